@@ -1,0 +1,75 @@
+# Everything that is done with orbital is done by one of these; CI calls nothing else.
+# Without arguments: what there is.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+RUNTIME ?= $(BINARY)
+ARGS ?=
+WAY ?=
+
+TARGET := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
+BINARY := $(TARGET)/release-static/orbital
+UNIFIED := $(CURDIR)/conformance/in-unified
+# Root for what makes containers for all users to see.
+ROOT := $(if $(filter 0,$(shell id -u)),,sudo -E env PATH="$$PATH")
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build release install demo examples check lint test conformance bench clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | \
+		while IFS="$$(printf '\t')" read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
+
+setup: ## install what a fresh Debian machine lacks for building and the demo
+	@.config/setup
+
+build: ## the static binary for this machine: target/release-static/orbital
+	@.config/setup --for build --for release
+	@.config/release
+
+release: ## the same, by a chosen WAY=rustup|debian|glibc, and say which way was taken
+	@.config/setup --for build --for release
+	@.config/release $(if $(WAY),--way $(WAY))
+
+install: ## put the release binary into $(DESTDIR)$(PREFIX)/bin (PREFIX=/usr/local)
+	@test -x $(BINARY) || { echo "there is no $(BINARY) yet: run make release first" >&2; exit 1; }
+	install -D -m 755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/orbital
+
+demo: ## what a container is, in a minute: the life of one, with every command shown
+	@.config/setup --for build --for release --for demo
+	@.config/release --quiet
+	@ORBITAL=$(BINARY) bundle-examples/demo
+
+examples: ## make the root file systems of bundle-examples
+	@.config/setup --for demo
+	bundle-examples/make-rootfs
+
+check: ## the quick part, without root: format, clippy, unit tests, goldens, house rules
+	@.config/setup --for build --for check
+	@.config/verify fmt clippy tests
+
+lint: ## format, clippy, licences and bans, house rules
+	@.config/setup --for build --for lint
+	@.config/verify fmt clippy deny house-rules
+
+test: ## everything, as root: check, lint, the release binary and the conformance suite against it
+	@.config/setup --for test
+	@.config/verify fmt clippy deny root-tests release conformance
+
+conformance: ## judge a runtime: RUNTIME=/usr/bin/runc ARGS="--filter kill" (orbital by default)
+	@.config/setup --for test
+	@$(if $(filter $(BINARY),$(RUNTIME)),.config/release --quiet)
+	@cargo build --quiet --locked --package conformance --bin conformance
+	@$(ROOT) $(UNIFIED) $(TARGET)/debug/conformance --runtime $(RUNTIME) $(ARGS)
+
+bench: ## how long each verb takes, beside other runtimes and the bare floor: ARGS="--runs 5"
+	@.config/setup --for build --for release --for demo --for bench
+	@.config/release --quiet
+	@cargo build --quiet --locked --release --package conformance --features reference --bin bench --bin reference || \
+		{ echo "going on without the libcontainer driver" >&2; \
+		cargo build --quiet --locked --release --package conformance --bin bench; }
+	@$(ROOT) $(UNIFIED) $(TARGET)/release/bench --orbital $(BINARY) $(ARGS)
+
+clean: ## remove what was built, and the examples' root file systems
+	cargo clean
+	rm -rf bundle-examples/*/rootfs bundle-examples/*/rootfs.new

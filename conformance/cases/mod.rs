@@ -1,0 +1,138 @@
+//! The cases, one topic a file. A case drives the runtime through its command line alone and
+//! looks at the result from inside the container or through the kernel's own files; it does not
+//! look into the runtime's state, and it knows no runtime's name but in a noted deviation.
+
+use crate::case::Case;
+
+/// create, start: the order of a container's life.
+mod lifecycle;
+
+/// The foreground life.
+mod run;
+
+/// The program is found at create, inside the container.
+mod program;
+
+/// The state document and the list.
+mod state;
+
+/// Signals.
+mod kill;
+
+/// What is removed, and when it is refused.
+mod delete;
+
+/// New, joined and the host's namespaces.
+mod namespaces;
+
+/// Containers that share namespaces.
+mod pod;
+
+/// Mounts and their options.
+mod mounts;
+
+/// Binds, targets that are made, the order of mounts.
+mod volumes;
+
+/// The root file system: propagation, read-only, pivot.
+mod root;
+
+/// Root file systems that lie about where a path leads.
+mod hostile;
+
+/// Masked and read-only paths.
+mod masks;
+
+/// User namespaces and their mappings.
+mod idmap;
+
+/// Containers of an ordinary user.
+mod rootless;
+
+/// Capabilities and no_new_privs.
+mod caps;
+
+/// Environment, user, limits, working directory.
+mod process;
+
+/// The runtime's own file and the session are out of reach.
+mod self_protection;
+
+/// Device nodes, links and the device filter.
+mod devices;
+
+/// Kernel parameters of the container's own.
+mod sysctl;
+
+/// The six hooks and the state they are told.
+mod hooks;
+
+/// Hooks that fail or hang.
+mod hook_failures;
+
+/// Terminals.
+mod console;
+
+/// Placement and limits.
+mod cgroup;
+
+/// Descriptors that get in.
+mod fds;
+
+/// Flags, help, version.
+mod cli;
+
+/// Log records, pid files, surroundings.
+mod logs;
+
+/// config.json that is wrong on its face.
+mod config;
+
+/// Failures and interruptions leave nothing.
+mod undo;
+
+/// Many at a time, and racers.
+mod stress;
+
+/// Every topic with its cases.
+const TOPICS: &[(&str, &[Case])] = &[
+    ("lifecycle", lifecycle::CASES),
+    ("run", run::CASES),
+    ("program", program::CASES),
+    ("state", state::CASES),
+    ("kill", kill::CASES),
+    ("delete", delete::CASES),
+    ("namespaces", namespaces::CASES),
+    ("pod", pod::CASES),
+    ("mounts", mounts::CASES),
+    ("volumes", volumes::CASES),
+    ("root", root::CASES),
+    ("hostile", hostile::CASES),
+    ("masks", masks::CASES),
+    ("idmap", idmap::CASES),
+    ("rootless", rootless::CASES),
+    ("caps", caps::CASES),
+    ("process", process::CASES),
+    ("self-protection", self_protection::CASES),
+    ("devices", devices::CASES),
+    ("sysctl", sysctl::CASES),
+    ("hooks", hooks::CASES),
+    ("hook-failures", hook_failures::CASES),
+    ("console", console::CASES),
+    ("cgroup", cgroup::CASES),
+    ("fds", fds::CASES),
+    ("cli", cli::CASES),
+    ("logs", logs::CASES),
+    ("config", config::CASES),
+    ("undo", undo::CASES),
+    ("stress", stress::CASES),
+];
+
+/// All cases as `topic/name`.
+pub(crate) fn all() -> Vec<(String, Case)> {
+    let named = |(topic, cases): &(&str, &'static [Case])| {
+        let topic = (*topic).to_owned();
+        cases.iter().map(move |case| (format!("{topic}/{}", case.name), *case))
+    };
+    TOPICS.iter().flat_map(named).collect()
+}

@@ -1,0 +1,304 @@
+//! Where the group goes: component by component from the hierarchy's root, enabling on the way the
+//! controllers that its settings need (cgroup-v2.rst, "Enabling and Disabling", "No Internal
+//! Process Constraint").
+
+use super::{Cgroup, Hierarchy, in_first_user_namespace, is_gone, own_group, read, value_of, write};
+use crate::error::{Cause, Error, Object, Result};
+use crate::plan::cgroup::{Group, Need, Relative, Setting};
+use crate::sys::proc::Proc;
+use crate::sys::{Fault, dir};
+use std::ffi::{CStr, CString};
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+/// Repetitions after another container's undo removed a shared parent under our feet.
+const MOST_RACES: u32 = 8;
+
+/// Words of every failure to make a group.
+const MAKE: &str = "make the cgroup";
+
+/// Makes the group, without its settings. `None` where none is wanted, or where one is only wished
+/// for and the caller may not make it.
+///
+/// # Errors
+/// No cgroup v2, a missing controller, a group that has processes or may not be made; nothing is
+/// left behind.
+pub fn make(group: &Group, proc: &Proc) -> Result<Option<Cgroup>> {
+    if group.need == Need::Unwanted {
+        return Ok(None);
+    }
+    let hierarchy = match super::hierarchy() {
+        Ok(hierarchy) => hierarchy,
+        Err(error) => return go_without(group, proc, error),
+    };
+    match place(group, &hierarchy, proc) {
+        Ok(cgroup) => Ok(Some(cgroup)),
+        Err(error) => match error.errno() {
+            Some(libc::EACCES | libc::EPERM | libc::EROFS) => go_without(group, proc, error),
+            _ => Err(error),
+        },
+    }
+}
+
+/// Where [`make`] will make the group, to be written down before it exists; `None` where none is wanted
+/// or no cgroup v2 is to be had.
+///
+/// # Errors
+/// As [`own_group`]; a path with a NUL.
+pub fn path(group: &Group, proc: &Proc) -> Result<Option<PathBuf>> {
+    use std::os::unix::ffi::OsStrExt;
+    if group.need == Need::Unwanted {
+        return Ok(None);
+    }
+    let Ok(hierarchy) = super::hierarchy() else { return Ok(None) };
+    let names = components(group, proc)?;
+    let path = names.iter().fold(hierarchy.path, |path, name| path.join(std::ffi::OsStr::from_bytes(name.to_bytes())));
+    Ok(Some(path))
+}
+
+/// A group that was only wished for may be missing, except where the device filter would be missing
+/// with it: root outside of user namespaces could make and open any device.
+fn go_without(group: &Group, proc: &Proc, error: Error) -> Result<Option<Cgroup>> {
+    let filtered = !group.devices.is_empty() && in_first_user_namespace(proc);
+    if group.need == Need::Required || filtered {
+        return Err(error);
+    }
+    tracing::debug!("{}, ignored", error.one_line());
+    Ok(None)
+}
+
+fn place(group: &Group, hierarchy: &Hierarchy, proc: &Proc) -> Result<Cgroup> {
+    let names = components(group, proc)?;
+    let mut races = 0;
+    loop {
+        let mut way = Way::start(group, hierarchy)?;
+        match way.walk(&names) {
+            Ok(()) => return Ok(Cgroup { dir: way.here, path: way.path, made: way.made }),
+            Err(Stop::Race(_)) if races < MOST_RACES => races += 1,
+            Err(Stop::Race(error) | Stop::Error(error)) => {
+                return Err(error.also(super::remove::unmake(&way.made)));
+            }
+        }
+        // The next walk makes its own.
+        super::remove::unmake(&way.made);
+    }
+}
+
+/// The names of the directories from the hierarchy's root to the group.
+fn components(group: &Group, proc: &Proc) -> Result<Vec<CString>> {
+    let own = match group.relative {
+        Relative::ToRoot => String::new(),
+        Relative::ToCaller => own_group(proc)?,
+    };
+    let names = own.split('/').chain(group.path.split('/')).filter(|name| !name.is_empty());
+    let names: std::result::Result<Vec<_>, _> = names.map(CString::new).collect();
+    names.map_err(|_| Error::refused(MAKE, &group.pointer, "the path holds a NUL character"))
+}
+
+/// Why a walk ended early.
+enum Stop {
+    /// A directory vanished between two calls.
+    Race(Error),
+    /// For good.
+    Error(Error),
+}
+
+/// The walk from the hierarchy's root to the group.
+struct Way<'a> {
+    group: &'a Group,
+    /// What the settings need: each controller once, with the first setting that needs it.
+    needed: Vec<(&'a str, &'a Setting)>,
+    here: OwnedFd,
+    path: PathBuf,
+    made: Vec<PathBuf>,
+}
+
+impl<'a> Way<'a> {
+    fn start(group: &'a Group, hierarchy: &Hierarchy) -> Result<Way<'a>> {
+        let mut needed: Vec<(&str, &Setting)> = Vec::new();
+        for setting in &group.settings {
+            if let Some(controller) = setting.controller.as_deref()
+                && !needed.iter().any(|(known, _)| *known == controller)
+            {
+                needed.push((controller, setting));
+            }
+        }
+        let here = dir::open(&hierarchy.dir, c".")
+            .map_err(|fault| Error::file(MAKE, &hierarchy.path, fault))?;
+        let way = Way { group, needed, here, path: hierarchy.path.clone(), made: Vec::new() };
+        way.controllers_exist()?;
+        Ok(way)
+    }
+
+    fn walk(&mut self, names: &[CString]) -> std::result::Result<(), Stop> {
+        for (index, name) in names.iter().enumerate() {
+            self.enable().map_err(Stop::Error)?;
+            let exists = self.step(name)?;
+            if exists == Before::There && index + 1 == names.len() {
+                self.is_free().map_err(Stop::Error)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What the root does not offer, no group below it can have.
+    fn controllers_exist(&self) -> Result<()> {
+        if self.needed.is_empty() {
+            return Ok(());
+        }
+        let file = self.path.join("cgroup.controllers");
+        let offered = self.text(c"cgroup.controllers")?;
+        match self.needed.iter().find(|(name, _)| !offered.split_whitespace().any(|w| w == *name)) {
+            None => Ok(()),
+            Some((name, setting)) => Err(absent(name, setting, &file, &offered)),
+        }
+    }
+
+    /// Gives the needed controllers to the groups below here, where they are not given yet.
+    fn enable(&self) -> Result<()> {
+        if self.needed.is_empty() {
+            return Ok(());
+        }
+        let file = self.path.join("cgroup.subtree_control");
+        let given = self.text(c"cgroup.subtree_control")?;
+        let given: Vec<&str> = given.split_whitespace().collect();
+        let missing: Vec<_> =
+            self.needed.iter().filter(|(name, _)| !given.contains(name)).copied().collect();
+        let Some((_, setting)) = missing.first() else { return Ok(()) };
+        let words: Vec<String> = missing.iter().map(|(name, _)| format!("+{name}")).collect();
+        let words = words.join(" ");
+        write(&self.here, c"cgroup.subtree_control", words.as_bytes())
+            .map_err(|fault| not_given(setting, &file, &words, &given, fault))
+    }
+
+    /// One component down, made if need be.
+    fn step(&mut self, name: &CString) -> std::result::Result<Before, Stop> {
+        self.path.push(name.to_string_lossy().as_ref());
+        let before = match dir::make(&self.here, name) {
+            Ok(()) => {
+                self.made.push(self.path.clone());
+                Before::Absent
+            }
+            Err(Fault { errno: libc::EEXIST, .. }) => Before::There,
+            Err(fault) => return Err(self.stop(fault)),
+        };
+        self.here = dir::open(self.here.as_fd(), name).map_err(|fault| self.stop(fault))?;
+        Ok(before)
+    }
+
+    fn stop(&self, fault: Fault) -> Stop {
+        let error = not_made(&self.group.pointer, &self.path, fault);
+        if is_gone(fault) { Stop::Race(error) } else { Stop::Error(error) }
+    }
+
+    /// A group that was there before may be used only if it holds nothing that would change what
+    /// the container gets, or take the container with it when it ends.
+    fn is_free(&self) -> Result<()> {
+        let refuse = |why: &str, hint: &str| {
+            let path = self.path.display();
+            Err(Error::refused(MAKE, &self.group.pointer, format!("{path} {why}")).hint(hint))
+        };
+        let other = "delete the container that uses it, or give another cgroupsPath";
+        if value_of(&self.text(c"cgroup.events")?, "populated") == Some(1) {
+            return refuse("holds processes already", other);
+        }
+        if self.text(c"cgroup.freeze")?.trim() == "1" {
+            return refuse("is frozen", other);
+        }
+        if !self.text(c"cgroup.subtree_control")?.trim().is_empty() {
+            let why = "gives controllers to groups below it, and so takes no processes";
+            return refuse(why, "give a cgroupsPath below it");
+        }
+        Ok(())
+    }
+
+    /// A file of the group here.
+    fn text(&self, name: &CStr) -> Result<String> {
+        let mut buffer = [0; 1024];
+        let text = read(&self.here, name, &mut buffer);
+        let path = || self.path.join(name.to_string_lossy().as_ref());
+        text.map(str::to_owned).map_err(|fault| Error::file(MAKE, path(), fault))
+    }
+}
+
+/// Whether a directory was there before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Before {
+    There,
+    Absent,
+}
+
+fn absent(name: &str, setting: &Setting, file: &Path, offered: &str) -> Error {
+    let offered: Vec<&str> = offered.split_whitespace().collect();
+    let only = match offered.as_slice() {
+        [] => "which is empty".to_owned(),
+        some => format!("which has only {}", listed(some)),
+    };
+    let why = format!("the {name} controller is not in {}, {only}", file.display());
+    let pointer = setting.pointer.as_str();
+    Error::refused(format!("set {}", setting.file), &setting.pointer, why).hint(format!(
+        "remove {pointer}, or have {name} given to this tree: boot with cgroup_no_v1={name} where \
+         cgroup v1 has it, or write +{name} to the cgroup.subtree_control above where this is a \
+         cgroup namespace"
+    ))
+}
+
+fn not_given(setting: &Setting, file: &Path, words: &str, given: &[&str], fault: Fault) -> Error {
+    let group = file.parent().unwrap_or(file).display();
+    let file = file.display();
+    let has = match given {
+        [] => "nothing".to_owned(),
+        some => format!("only {}", listed(some)),
+    };
+    let hint = match fault.errno {
+        libc::EBUSY => format!(
+            "{group} holds processes, and such a group cannot give {words} to groups below it: move \
+             its processes to a group of their own, or give a cgroupsPath elsewhere"
+        ),
+        libc::EACCES | libc::EPERM if file.to_string().contains("/user.slice/") => format!(
+            "{group} gives {has} to the groups below it: as root, add Delegate=yes to user@.service \
+             (systemctl edit user@.service), or write {words} to {file}"
+        ),
+        libc::EACCES | libc::EPERM | libc::EROFS => format!(
+            "{group} gives {has} to the groups below it: as its owner, write {words} to {file}"
+        ),
+        libc::EOPNOTSUPP => {
+            format!("{group} is a threaded group: give a cgroupsPath in a domain")
+        }
+        _ => format!("write {words} to {file}"),
+    };
+    let on = Some(file.to_string());
+    let cause = Cause::Os { call: fault.call.name(), errno: fault.errno, on };
+    let object = Object::config(&setting.pointer);
+    Error::new(format!("set {}", setting.file), object, cause).hint(hint)
+}
+
+fn not_made(pointer: &crate::error::Pointer, path: &Path, fault: Fault) -> Error {
+    let parent = path.parent().unwrap_or(path).display().to_string();
+    let on = Some(path.display().to_string());
+    let cause = Cause::Os { call: fault.call.name(), errno: fault.errno, on };
+    let error = Error::new(MAKE, Object::config(pointer), cause);
+    match fault.errno {
+        libc::EACCES | libc::EPERM => error.hint(format!(
+            "have {parent} delegated to this user (chown it), or leave out cgroupsPath and limits"
+        )),
+        libc::EROFS => error.hint(format!(
+            "{parent} is mounted read-only: mount cgroup2 writable for the caller of orbital"
+        )),
+        libc::EAGAIN => error.hint(format!(
+            "raise cgroup.max.descendants or cgroup.max.depth of {parent} or of a group above it"
+        )),
+        libc::ENOTDIR => error.hint("a file of the kernel has this name: give another cgroupsPath"),
+        libc::ENAMETOOLONG => error.hint("give a cgroupsPath with names of at most 255 bytes"),
+        _ => error,
+    }
+}
+
+/// Words as `a`, `a and b`, `a, b and c`.
+fn listed(words: &[&str]) -> String {
+    match words {
+        [] => String::new(),
+        [only] => (*only).to_owned(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}

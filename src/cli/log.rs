@@ -1,0 +1,184 @@
+//! Where what went wrong is written: `--log`, `--log-format`, `--debug`.
+//!
+//! Callers read the log with a JSON parser, some of them the whole file as one object. So one failure
+//! is exactly one record, written by one write(2) to the end of the file, and nothing else is
+//! written unless `--debug` asked for it. People read standard error; with a log file it has the
+//! same message on one line, because callers quote either.
+
+use super::{Global, LogFormat, Verbosity};
+use crate::error::{Error, Result};
+use crate::sys::clock;
+use serde_json::{Map, Value};
+use std::fmt::Write as _;
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+/// The open log, or standard error in its place.
+#[derive(Debug)]
+pub struct Log {
+    file: Option<File>,
+    format: LogFormat,
+}
+
+/// How grave a record is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// An act.
+    Debug,
+    /// Something to know.
+    Info,
+    /// Something that was let pass.
+    Warning,
+    /// The failure of the whole command.
+    Error,
+}
+
+impl Level {
+    /// As callers compare it: they do it by letter.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Level::Debug => "debug",
+            Level::Info => "info",
+            Level::Warning => "warning",
+            Level::Error => "error",
+        }
+    }
+}
+
+/// Reports `error` where `global` says: for what fails before there is an open [`Log`].
+/// Where the log itself cannot be opened, that is told too.
+pub fn report(global: &Global, error: &Error) {
+    match Log::open(global) {
+        Ok(log) => log.report(error),
+        Err(unopened) => {
+            let log = Log {
+                file: None,
+                format: global.log_format,
+            };
+            log.report(error);
+            log.report(&unopened);
+        }
+    }
+}
+
+impl Log {
+    /// Opens the log, at its end, and with `--debug` begins to record every act there. To be done
+    /// before anything that can fail. The file is made with mode 0644, and never cut.
+    ///
+    /// # Errors
+    /// The file can neither be opened nor made.
+    pub fn open(global: &Global) -> Result<Log> {
+        let file = global.log.as_deref().map(append).transpose()?;
+        if global.verbosity == Verbosity::Debug {
+            let copy = file.as_ref().map(File::try_clone).transpose();
+            let path = global.log.clone().unwrap_or_default();
+            let file = copy
+                .map_err(|error| Error::io("copy the log's descriptor", path, "fcntl", &error))?;
+            super::trace::begin(Log {
+                file,
+                format: global.log_format,
+            });
+        }
+        Ok(Log {
+            file,
+            format: global.log_format,
+        })
+    }
+
+    /// Writes the one record of a failure.
+    pub fn report(&self, error: &Error) {
+        let message = error.one_line();
+        match (&self.file, self.format) {
+            (Some(file), format) => {
+                put(file, &failure(error, message.clone(), format));
+                put(std::io::stderr(), &format!("error: {message}\n"));
+            }
+            (None, LogFormat::Json) => {
+                put(std::io::stderr(), &failure(error, message, LogFormat::Json))
+            }
+            (None, LogFormat::Text) => put(std::io::stderr(), &format!("error: {error}\n")),
+        }
+    }
+
+    /// Writes a warning. A command that fails has one record only: call this when it has succeeded.
+    pub fn warn(&self, message: &str) {
+        match (&self.file, self.format) {
+            (None, LogFormat::Text) => put(std::io::stderr(), &format!("warning: {message}\n")),
+            _ => self.record(Level::Warning, message.to_owned(), Map::new()),
+        }
+    }
+
+    /// Writes a record with further keys.
+    pub(super) fn record(&self, level: Level, message: String, keys: Map<String, Value>) {
+        let line = line(level, message, keys, self.format);
+        match &self.file {
+            Some(file) => put(file, &line),
+            None => put(std::io::stderr(), &line),
+        }
+    }
+}
+
+fn append(path: &Path) -> Result<File> {
+    let open = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o644)
+        .open(path);
+    open.map_err(|error| Error::io("open the log", path, "openat", &error))
+}
+
+fn failure(error: &Error, message: String, format: LogFormat) -> String {
+    let keys = match format {
+        LogFormat::Json => parts(error),
+        LogFormat::Text => Map::new(),
+    };
+    line(Level::Error, message, keys, format)
+}
+
+/// The parts of a failure, for programs: what `msg` says in one line.
+fn parts(error: &Error) -> Map<String, Value> {
+    let report = error.report();
+    let mut keys = Map::new();
+    if let Some(place) = report.object.words() {
+        keys.insert("at".into(), place.into());
+    }
+    if let Some(step) = report.step {
+        keys.insert("step".into(), step.into());
+    }
+    keys.insert("cause".into(), report.cause.to_string().into());
+    if let Some(hint) = &report.hint {
+        keys.insert("hint".into(), hint.as_str().into());
+    }
+    if !report.also.is_empty() {
+        keys.insert(
+            "also".into(),
+            report.also.iter().map(Error::one_line).collect(),
+        );
+    }
+    keys
+}
+
+fn line(level: Level, message: String, mut keys: Map<String, Value>, format: LogFormat) -> String {
+    let time = clock::now_rfc3339();
+    if format == LogFormat::Json {
+        keys.insert("level".into(), level.name().into());
+        keys.insert("msg".into(), message.into());
+        keys.insert("time".into(), time.into());
+        return Value::Object(keys).to_string() + "\n";
+    }
+    let mut line = format!("time=\"{time}\" level={} msg={message:?}", level.name());
+    for (key, value) in keys {
+        let _ = write!(line, " {key}={value}");
+    }
+    line + "\n"
+}
+
+/// One write(2). There is nobody left to tell that a log cannot be written: a failure is ignored.
+fn put(mut to: impl std::io::Write, line: &str) {
+    let _ = to.write_all(line.as_bytes());
+}
+
+#[cfg(test)]
+mod tests;

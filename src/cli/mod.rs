@@ -1,0 +1,246 @@
+//! What was typed: argv → [`Request`], and where what went wrong is written.
+//!
+//! A command line passes three files: `normal` puts what callers really send into one form, `args`
+//! (clap) parses that form, `request` gives it our types. Nothing here asks the host or reads the
+//! environment: defaults that depend on them are filled in `life/`.
+
+/// The verbs and their flags: one definition for parser and help.
+pub mod args;
+
+/// What callers really send → what clap understands.
+pub mod normal;
+
+/// What clap found → [`Request`].
+mod request;
+
+/// Signal names and numbers.
+pub mod signal;
+
+/// What is wrong with a command line.
+pub mod misuse;
+
+/// `--log`, `--log-format`.
+pub mod log;
+
+/// `--debug`.
+mod trace;
+
+pub use misuse::Misuse;
+pub use request::parse;
+
+use crate::plan::root::Entry;
+use std::path::PathBuf;
+
+/// What every verb knows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Global {
+    /// `--root`; `None` for the default of the caller's user.
+    pub root: Option<PathBuf>,
+    /// `--log`.
+    pub log: Option<PathBuf>,
+    /// `--log-format`.
+    pub log_format: LogFormat,
+    /// `--debug`.
+    pub verbosity: Verbosity,
+}
+
+/// `--log-format`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// key=value.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// `--debug` or not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Verbosity {
+    /// Errors only.
+    #[default]
+    Errors,
+    /// Everything.
+    Debug,
+}
+
+/// Whether a new session keyring is made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Keyring {
+    /// A new one.
+    #[default]
+    New,
+    /// The caller's (`--no-new-keyring`).
+    Inherit,
+}
+
+/// Who makes the cgroup.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Manager {
+    /// orbital, in the file system.
+    #[default]
+    Cgroupfs,
+    /// systemd (`--systemd-cgroup`).
+    Systemd,
+    /// Nobody (`--cgroup-manager disabled`).
+    Disabled,
+}
+
+/// What `create` and `run` are asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Create {
+    /// The container's id, as typed.
+    pub id: String,
+    /// `--bundle`, as typed; `.` when not given.
+    pub bundle: PathBuf,
+    /// `--console-socket`.
+    pub console_socket: Option<PathBuf>,
+    /// `--pid-file`.
+    pub pid_file: Option<PathBuf>,
+    /// `--no-pivot`.
+    pub entry: Entry,
+    /// `--no-new-keyring`.
+    pub keyring: Keyring,
+    /// `--preserve-fds`.
+    pub preserve_fds: u32,
+    /// `--systemd-cgroup`, `--cgroup-manager`.
+    pub manager: Manager,
+}
+
+impl Create {
+    /// A request without any flag.
+    #[must_use]
+    pub fn of(id: String, bundle: PathBuf) -> Create {
+        Create {
+            id,
+            bundle,
+            console_socket: None,
+            pid_file: None,
+            entry: Entry::Pivot,
+            keyring: Keyring::New,
+            preserve_fds: 0,
+            manager: Manager::Cgroupfs,
+        }
+    }
+}
+
+/// Whether `run` waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attendance {
+    /// In the foreground; its status is the process's.
+    Foreground,
+    /// `--detach`.
+    Detached,
+}
+
+/// What becomes of a container that `run` has seen end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Afterwards {
+    /// It is deleted.
+    Delete,
+    /// `--keep`.
+    Keep,
+}
+
+/// `kill --all` or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// The container's first process.
+    Init,
+    /// All of its processes.
+    All,
+}
+
+/// `delete --force` or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Force {
+    /// Only a stopped container.
+    No,
+    /// Whatever is there, or nothing.
+    Yes,
+}
+
+/// `list --format`, `--quiet`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListFormat {
+    /// Columns.
+    Table,
+    /// An array of states.
+    Json,
+    /// Ids only.
+    Quiet,
+}
+
+/// `plan` for people or for programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlanFormat {
+    /// An explanation.
+    Text,
+    /// JSON.
+    Json,
+}
+
+/// `spec` for root or for a user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SpecFor {
+    /// With all privileges.
+    Root,
+    /// `--rootless`: in a user namespace.
+    User,
+}
+
+/// One variant per verb.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// Make a container, up to the moment before its program.
+    Create(Create),
+    /// Let its program begin.
+    Start(String),
+    /// Print its state.
+    State(String),
+    /// Send it a signal.
+    Kill {
+        /// The container.
+        id: String,
+        /// The signal's number, 1 to 64.
+        signal: i32,
+        /// To whom.
+        reach: Reach,
+    },
+    /// Remove it.
+    Delete {
+        /// The container.
+        id: String,
+        /// At any price?
+        force: Force,
+    },
+    /// Create, start, wait, delete.
+    Run {
+        /// As for create.
+        create: Create,
+        /// Wait?
+        attendance: Attendance,
+        /// And then?
+        afterwards: Afterwards,
+    },
+    /// All containers below the root.
+    List(ListFormat),
+    /// Write a config.json into this directory.
+    Spec {
+        /// `--bundle`; `.` when not given.
+        bundle: PathBuf,
+        /// For whom.
+        whom: SpecFor,
+    },
+    /// What this build can do.
+    Features,
+    /// Explain what `create` would do.
+    Plan {
+        /// The bundle.
+        bundle: PathBuf,
+        /// For whom.
+        format: PlanFormat,
+    },
+    /// Help or version text for stdout; nothing to do.
+    Print(String),
+}

@@ -1,0 +1,239 @@
+//! What clap found → [`Request`].
+
+use super::normal::{Extent, normal};
+use super::{
+    Afterwards, Attendance, Create, Force, Global, Keyring, ListFormat, LogFormat, Manager, Misuse,
+    PlanFormat, Reach, Request, SpecFor, Verbosity, args, misuse, signal,
+};
+use crate::error::Error;
+use crate::plan::root::Entry;
+use clap::ArgMatches;
+use clap::error::ErrorKind;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+/// Reads a whole command line, its first word being the program's own name: a link called `runc`
+/// is told apart only by what `--version` prints.
+///
+/// # Errors
+/// A [`Misuse`]: what is wrong, and the global flags that were understood before it.
+pub fn parse(argv: impl IntoIterator<Item = OsString>) -> Result<(Global, Request), Box<Misuse>> {
+    let argv: Vec<OsString> = argv.into_iter().collect();
+    let program = personality(argv.first());
+    let root = args::root(program);
+    let typed = normal(&root, argv.get(1..).unwrap_or_default(), Extent::FirstWord);
+    let mut global = Global::default();
+    let result = match root.try_get_matches_from(typed.flags_for_clap()) {
+        Ok(mut found) => {
+            global = globals(&mut found);
+            match typed.fault {
+                Some(fault) => Err(fault),
+                None => after_globals(program, &mut found, &typed.words),
+            }
+        }
+        Err(error) => Err(misuse::from_clap(&error, program)),
+    };
+    match result {
+        Ok(request) => Ok((global, request)),
+        Err(error) => Err(Box::new(Misuse { global, error })),
+    }
+}
+
+/// `runc` for a link of that name, `orbital` for every other: callers run it by names of their own.
+fn personality(name: Option<&OsString>) -> &'static str {
+    match name.and_then(|name| Path::new(name).file_name()) {
+        Some(name) if name == "runc" => "runc",
+        _ => "orbital",
+    }
+}
+
+fn globals(found: &mut ArgMatches) -> Global {
+    Global {
+        root: path(found, "root"),
+        log: path(found, "log"),
+        log_format: match text(found, "log-format").as_deref() {
+            Some("json") => LogFormat::Json,
+            _ => LogFormat::Text,
+        },
+        verbosity: either(found, "debug", Verbosity::Debug, Verbosity::Errors),
+    }
+}
+
+fn after_globals(
+    program: &'static str,
+    found: &mut ArgMatches,
+    words: &[OsString],
+) -> Result<Request, Error> {
+    if found.get_flag("version") {
+        return Ok(Request::Print(version(program)));
+    }
+    let (verb, rest) = match words.split_first() {
+        Some((verb, rest)) if !found.get_flag("help") => (verb.to_string_lossy(), rest),
+        _ => return Ok(Request::Print(args::root_help(program))),
+    };
+    if verb != "help" {
+        return verb_request(program, &verb, rest, manager(found));
+    }
+    match rest.first() {
+        None => Ok(Request::Print(args::root_help(program))),
+        Some(about) => verb_request(
+            program,
+            &about.to_string_lossy(),
+            &["--help".into()],
+            Manager::default(),
+        ),
+    }
+}
+
+fn verb_request(
+    program: &str,
+    verb: &str,
+    argv: &[OsString],
+    manager: Manager,
+) -> Result<Request, Error> {
+    let Some(mut command) = args::verb(program, verb) else {
+        return Err(misuse::unknown_verb(verb, program));
+    };
+    let typed = normal(&command, argv, Extent::End);
+    if let Some(fault) = typed.fault {
+        return Err(fault);
+    }
+    let mut found = match command.try_get_matches_from_mut(typed.for_clap()) {
+        Ok(found) => found,
+        Err(help) if help.kind() == ErrorKind::DisplayHelp => {
+            return Ok(Request::Print(help.render().to_string()));
+        }
+        Err(error) => return Err(misuse::from_clap(&error, &format!("{program} {verb}"))),
+    };
+    request(verb, &mut found, manager)
+}
+
+fn request(verb: &str, found: &mut ArgMatches, manager: Manager) -> Result<Request, Error> {
+    Ok(match verb {
+        "create" => Request::Create(create(found, manager)?),
+        "run" => Request::Run {
+            create: create(found, manager)?,
+            attendance: either(
+                found,
+                "detach",
+                Attendance::Detached,
+                Attendance::Foreground,
+            ),
+            afterwards: either(found, "keep", Afterwards::Keep, Afterwards::Delete),
+        },
+        "start" => Request::Start(id(found)?),
+        "state" => Request::State(id(found)?),
+        "kill" => Request::Kill {
+            id: id(found)?,
+            signal: kill_signal(found)?,
+            reach: either(found, "all", Reach::All, Reach::Init),
+        },
+        "delete" => Request::Delete {
+            id: id(found)?,
+            force: either(found, "force", Force::Yes, Force::No),
+        },
+        "list" => Request::List(list_format(found)),
+        "spec" => Request::Spec {
+            bundle: bundle(found),
+            whom: either(found, "rootless", SpecFor::User, SpecFor::Root),
+        },
+        "features" => Request::Features,
+        "plan" => Request::Plan {
+            bundle: path(found, "folder").unwrap_or_else(|| bundle(found)),
+            format: either(found, "json", PlanFormat::Json, PlanFormat::Text),
+        },
+        other => return Err(misuse::unknown_verb(other, "orbital")),
+    })
+}
+
+fn create(found: &mut ArgMatches, manager: Manager) -> Result<Create, Error> {
+    if path(found, "pidfd-socket").is_some() {
+        return Err(misuse::refused(
+            "--pidfd-socket",
+            "this version of orbital cannot send a pidfd",
+        ));
+    }
+    Ok(Create {
+        id: id(found)?,
+        bundle: bundle(found),
+        console_socket: path(found, "console-socket"),
+        pid_file: path(found, "pid-file"),
+        entry: either(found, "no-pivot", Entry::MoveAndChroot, Entry::Pivot),
+        keyring: either(found, "no-new-keyring", Keyring::Inherit, Keyring::New),
+        preserve_fds: found.remove_one("preserve-fds").unwrap_or(0),
+        manager,
+    })
+}
+
+/// `--cgroup-manager` says more than `--systemd-cgroup`, and callers send both.
+fn manager(found: &mut ArgMatches) -> Manager {
+    match text(found, "cgroup-manager").as_deref() {
+        Some("disabled") => Manager::Disabled,
+        Some("systemd") => Manager::Systemd,
+        Some(_) => Manager::Cgroupfs,
+        None if found.get_flag("systemd-cgroup") => Manager::Systemd,
+        None => Manager::Cgroupfs,
+    }
+}
+
+fn list_format(found: &mut ArgMatches) -> ListFormat {
+    match (found.get_flag("quiet"), text(found, "format").as_deref()) {
+        (true, _) => ListFormat::Quiet,
+        (_, Some("json")) => ListFormat::Json,
+        _ => ListFormat::Table,
+    }
+}
+
+fn kill_signal(found: &mut ArgMatches) -> Result<i32, Error> {
+    let Some(typed) = found.remove_one::<OsString>("signal") else {
+        return Ok(libc::SIGTERM);
+    };
+    let typed = typed.to_string_lossy();
+    signal::number(&typed).ok_or_else(|| {
+        misuse::refused(&typed, "no such signal")
+            .hint("use a number from 1 to 64, or a name such as KILL or RTMIN+3")
+    })
+}
+
+fn id(found: &mut ArgMatches) -> Result<String, Error> {
+    let typed = found.remove_one::<OsString>("id").unwrap_or_default();
+    typed
+        .into_string()
+        .map_err(|odd| misuse::refused(&odd.to_string_lossy(), "an id is plain text"))
+}
+
+fn bundle(found: &mut ArgMatches) -> PathBuf {
+    path(found, "bundle").unwrap_or_else(|| PathBuf::from("."))
+}
+
+fn path(found: &mut ArgMatches, name: &str) -> Option<PathBuf> {
+    found
+        .remove_one::<OsString>(name)
+        .filter(|typed| !typed.is_empty())
+        .map(PathBuf::from)
+}
+
+/// What a switch means when it was given, and when not.
+fn either<T>(found: &ArgMatches, switch: &str, given: T, not: T) -> T {
+    match found.get_flag(switch) {
+        true => given,
+        false => not,
+    }
+}
+
+fn text(found: &mut ArgMatches, name: &str) -> Option<String> {
+    found.remove_one(name)
+}
+
+/// Callers read the first line for a name and a version, and the others by their beginnings.
+fn version(program: &str) -> String {
+    let commit = option_env!("ORBITAL_COMMIT").unwrap_or("unknown");
+    format!(
+        "{program} version {}\ncommit: {commit}\nspec: {}\n",
+        env!("CARGO_PKG_VERSION"),
+        crate::spec::default::VERSION
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,112 @@
+//! Text for people, one line for callers.
+
+use super::{Cause, Error, Object};
+use nix::errno::Errno;
+use std::fmt::{Display, Formatter, Result, Write};
+
+impl Display for Error {
+    /// The report as the terminal shows it, without the leading `error: `.
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        let report = self.report();
+        write!(f, "cannot {}", report.doing)?;
+        if let Some(at) = report.object.words() {
+            write!(f, "\n  at:    {at}")?;
+        }
+        if let Some(step) = report.step {
+            write!(f, "\n  step:  {step} of {}, in the container", crate::linux::step::Step::COUNT)?;
+        }
+        write!(f, "\n  cause: {}", report.cause)?;
+        if let Some(hint) = &report.hint {
+            write!(f, "\n  hint:  {hint}")?;
+        }
+        for also in &report.also {
+            write!(f, "\n  also:  {}", also.one_line())?;
+        }
+        Ok(())
+    }
+}
+
+impl Error {
+    /// The same on one line, as callers put it into their own messages.
+    #[must_use]
+    pub fn one_line(&self) -> String {
+        let report = self.report();
+        let mut line = format!("cannot {}: ", report.doing);
+        if let Some(at) = report.object.words() {
+            let _ = write!(line, "{at}: ");
+        }
+        let _ = write!(line, "{}", report.cause);
+        if let Some(hint) = &report.hint {
+            let _ = write!(line, " (hint: {hint})");
+        }
+        for also in &report.also {
+            let _ = write!(line, "; also: {}", also.one_line());
+        }
+        line.replace('\n', " ")
+    }
+}
+
+impl Object {
+    /// The object as it stands after `at:`, where it has words of its own.
+    #[must_use]
+    pub fn words(&self) -> Option<String> {
+        match self {
+            Object::Nothing => None,
+            Object::Config { pointer, value: None } => Some(format!("config.json#{}", pointer.as_str())),
+            Object::Config { pointer, value: Some(value) } => Some(format!("config.json#{} = {value}", pointer.as_str())),
+            Object::File(path) => Some(path.display().to_string()),
+            Object::Container(id) => Some(format!("container {id}")),
+            Object::Process(pid) => Some(format!("process {pid}")),
+        Object::Argument(argument) => Some(argument.clone()),
+        }
+    }
+}
+
+impl Display for Cause {
+    /// The cause as it stands after `cause:`.
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        match self {
+            Cause::Os { call, errno, on } => {
+                write!(f, "{}, from {call}", errno_words(*errno))?;
+                match on {
+                    Some(on) => write!(f, " of {on}"),
+                    None => Ok(()),
+                }
+            }
+            Cause::Refused(why) => write!(f, "refused: {why}"),
+            Cause::Json { line, column, what } => write!(f, "line {line}, column {column}: {what}"),
+            Cause::Exited { status, last_line: None } => write!(f, "it exited with {status} and printed nothing"),
+            Cause::Exited { status, last_line: Some(last) } => {
+                write!(f, "it exited with {status}; its last line was {last:?}")
+            }
+            Cause::Killed { signal, oom: true } => {
+                write!(f, "{} ended it: out of memory in its cgroup", signal_name(*signal))
+            }
+            Cause::Killed { signal, oom: false } => write!(f, "{} ended it", signal_name(*signal)),
+            Cause::Protocol(what) => write!(f, "{what}; this is a bug in orbital"),
+        }
+    }
+}
+
+/// An errno as `ENOENT: no such file or directory`.
+#[must_use]
+pub fn errno_words(errno: i32) -> String {
+    let known = Errno::from_raw(errno);
+    if known == Errno::UnknownErrno {
+        return format!("errno {errno}");
+    }
+    let text = known.desc();
+    let mut letters = text.chars();
+    // The table writes "No such file"; an acronym at the start stays as it is.
+    let lowered = match (letters.next(), text.chars().nth(1)) {
+        (Some(first), Some(second)) if second.is_lowercase() || second == ' ' => {
+            first.to_lowercase().chain(letters).collect()
+        }
+        _ => text.to_owned(),
+    };
+    format!("{known:?}: {lowered}")
+}
+
+fn signal_name(signal: i32) -> String {
+    nix::sys::signal::Signal::try_from(signal).map_or_else(|_| format!("signal {signal}"), |s| s.as_str().to_owned())
+}

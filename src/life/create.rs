@@ -1,0 +1,216 @@
+//! `orbital create`: everything up to the moment before the container's program.
+
+use super::undo::Undo;
+use crate::cgroup::{Cgroup, apply, devices, place};
+use crate::cli::{Create, Verbosity};
+use crate::error::{Error, Result};
+use crate::linux::birth::{Born, give_birth};
+use crate::linux::failure::Kind;
+use crate::linux::held::{Seats, StartGate, Trace, hold};
+use crate::linux::parent::{attend, tell};
+use crate::linux::{ask, protect};
+use crate::plan::console::Console;
+use crate::plan::{Plan, plan};
+use crate::spec;
+use crate::state::{Home, Record, Seat, Status, oci, status};
+use crate::sys::proc::Proc;
+use crate::sys::{pidfd, socket};
+use rustix::net::SocketType;
+use std::cell::Cell;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+use std::rc::Rc;
+
+/// A container that waits at gate E.
+#[derive(Debug)]
+pub struct Created {
+    /// Its directory, locked.
+    pub seat: Seat,
+    /// Its record, as it is on disk.
+    pub record: Record,
+    /// Its process.
+    pub born: Born,
+    /// Its plan.
+    pub plan: Plan,
+}
+
+/// Who will open gate E.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Starter {
+    /// A later `orbital start`, at a socket in the container's directory.
+    Later,
+    /// This invocation (`run`), on the connection of the other gates.
+    Ourselves,
+}
+
+/// Makes a container and leaves it waiting. Returns what the specification says to warn of.
+///
+/// # Errors
+/// The first thing that could not be done; nothing is left behind then.
+pub fn create(request: &Create, home: &Home, verbosity: Verbosity) -> Result<Vec<String>> {
+    protect::protect()?;
+    make(request, home, verbosity, Starter::Later, None).map(|created| created.plan.warnings)
+}
+
+/// The same for whoever goes on with it. `terminal` is where the terminal's master goes, instead of `--console-socket`.
+///
+/// # Errors
+/// As [`create`].
+pub fn make(
+    request: &Create,
+    home: &Home,
+    verbosity: Verbosity,
+    starter: Starter,
+    terminal: Option<OwnedFd>,
+) -> Result<Created> {
+    let bundle = spec::load(&request.bundle)?;
+    let facts = ask::ask()?;
+    let plan = plan(&bundle, &facts, request)?;
+    let trace = if verbosity == Verbosity::Debug { Trace::On } else { Trace::Off };
+    let mut undo = Undo::default();
+    let work = Work { plan: &plan, request, owner: facts.uid, starter, trace };
+    match build(&work, home, terminal, &mut undo) {
+        Ok((seat, record, born)) => {
+            undo.forget();
+            Ok(Created { seat, record, born, plan })
+        }
+        Err(error) => Err(undo.after(error).quoting(&bundle.raw)),
+    }
+}
+
+/// What [`build`] works from.
+struct Work<'a> {
+    plan: &'a Plan,
+    request: &'a Create,
+    owner: u32,
+    starter: Starter,
+    trace: Trace,
+}
+
+/// From the name to gate D. Every trace that is left is registered for undo on the line after.
+fn build(work: &Work<'_>, home: &Home, terminal: Option<OwnedFd>, undo: &mut Undo<'static>) -> Result<(Seat, Record, Born)> {
+    let plan = work.plan;
+    let proc = Proc::open().map_err(|fault| Error::file("trust /proc", "/proc", fault))?;
+    let console = console(work, terminal)?;
+
+    // Take the name, and write down which group will be ours before it exists.
+    let seat = home.reserve(&plan.id)?;
+    undo.push(removing(&seat));
+    let mut record = Record::new(plan, work.owner, place::path(&plan.cgroup, &proc)?);
+    seat.remember(&record)?;
+    let was_born = Rc::new(Cell::new(false));
+    undo.push(poststop(record.clone(), was_born.clone()));
+
+    // A cgroup, with its limits, before anybody is in it.
+    let group = place::make(&plan.cgroup, &proc)?;
+    record.keep_group(group.as_ref());
+    undo.push(unmaking(record.clone()));
+    if let Some(group) = &group {
+        apply::write_all(group, &plan.cgroup.settings)?;
+        devices::attach(group, &plan.cgroup.devices, &proc)?;
+    }
+
+    // Open what the child needs, and give birth.
+    let start = match work.starter {
+        Starter::Later => StartGate::Listener(listen(&seat)?),
+        Starter::Ourselves => StartGate::Connection,
+    };
+    let (held, gate) = hold(plan, Seats { start, console, trace: work.trace })?;
+    let born = give_birth(plan, held, gate, group.as_ref().map(|group| group.dir.as_fd()))?;
+    undo.push(ending(&born)?);
+    was_born.set(true);
+
+    // The other column, then write down what is there now, and let it outlive us.
+    let document = |status: &str| oci::document(&record, born.pid, status).to_string().into_bytes();
+    attend(plan, &born, &proc, group.as_ref(), &document)?;
+    record.process = Some(status::identify(&proc, born.pid)?);
+    seat.remember(&record)?;
+    write_pid_file(work.request.pid_file.as_deref(), born.pid)?;
+    tell(&born, Kind::Remembered)?;
+    Ok((seat, record, born))
+}
+
+/// Where the terminal's master goes.
+fn console(work: &Work<'_>, terminal: Option<OwnedFd>) -> Result<Option<OwnedFd>> {
+    let pointer = "/process/terminal";
+    match (work.plan.console, terminal, &work.request.console_socket) {
+        (Console::Streams, _, None) => Ok(None),
+        (Console::Streams, _, Some(_)) => {
+            let why = "--console-socket is for a process with a terminal, and this one has none";
+            Err(Error::refused("use the console socket", pointer, why).hint("set \"terminal\": true, or leave --console-socket out"))
+        }
+        (Console::Terminal { .. }, Some(ours), _) => Ok(Some(ours)),
+        (Console::Terminal { .. }, None, Some(path)) => {
+            let connected = socket::connect(path, SocketType::STREAM);
+            connected.map(Some).map_err(|fault| Error::file("connect to the console socket", path, fault))
+        }
+        (Console::Terminal { .. }, None, None) => {
+            let why = "cannot allocate tty if orbital will detach without setting console socket";
+            Err(Error::refused("give the process a terminal", pointer, why)
+                .hint("name the socket that takes it with --console-socket, use orbital run, or set \"terminal\": false"))
+        }
+    }
+}
+
+fn listen(seat: &Seat) -> Result<OwnedFd> {
+    let path = seat.start_socket();
+    socket::listen(&path).map_err(|fault| Error::file("listen for start", path, fault))
+}
+
+/// Writes the pid as decimal digits without a line end, in one act (CALLERS: a pid file exists only
+/// after success, and is never seen half written).
+fn write_pid_file(path: Option<&Path>, pid: i32) -> Result<()> {
+    let Some(path) = path else { return Ok(()) };
+    let mut name = std::ffi::OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(".new");
+    let fresh = path.with_file_name(name);
+    let written = std::fs::write(&fresh, pid.to_string()).and_then(|()| std::fs::rename(&fresh, path));
+    written.map_err(|error| Error::io("write the pid file", path, "openat", &error))
+}
+
+type Step = Box<dyn FnOnce() -> Result<()>>;
+
+fn removing(seat: &Seat) -> Step {
+    let path = seat.path.clone();
+    Box::new(move || crate::state::dir::remove(&path))
+}
+
+fn unmaking(record: Record) -> Step {
+    Box::new(move || record.group()?.map_or(Ok(()), |group| group.undo()))
+}
+
+/// The hooks for a container that is no more; a failure is only worth a warning (config.md, "Poststop").
+fn poststop(record: Record, was_born: Rc<Cell<bool>>) -> Step {
+    Box::new(move || {
+        if was_born.get() {
+            // The failure that led here has the one record of the log; --debug shows these too.
+            super::delete::poststop(&record).iter().for_each(|warning| tracing::warn!("{warning}"));
+        }
+        Ok(())
+    })
+}
+
+fn ending(born: &Born) -> Result<Step> {
+    let pidfd = born.pidfd.try_clone().map_err(|error| Error::io("keep the child's pidfd", "pidfd", "fcntl", &error))?;
+    Ok(Box::new(move || {
+        // It may have ended by itself, and been reaped on the way to the error, ignored.
+        let _ = pidfd::signal(&pidfd, libc::SIGKILL);
+        let _ = pidfd::wait(pidfd.as_fd());
+        Ok(())
+    }))
+}
+
+impl Record {
+    /// The group as it was really made, or none.
+    fn keep_group(&mut self, group: Option<&Cgroup>) {
+        self.cgroup = group.map(|group| group.path.clone());
+        self.cgroup_made = group.map(|group| group.made.clone()).unwrap_or_default();
+    }
+}
+
+/// Whether a container of this status has a process that waits or runs.
+#[must_use]
+pub fn lives(status: Status) -> bool {
+    matches!(status, Status::Created | Status::Running | Status::Paused)
+}

@@ -1,0 +1,114 @@
+//! `orbital delete`: end it, remove what create made, run the poststop hooks.
+
+use super::create::lives;
+use super::{Verb, check};
+use crate::cli::Force;
+use crate::error::{Error, Result};
+use crate::linux::parent::hooks;
+use crate::state::record::Kept;
+use crate::state::{Home, Record, Seat, oci, status};
+use crate::sys::proc::Proc;
+use crate::sys::pidfd;
+use std::os::fd::AsFd;
+
+/// How long a killed process may take to be gone, in milliseconds.
+const PATIENCE: i32 = 10_000;
+
+/// Removes a container.
+///
+/// # Errors
+/// One that does not exist or still lives, except with [`Force::Yes`]; what could not be removed.
+/// The poststop hooks that failed are returned as warnings.
+pub fn delete(id: &str, force: Force, home: &Home) -> Result<Vec<String>> {
+    let doing = format!("delete {id}");
+    let seat = match home.take(&doing, id) {
+        Err(error) if force == Force::Yes && is_missing(&error) => return Ok(Vec::new()),
+        other => other?,
+    };
+    let proc = Proc::open().map_err(|fault| Error::file("trust /proc", "/proc", fault))?;
+    let Some(record) = seat.record()? else { return seat.remove().map(|()| Vec::new()) };
+    let now = status::of(&seat, Some(&record), &proc)?;
+    if force == Force::No {
+        check(Verb::Delete, id, now, record.process.map_or(0, |process| process.pid))?;
+    }
+    if lives(now) {
+        end(&record, &proc)?;
+    }
+    bury(&seat, &record)
+}
+
+fn is_missing(error: &Error) -> bool {
+    error.one_line().contains("does not exist")
+}
+
+/// Kills everything in it and waits until its first process is gone.
+///
+/// # Errors
+/// A process that does not go.
+pub fn end(record: &Record, proc: &Proc) -> Result<()> {
+    let first = record.process.and_then(|process| Some((process, pidfd::open(process.pid).ok()?)));
+    if let Some(group) = record.group()? {
+        group.kill_all()?;
+    }
+    let Some((process, init)) = first else { return Ok(()) };
+    if status::alive(proc, process)?.is_none() {
+        return Ok(());
+    }
+    let told = |fault| Error::new(format!("end {}", record.id), crate::error::Object::Process(process.pid), crate::error::Cause::from(fault));
+    match pidfd::signal(&init, libc::SIGKILL) {
+        Ok(()) | Err(crate::sys::Fault { errno: libc::ESRCH, .. }) => {}
+        Err(fault) => return Err(told(fault)),
+    }
+    if pidfd::has_ended_within(init.as_fd(), PATIENCE).map_err(told)? {
+        return Ok(());
+    }
+    let why = crate::error::Cause::Refused(format!("it did not end within {} s of SIGKILL", PATIENCE / 1000));
+    Err(Error::new(format!("end {}", record.id), crate::error::Object::Process(process.pid), why)
+        .hint(format!("see where it hangs: cat /proc/{}/stack", process.pid)))
+}
+
+/// Removes group, directory and all, of a container whose first process has ended.
+///
+/// # Errors
+/// What could not be removed; the rest is tried all the same. Failed poststop hooks are returned.
+pub fn bury(seat: &Seat, record: &Record) -> Result<Vec<String>> {
+    let unmade = remove_group(record);
+    let warnings = poststop(record);
+    let removed = seat.remove();
+    match (unmade, removed) {
+        (Err(first), Err(second)) => Err(first.also([second])),
+        (first, second) => first.and(second).map(|()| warnings),
+    }
+}
+
+fn remove_group(record: &Record) -> Result<()> {
+    let Some(group) = record.group()? else { return Ok(()) };
+    if group.is_populated()? {
+        // Processes of a shared pid namespace that outlived the first one.
+        group.kill_all()?;
+    }
+    group.undo()
+}
+
+/// Runs the poststop hooks; a failure is a warning, and the next ones run (config.md, "Poststop").
+pub fn poststop(record: &Record) -> Vec<String> {
+    let document = oci::document(record, 0, "stopped").to_string();
+    let run = |kept: &Kept| hooks::run_in(&[kept.hook()], "poststop", &record.bundle, document.as_bytes());
+    record.poststop.iter().filter_map(|kept| Some(run(kept).err()?.one_line())).collect()
+}
+
+/// What the specification wants after a hook of `start` failed: the container is ended and removed, its
+/// poststop hooks run, and the failure is told.
+///
+/// # Errors
+/// Always `error`, with what the clean-up could not do.
+pub fn after_failure(seat: &Seat, record: &Record, error: Error) -> Result<()> {
+    let cleaned = Proc::open()
+        .map_err(|fault| Error::file("trust /proc", "/proc", fault))
+        .and_then(|proc| end(record, &proc))
+        .and_then(|()| bury(seat, record));
+    for warning in cleaned.as_ref().into_iter().flatten() {
+        tracing::warn!("{warning}");
+    }
+    Err(error.also(cleaned.err()))
+}

@@ -1,0 +1,23 @@
+//! `orbital plan`: read, ask, decide, print; and do nothing.
+
+use super::explain;
+use crate::cli::{Create, PlanFormat};
+use crate::error::Result;
+use crate::linux::ask;
+use crate::spec;
+use std::path::Path;
+
+/// The plan of a bundle for this host and this user, as text for stdout.
+///
+/// # Errors
+/// Whatever would keep `create` from planning it.
+pub fn plan(bundle: &Path, format: PlanFormat) -> Result<String> {
+    let read = spec::load(bundle)?;
+    let name = read.path.file_name().map_or_else(|| "container".to_owned(), |name| name.to_string_lossy().into_owned());
+    let request = Create::of(name, bundle.to_owned());
+    let plan = crate::plan::plan(&read, &ask::ask()?, &request)?;
+    Ok(match format {
+        PlanFormat::Text => explain::text(&plan),
+        PlanFormat::Json => format!("{:#}", explain::json(&plan)),
+    })
+}

@@ -1,0 +1,55 @@
+//! `orbital run`: create, start, wait, delete, in one invocation.
+
+use super::create::{Created, Starter, make};
+use super::foreground::{Foreground, Terminal};
+use super::{delete, start};
+use crate::cli::{Afterwards, Attendance, Create, Verbosity};
+use crate::error::{Error, Object, Result};
+use crate::linux::{explain, protect};
+use crate::state::Home;
+use crate::sys::socket;
+
+/// Runs a container. The status to exit with is the process's own, 128 and the signal for a signalled
+/// one; 0 for a detached one. With it what the specification says to warn of.
+///
+/// # Errors
+/// Whatever keeps it from running; nothing is left behind then.
+pub fn run(
+    request: &Create,
+    attendance: Attendance,
+    afterwards: Afterwards,
+    home: &Home,
+    verbosity: Verbosity,
+) -> Result<(i32, Vec<String>)> {
+    protect::protect()?;
+    if attendance == Attendance::Detached {
+        let created = make(request, home, verbosity, Starter::Ourselves, None)?;
+        return begin(&created).map(|()| (0, created.plan.warnings));
+    }
+    // From here on signals wait until they can be handed on.
+    let foreground = Foreground::begin()?;
+    let (ours, theirs) = socket::pair().map_err(|fault| Error::new("make a socket for the terminal", Object::Nothing, fault.into()))?;
+    let terminal = request.console_socket.is_none().then_some(theirs);
+    let created = make(request, home, verbosity, Starter::Ourselves, terminal)?;
+    let terminal = Terminal::receive(&created.plan, request, ours)?;
+    begin(&created)?;
+    let end = foreground.attend(&created.born, terminal);
+    let mut warnings = created.plan.warnings;
+    if afterwards == Afterwards::Delete {
+        warnings.extend(delete::bury(&created.seat, &created.record)?);
+    }
+    end.map(|end| (end.status(), warnings))
+}
+
+/// Opens gate E and runs the poststart hooks.
+fn begin(created: &Created) -> Result<()> {
+    let Created { seat, record, born, plan } = created;
+    let told = |bytes: &_| explain::record(plan, bytes, born.documents.as_ref());
+    let quoted = |error: Error| match crate::spec::load(&record.bundle) {
+        Ok(bundle) => error.quoting(&bundle.raw),
+        Err(_) => error,
+    };
+    let begun = start::open_gate(&born.gate, &told).map_err(quoted);
+    begun.or_else(|error| delete::after_failure(seat, record, error))?;
+    start::poststart(seat, record)
+}

@@ -1,0 +1,86 @@
+//! `orbital start`: open the last gate.
+
+use super::{Verb, check};
+use crate::error::{Error, Result};
+use crate::linux::explain;
+use crate::linux::failure::{Kind, Record as Bytes};
+use crate::linux::gates::{self, Arrival};
+use crate::linux::parent::hooks;
+use crate::linux::step::Step;
+use crate::plan::Plan;
+use crate::state::{Home, Record, Seat, oci, status};
+use crate::sys::proc::Proc;
+use crate::sys::{Fault, socket};
+use rustix::net::SocketType;
+use std::os::fd::AsFd;
+
+/// Lets the container's program begin, and returns when it has.
+///
+/// # Errors
+/// A container that is not created; a startContainer or poststart hook that failed, which ends the
+/// container; a program that could not be executed.
+pub fn start(id: &str, home: &Home) -> Result<()> {
+    let doing = format!("start {id}");
+    let seat = home.take(&doing, id)?;
+    let proc = Proc::open().map_err(|fault| Error::file("trust /proc", "/proc", fault))?;
+    let record = seat.record()?;
+    let now = status::of(&seat, record.as_ref(), &proc)?;
+    let pid = record.as_ref().and_then(|record| record.process).map_or(0, |process| process.pid);
+    check(Verb::Start, id, now, pid)?;
+    let Some(record) = record else { return Err(Error::container(doing, id, "it has no record")) };
+
+    let path = seat.start_socket();
+    let gate = socket::connect(&path, SocketType::SEQPACKET).map_err(|fault| Error::file(&doing, &path, fault))?;
+    open_gate(gate, &|bytes| told(&record, &proc, bytes)).or_else(|error| super::delete::after_failure(&seat, &record, error))?;
+    poststart(&seat, &record)
+}
+
+/// Opens gate E and waits for what comes: the connection that closes when the program begins, or a failure.
+///
+/// # Errors
+/// The failed step, as `explain` tells it; what socket calls answered.
+pub fn open_gate(gate: impl AsFd, explain: &dyn Fn(&Bytes) -> Error) -> Result<()> {
+    let plain = |fault: Fault| Error::new("open the last gate", crate::error::Object::Nothing, fault.into());
+    gates::announce(&gate, Bytes::gate(Kind::Start)).map_err(plain)?;
+    loop {
+        match gates::next(&gate).map_err(plain)? {
+            Arrival::Closed => return Ok(()),
+            Arrival::Record(bytes) if bytes.kind == Kind::Passed => {}
+            Arrival::Record(bytes) => return Err(explain(&bytes)),
+        }
+    }
+}
+
+/// Runs the poststart hooks; one that fails ends the container (config.md, "Poststart").
+///
+/// # Errors
+/// The hook that failed.
+pub fn poststart(seat: &Seat, record: &Record) -> Result<()> {
+    let pid = record.process.map_or(0, |process| process.pid);
+    let document = oci::document(record, pid, "running").to_string();
+    let list: Vec<_> = record.poststart.iter().map(crate::state::record::Kept::hook).collect();
+    let ran = hooks::run_in(&list, "poststart", &record.bundle, document.as_bytes());
+    ran.or_else(|error| super::delete::after_failure(seat, record, error))
+}
+
+/// The plan is not kept: whoever created the container has gone. It is made again from the bundle, only
+/// to tell the failure; where that is no longer possible, the step alone is told.
+fn told(record: &Record, proc: &Proc, bytes: &Bytes) -> Error {
+    let _ = proc;
+    match plan_again(record) {
+        Ok((plan, raw)) => explain::record(&plan, bytes, None).quoting(&raw),
+        Err(_) => {
+            let step = Step::from_number(bytes.step);
+            let fault = Fault { call: crate::sys::Call::from_number(bytes.call), errno: bytes.errno };
+            let words = step.map_or("open the last gate", Step::words);
+            Error::new(words, crate::error::Object::Container(record.id.clone()), fault.into())
+        }
+    }
+}
+
+fn plan_again(record: &Record) -> Result<(Plan, Vec<u8>)> {
+    let bundle = crate::spec::load(&record.bundle)?;
+    let request = crate::cli::Create::of(record.id.clone(), record.bundle.clone());
+    let plan = crate::plan::plan(&bundle, &crate::linux::ask::ask()?, &request)?;
+    Ok((plan, bundle.raw))
+}

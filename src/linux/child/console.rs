@@ -1,0 +1,46 @@
+//! The terminal: a pseudo-terminal of the container's own devpts, its master sent to the caller.
+
+use super::refuse;
+use crate::linux::held::Held;
+use crate::plan::Plan;
+use crate::plan::console::Console;
+use crate::sys::mount::{self, Depth};
+use crate::sys::path::{self, Leaf, Links};
+use crate::sys::{At, Call, Fault, exec, socket, tty};
+use rustix::fs::{OFlags, makedev};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+/// Magic number of devpts; linux/magic.h, DEVPTS_SUPER_MAGIC.
+const DEVPTS: i64 = 0x1cd1;
+
+/// Makes the terminal, binds it to /dev/console, makes it the controlling one and the standard streams.
+pub fn attach(p: &Plan, h: &mut Held, root: &OwnedFd) -> Result<(), Fault> {
+    let Console::Terminal { size } = p.console else { return Ok(()) };
+    let master = open_master(root.as_fd())?;
+    tty::unlock(master.as_fd())?;
+    let slave = tty::peer(master.as_fd())?;
+    if let Some((rows, columns)) = size {
+        tty::resize(&master, rows, columns)?;
+    }
+    if p.user.uid != 0 {
+        path::set_owner(slave.as_fd(), p.user.uid, path::look(&slave)?.st_gid)?;
+    }
+    let copy = mount::copy_tree(&slave, c"", Depth::One)?;
+    let place = path::find_or_make(root.as_fd(), c"dev/console", Links::Refuse, Leaf::File(0o620))?;
+    mount::attach(copy, place)?;
+    if let Some(console) = h.console.take() {
+        socket::send_descriptor(console, b"/dev/ptmx", master.as_fd())?;
+    }
+    tty::control(&slave)?;
+    (0..=2).try_for_each(|number| exec::lay_over(&slave, number))
+}
+
+/// The multiplexer, proved to be devpts's own: a rootfs could hold a link or another device there.
+fn open_master(root: BorrowedFd<'_>) -> Result<OwnedFd, Fault> {
+    let master = path::open_file(root, c"dev/pts/ptmx", OFlags::RDWR)?;
+    let magic = rustix::fs::fstatfs(&master).at(Call::Fstatfs)?.f_type;
+    if magic as i64 != DEVPTS || path::look(&master)?.st_rdev != makedev(5, 2) {
+        return Err(refuse(Call::Fstatfs, libc::ENXIO));
+    }
+    Ok(master)
+}

@@ -1,0 +1,74 @@
+//! The program: found, waited for, executed.
+
+use super::hook;
+use crate::linux::failure::{Failure, Kind, Miss, Of, Record};
+use crate::linux::gates;
+use crate::linux::held::{Held, StartGate};
+use crate::linux::step::Step;
+use crate::plan::Plan;
+use crate::sys::{Call, Fault, exec, process, socket};
+use std::os::fd::OwnedFd;
+
+/// The first candidate that this user may execute here; its index in the plan.
+pub fn find(p: &Plan) -> Result<usize, Miss> {
+    let mut worst = Fault { call: Call::Faccessat, errno: libc::ENOENT };
+    for (index, candidate) in p.process.candidates.iter().enumerate() {
+        match exec::may_execute(candidate) {
+            Ok(()) => return Ok(index),
+            // Of all reasons the one that is not mere absence tells most.
+            Err(fault) if worst.errno == libc::ENOENT => worst = fault,
+            Err(_) => {}
+        }
+    }
+    Err(worst.into())
+}
+
+/// Marks every descriptor that the program is not to have.
+pub fn close_on_exec(p: &Plan) -> Result<(), Fault> {
+    exec::close_on_exec_from(3 + p.process.preserve_fds)
+}
+
+/// Gate D, both ways: the parent's answer means that the record is on disk, so that we may outlive it.
+pub fn ready(h: &Held) -> Result<(), Fault> {
+    process::end_on_signals();
+    gates::announce(&h.gate, Record::gate(Kind::Ready))?;
+    gates::pass(&h.gate, Kind::Remembered)
+}
+
+/// Gate E. Returns the connection of whoever starts us, where that is not our parent.
+pub fn wait_for_start(h: &Held) -> Result<Option<OwnedFd>, Fault> {
+    match &h.start {
+        StartGate::Connection => gates::pass(&h.gate, Kind::Start).map(|()| None),
+        StartGate::Listener(listener) => loop {
+            let caller = socket::accept(listener)?;
+            // Somebody who connects and says nothing (a `start` that was killed) does not start us.
+            if gates::pass(&caller, Kind::Start).is_ok() {
+                return Ok(Some(caller));
+            }
+        },
+    }
+}
+
+/// The last two steps. Returns only if one failed.
+pub fn last(p: &Plan, h: &Held, program: usize) -> Failure {
+    if let Err(miss) = hook::start_container(h) {
+        return Failure { step: Step::StartContainer, miss };
+    }
+    let fault = match p.process.candidates.get(program) {
+        Some(path) => exec::replace(path, &h.argv, &h.envp),
+        None => Fault { call: Call::Execve, errno: libc::ENOENT },
+    };
+    let miss = Err::<(), Fault>(fault).of(program).err();
+    Failure { step: Step::Execute, miss: miss.unwrap_or(Miss::from(fault)) }
+}
+
+/// Tells a failure to whoever started us; on success execve closes that connection, which says so.
+pub fn tell(h: &Held, caller: Option<OwnedFd>, failure: Failure) -> Failure {
+    let told = match &caller {
+        Some(caller) => gates::announce(caller, failure.into()),
+        None => gates::announce(&h.gate, failure.into()),
+    };
+    // Whoever started us may be gone; then nobody is left to be told, ignored.
+    let _ = told;
+    failure
+}

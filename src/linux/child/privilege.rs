@@ -1,0 +1,59 @@
+//! Ids, capabilities, no_new_privs; capabilities(7), credentials(7).
+
+use crate::plan::Plan;
+use crate::plan::process::NoNewPrivs;
+use crate::plan::user::Groups;
+use crate::sys::{Fault, caps, exec, path, process};
+
+/// prctl(2), PR_SET_NO_NEW_PRIVS.
+pub fn no_new_privs(p: &Plan) -> Result<(), Fault> {
+    match p.process.no_new_privs {
+        NoNewPrivs::Yes => caps::set_no_new_privs(),
+        NoNewPrivs::No => Ok(()),
+    }
+}
+
+/// The bounding set, which only ever shrinks.
+pub fn bounding(p: &Plan) -> Result<(), Fault> {
+    caps::limit_bounding(p.caps.bounding, p.caps.last)
+}
+
+/// Groups, gid, uid, umask.
+pub fn ids(p: &Plan) -> Result<(), Fault> {
+    caps::keep_across_setuid()?;
+    own_streams(p);
+    if let Groups::Set(groups) = &p.user.groups {
+        process::set_groups(groups)?;
+    }
+    process::set_gid(p.user.gid)?;
+    process::set_uid(p.user.uid)?;
+    process::set_umask(p.user.umask);
+    // The change of ids made this process dumpable by whoever has them now.
+    process::set_dumpable(process::Dumpable::No)
+}
+
+/// Gives the standard streams to the process's user, so that it can open /dev/stdout again. The null
+/// device is everybody's; what cannot be given (a file of another owner, a read-only one) stays.
+fn own_streams(p: &Plan) {
+    if p.user.uid == 0 {
+        return;
+    }
+    for number in 0..=2 {
+        let stream = exec::stream(number);
+        if super::dev::is_null(stream).unwrap_or(true) {
+            continue;
+        }
+        if let Ok(stat) = path::look(stream)
+            && stat.st_uid != p.user.uid
+        {
+            // EPERM, EROFS, EINVAL: the stream works all the same, ignored.
+            let _ = path::set_owner(stream, p.user.uid, stat.st_gid);
+        }
+    }
+}
+
+/// The five sets; the bounding one is done.
+pub fn capabilities(p: &Plan) -> Result<(), Fault> {
+    caps::set(p.caps.effective, p.caps.permitted, p.caps.inheritable)?;
+    caps::set_ambient(p.caps.ambient, p.caps.last)
+}

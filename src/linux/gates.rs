@@ -1,0 +1,70 @@
+//! The protocol between the runtime and the container's process: one table, both ends.
+//!
+//! | gate | from | record | says |
+//! |---|---|---|---|
+//! | A | parent | `Mapped` | ids, limits and scores are set |
+//! | B | child | `Mounted` | all mounts, devices and the console are there |
+//! | C | parent | `Go` | prestart and createRuntime hooks have run |
+//! | D | child | `Ready` | nothing is left but to be started |
+//! | D | parent | `Remembered` | the record is on disk: outlive me |
+//! | E | `start` | `Start` | run the startContainer hooks and the program |
+//!
+//! Instead of any of its records the child may send `Failed`. A closed socket where a record was due
+//! means that the other side died: the child then ends itself, the parent asks why. So until
+//! `Remembered` nothing outlives a runtime that is killed.
+
+use super::failure::{Kind, Record};
+use crate::sys::{Call, Fault, socket};
+use std::os::fd::AsFd;
+
+/// What came through a gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrival {
+    /// A record.
+    Record(Record),
+    /// The other side is gone.
+    Closed,
+}
+
+/// Sends the record of a gate.
+///
+/// # Errors
+/// EPIPE where the other side is gone.
+pub fn announce(socket: impl AsFd, record: Record) -> Result<(), Fault> {
+    socket::send(socket, &record.to_bytes())
+}
+
+/// Waits for the next record.
+///
+/// # Errors
+/// As recvmsg(2); EBADMSG for bytes that are no record.
+pub fn next(socket: impl AsFd) -> Result<Arrival, Fault> {
+    let mut buffer = [0u8; 16];
+    let length = match socket::receive(socket, &mut buffer) {
+        // A peer that ended with unread records in its queue resets the connection.
+        Ok(0) | Err(Fault { errno: libc::ECONNRESET, .. }) => return Ok(Arrival::Closed),
+        Ok(length) => length,
+        Err(fault) => return Err(fault),
+    };
+    let record = buffer.get(..length).and_then(Record::from_bytes);
+    record.map(Arrival::Record).ok_or(Fault { call: Call::Recvmsg, errno: libc::EBADMSG })
+}
+
+/// Waits in the child for a gate of this kind; a parent that is gone or says something else is ECANCELED.
+///
+/// # Errors
+/// ECANCELED, and as [`next`].
+pub fn pass(socket: impl AsFd, kind: Kind) -> Result<(), Fault> {
+    match next(socket)? {
+        Arrival::Record(record) if record.kind == kind => Ok(()),
+        _ => Err(Fault { call: Call::Recvmsg, errno: libc::ECANCELED }),
+    }
+}
+
+/// Closes the child's copy of the parent's end, so that a parent that dies closes the last one.
+///
+/// # Errors
+/// As dup2(2).
+pub fn forget(parents_end: impl AsFd) -> Result<(), Fault> {
+    crate::sys::exec::close_copy(parents_end)
+}

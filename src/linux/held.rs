@@ -1,0 +1,203 @@
+//! Descriptors and arrays that are made before birth, because the child may make none.
+
+use crate::error::{Cause, Error, Object, Pointer, Result};
+use crate::plan::Plan;
+use crate::plan::birth::Joiner;
+use crate::plan::hooks::Hook;
+use crate::plan::mounts::{Recursive, Source};
+use crate::plan::process::Home;
+use crate::plan::root::Opener;
+use crate::sys::exec::Strings;
+use crate::sys::mount::Depth;
+use crate::sys::proc::Proc;
+use crate::sys::{Fault, exec, file, mount, socket};
+use rustix::fs::{CWD, OFlags};
+use std::ffi::CString;
+use std::os::fd::OwnedFd;
+
+/// A hook, ready to be executed.
+#[derive(Debug)]
+pub struct ReadyHook {
+    /// The program.
+    pub program: CString,
+    /// Its arguments.
+    pub argv: Strings,
+    /// Its environment.
+    pub envp: Strings,
+    /// Milliseconds until it is killed; -1 waits for ever.
+    pub timeout: i32,
+}
+
+impl ReadyHook {
+    /// Lays out the arrays.
+    #[must_use]
+    pub fn new(hook: &Hook) -> ReadyHook {
+        let timeout = hook.timeout.and_then(|s| i32::try_from(s).ok()?.checked_mul(1000)).unwrap_or(-1);
+        let (argv, envp) = (Strings::new(hook.argv.clone()), Strings::new(hook.envp.clone()));
+        ReadyHook { program: hook.path.clone(), argv, envp, timeout }
+    }
+}
+
+/// Whether the child reports the steps that passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trace {
+    /// Only a failure is reported.
+    Off,
+    /// Each step.
+    On,
+}
+
+/// Where gate E is.
+#[derive(Debug)]
+pub enum StartGate {
+    /// At a listening socket in the container's directory (`create`).
+    Listener(OwnedFd),
+    /// On the same connection as the other gates (`run`).
+    Connection,
+}
+
+/// What the child holds.
+#[derive(Debug)]
+pub struct Held {
+    /// The child's end of the gates.
+    pub gate: OwnedFd,
+    /// Gate E.
+    pub start: StartGate,
+    /// The host's procfs, proved.
+    pub proc: Proc,
+    /// The root file system's tree, where the parent had to open it.
+    pub root: Option<OwnedFd>,
+    /// For each mount its source's tree, where the parent had to open it.
+    pub trees: Vec<Option<OwnedFd>>,
+    /// For each namespace to join its descriptor.
+    pub joins: Vec<OwnedFd>,
+    /// Where the terminal's master is to be sent.
+    pub console: Option<OwnedFd>,
+    /// The state document of hooks while creating and when created; empty until the pid is known.
+    pub documents: Option<Documents>,
+    /// createContainer hooks.
+    pub create_container: Vec<ReadyHook>,
+    /// startContainer hooks.
+    pub start_container: Vec<ReadyHook>,
+    /// The process's arguments.
+    pub argv: Strings,
+    /// The process's environment.
+    pub envp: Strings,
+    /// Report passed steps?
+    pub trace: Trace,
+}
+
+/// Memory files around the hooks that run in the container.
+#[derive(Debug)]
+pub struct Documents {
+    /// stdin of createContainer hooks.
+    pub creating: OwnedFd,
+    /// stdin of startContainer hooks.
+    pub created: OwnedFd,
+    /// What the hooks print.
+    pub output: OwnedFd,
+}
+
+/// What [`hold`] is given beside the plan.
+#[derive(Debug)]
+pub struct Seats {
+    /// Gate E.
+    pub start: StartGate,
+    /// The connected console socket.
+    pub console: Option<OwnedFd>,
+    /// Report passed steps?
+    pub trace: Trace,
+}
+
+/// Opens everything; returns it with the parent's end of the gates.
+///
+/// # Errors
+/// The place in config.json whose object cannot be opened.
+pub fn hold(plan: &Plan, seats: Seats) -> Result<(Held, OwnedFd)> {
+    let (ours, gate) = socket::pair().map_err(|fault| plain("make the gates", fault))?;
+    let proc = Proc::open().map_err(|fault| Error::file("trust /proc", "/proc", fault))?;
+    let held = Held {
+        gate,
+        start: seats.start,
+        proc,
+        root: open_root(plan)?,
+        trees: plan.mounts.iter().map(open_source).collect::<Result<_>>()?,
+        joins: plan.birth.joins.iter().map(open_namespace).collect::<Result<_>>()?,
+        console: seats.console,
+        documents: open_documents(plan)?,
+        create_container: plan.hooks.create_container.iter().map(ReadyHook::new).collect(),
+        start_container: plan.hooks.start_container.iter().map(ReadyHook::new).collect(),
+        argv: Strings::new(plan.process.argv.clone()),
+        envp: environment(plan),
+        trace: seats.trace,
+    };
+    check_preserved(plan)?;
+    Ok((held, ours))
+}
+
+fn plain(doing: &str, fault: Fault) -> Error {
+    Error::new(doing, Object::Nothing, fault.into())
+}
+
+fn open_root(plan: &Plan) -> Result<Option<OwnedFd>> {
+    if plan.root.opener == Opener::Child {
+        return Ok(None);
+    }
+    let tree = mount::copy_tree(CWD, &plan.root.path, Depth::Tree);
+    tree.map(Some).map_err(|fault| at("open the root file system", &plan.root.pointer, fault))
+}
+
+fn open_source(op: &crate::plan::mounts::MountOp) -> Result<Option<OwnedFd>> {
+    let Source::Bind { path, recursive, opener: Opener::Parent, .. } = &op.source else { return Ok(None) };
+    let depth = if *recursive == Recursive::Yes { Depth::Tree } else { Depth::One };
+    mount::copy_tree(CWD, path, depth).map(Some).map_err(|fault| at("open the source of a mount", &op.pointer, fault))
+}
+
+fn open_namespace(join: &crate::plan::birth::Join) -> Result<OwnedFd> {
+    let opened = file::open(CWD, &join.path, OFlags::RDONLY);
+    opened.map_err(|fault| at(&format!("open the {} namespace to join", join.kind.name()), &join.pointer, fault))
+}
+
+fn open_documents(plan: &Plan) -> Result<Option<Documents>> {
+    let hooks = &plan.hooks;
+    if hooks.create_container.is_empty() && hooks.start_container.is_empty() {
+        return Ok(None);
+    }
+    let make = |name| file::memory(name).map_err(|fault| plain("make a file in memory for the hooks", fault));
+    Ok(Some(Documents { creating: make(c"state")?, created: make(c"state")?, output: make(c"output")? }))
+}
+
+fn environment(plan: &Plan) -> Strings {
+    match plan.process.home {
+        Home::Given => Strings::new(plan.process.envp.clone()),
+        Home::FromPasswd => Strings::with_blank(plan.process.envp.clone(), c"HOME=/"),
+    }
+}
+
+/// `--preserve-fds`: each of them must be open, or a descriptor of ours would take its number.
+fn check_preserved(plan: &Plan) -> Result<()> {
+    for number in 3..3 + plan.process.preserve_fds {
+        if !exec::is_open(number) {
+            let why = format!("descriptor {number} is not open");
+            let object = Object::Argument(format!("--preserve-fds {}", plan.process.preserve_fds));
+            return Err(Error::new("preserve descriptors", object, Cause::Refused(why)));
+        }
+    }
+    Ok(())
+}
+
+fn at(doing: &str, pointer: &Pointer, fault: Fault) -> Error {
+    Error::new(doing, Object::config(pointer), fault.into())
+}
+
+impl Held {
+    /// Descriptors of the namespaces that this process joins, with their kind and index.
+    pub fn joins_of<'a>(
+        &'a self,
+        plan: &'a Plan,
+        by: Joiner,
+    ) -> impl DoubleEndedIterator<Item = (usize, u32, &'a OwnedFd)> {
+        let all = plan.birth.joins.iter().zip(&self.joins).enumerate();
+        all.filter(move |(_, (join, _))| join.by == by).map(|(index, (join, fd))| (index, join.kind.flag(), fd))
+    }
+}

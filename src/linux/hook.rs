@@ -1,0 +1,70 @@
+//! Running one hook, for the parent and for the child alike: so without a heap.
+
+use super::held::ReadyHook;
+use crate::sys::clone::{Birth, Side, clone3};
+use crate::sys::pidfd::{self, End};
+use crate::sys::{At, Call, Fault, exec, heap, process};
+use std::ffi::CStr;
+use std::os::fd::{AsFd, BorrowedFd};
+
+/// What a hook reads and where its output goes.
+#[derive(Debug)]
+pub struct Streams<'a> {
+    /// Its standard input: the state document.
+    pub document: BorrowedFd<'a>,
+    /// Its standard output and error: a file in memory, to be quoted when it fails.
+    pub output: BorrowedFd<'a>,
+}
+
+/// `errno` of a hook that exited with a status: this plus the status.
+pub const EXITED: i32 = 0x1000;
+
+/// `errno` of a hook that a signal ended: this plus the signal.
+pub const SIGNALLED: i32 = 0x2000;
+
+/// Runs the hook in `directory` and waits for it.
+///
+/// # Errors
+/// A fault of `waitid` whose errno is [`EXITED`] or [`SIGNALLED`] and a number, or ETIMEDOUT; a fault of
+/// `faccessat` where the program is not there or not executable; a fault of `clone3`.
+pub fn run(hook: &ReadyHook, directory: &CStr, streams: &Streams<'_>) -> Result<(), Fault> {
+    exec::may_execute(&hook.program)?;
+    rustix::fs::seek(streams.document, rustix::fs::SeekFrom::Start(0)).at(Call::Read)?;
+    match clone3(&Birth::default())? {
+        Side::Child => become_hook(hook, directory, streams),
+        Side::Parent(pid, pidfd) => {
+            if !pidfd::has_ended_within(pidfd.as_fd(), hook.timeout)? {
+                // It leads a process group: what it started goes with it. It may be gone already, ignored.
+                let _ = process::signal_group(pid, libc::SIGKILL);
+                let _ = pidfd::signal(&pidfd, libc::SIGKILL);
+                pidfd::wait(pidfd.as_fd())?;
+                return Err(Fault { call: Call::Waitid, errno: libc::ETIMEDOUT });
+            }
+            match pidfd::wait(pidfd.as_fd())? {
+                End::Exited(0) => Ok(()),
+                End::Exited(status) => Err(Fault { call: Call::Waitid, errno: EXITED + status }),
+                End::Signalled(signal) => Err(Fault { call: Call::Waitid, errno: SIGNALLED + signal }),
+            }
+        }
+    }
+}
+
+fn become_hook(hook: &ReadyHook, directory: &CStr, streams: &Streams<'_>) -> ! {
+    heap::seal();
+    let fault = match prepare(directory, streams) {
+        Ok(()) => exec::replace(&hook.program, &hook.argv, &hook.envp),
+        Err(fault) => fault,
+    };
+    // The status by which a shell reports a program that it could not execute.
+    process::exit_now(if fault.errno == libc::ENOENT { 127 } else { 126 })
+}
+
+fn prepare(directory: &CStr, streams: &Streams<'_>) -> Result<(), Fault> {
+    process::reset_signals();
+    process::new_group()?;
+    rustix::process::chdir(directory).at(Call::Chdir)?;
+    exec::lay_over(streams.document, 0)?;
+    exec::lay_over(streams.output, 1)?;
+    exec::lay_over(streams.output, 2)?;
+    exec::close_on_exec_from(3)
+}

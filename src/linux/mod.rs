@@ -1,0 +1,53 @@
+//! The plan, carried out, by two processes.
+//!
+//! ```text
+//!  parent (linux/parent)                       child (linux/child)
+//!  clone3 into the cgroup ───────────────────▶ seal the heap
+//!  id maps, limits, oom score
+//!  A ── Mapped ──────────────────────────────▶ join · become root · unshare · session · loopback
+//!                                              propagation · root · mounts · devices · console
+//!  prestart, createRuntime hooks ◀── Mounted ─ B
+//!  C ── Go ──────────────────────────────────▶ createContainer hooks · pivot · root flags · streams
+//!                                              sysctl · read-only · masked · names · no_new_privs
+//!                                              bounding set · ids · capabilities · cwd · program
+//!  record on disk ◀──────────────────── Ready ─ D
+//!  D ── Remembered ──────────────────────────▶ waits
+//!  exit
+//!  `orbital start`: E ── Start ──────────────▶ startContainer hooks · execve
+//! ```
+//!
+//! The steps of the right column are declared in [`step`], the records between them in [`gates`].
+//! What this folder does *not* do: decide (that is `plan/`), remember (that is `state/`).
+
+/// Questions to the host, asked once.
+pub mod ask;
+
+/// Every step of the child, in order.
+pub mod step;
+
+/// The twelve bytes.
+pub mod failure;
+
+/// The protocol.
+pub mod gates;
+
+/// Descriptors made before birth.
+pub mod held;
+
+/// One hook, run.
+pub mod hook;
+
+/// The right column.
+pub mod child;
+
+/// The clone.
+pub mod birth;
+
+/// The left column.
+pub mod parent;
+
+/// A child's twelve bytes, told in words.
+pub mod explain;
+
+/// The runtime's own file, out of the container's reach.
+pub mod protect;

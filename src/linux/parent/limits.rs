@@ -1,0 +1,32 @@
+//! Limits and scores of the child, set from outside: inside a user namespace it may not raise them.
+
+use crate::error::{Cause, Error, Object, Result};
+use crate::plan::Plan;
+use crate::sys::proc::Proc;
+use crate::sys::process;
+use std::ffi::CString;
+
+/// Sets the resource limits and the OOM score adjustment of process `pid`.
+///
+/// # Errors
+/// EPERM for a hard limit above the caller's, by its pointer; EACCES for a lowered score.
+pub fn set(plan: &Plan, pid: i32, proc: &Proc) -> Result<()> {
+    for limit in &plan.limits {
+        process::set_limit(pid, limit.resource, limit.soft, limit.hard).map_err(|fault| {
+            let error = Error::new(format!("set the limit {}", limit.name), Object::config(&limit.pointer), fault.into());
+            match fault.errno {
+                libc::EPERM => error.hint("raising a hard limit needs CAP_SYS_RESOURCE; lower it to the caller's: see ulimit -H"),
+                _ => error,
+            }
+        })?;
+    }
+    let Some(score) = plan.process.oom_score_adj else { return Ok(()) };
+    let path = CString::new(format!("{pid}/oom_score_adj")).unwrap_or_default();
+    proc.write(&path, score.to_string().as_bytes()).map_err(|fault| {
+        let error = Error::new("set the OOM score", Object::config("/process/oomScoreAdj"), Cause::from(fault));
+        match fault.errno {
+            libc::EACCES => error.hint("a user may raise the score, not lower it; remove oomScoreAdj or raise it"),
+            _ => error,
+        }
+    })
+}

@@ -1,0 +1,86 @@
+//! The left column: what the runtime does while the child walks its line.
+
+/// Writing the maps, or calling newuidmap.
+pub mod idmap;
+
+/// Limits and scores of the child.
+pub mod limits;
+
+/// Hooks of the runtime's namespaces.
+pub mod hooks;
+
+use super::birth::Born;
+use super::explain;
+use super::failure::{Kind, Record};
+use super::gates::{self, Arrival};
+use super::step::Step;
+use crate::cgroup::Cgroup;
+use crate::error::{Cause, Error, Object, Result};
+use crate::plan::Plan;
+use crate::sys::proc::Proc;
+use crate::sys::{Fault, heap, pidfd};
+use std::os::fd::AsFd;
+
+/// Attends the birth from gate A to gate D. `document` writes the state document of a status.
+///
+/// # Errors
+/// A step of the child, told by its twelve bytes; a hook; the end of a child that said nothing.
+pub fn attend(plan: &Plan, born: &Born, proc: &Proc, group: Option<&Cgroup>, document: &hooks::Document<'_>) -> Result<()> {
+    idmap::write(plan, born.pid, proc)?;
+    limits::set(plan, born.pid, proc)?;
+    hooks::fill_documents(born, document)?;
+    tell(born, Kind::Mapped)?;
+    hear(plan, born, group, Kind::Mounted)?;
+    hooks::run(&plan.hooks.prestart, "prestart", plan, &document("creating"))?;
+    hooks::run(&plan.hooks.create_runtime, "createRuntime", plan, &document("creating"))?;
+    tell(born, Kind::Go)?;
+    hear(plan, born, group, Kind::Ready)
+}
+
+/// Sends the child through one of our gates. One that is gone is heard of at the next of its own.
+///
+/// # Errors
+/// As sendmsg(2), without EPIPE.
+pub fn tell(born: &Born, kind: Kind) -> Result<()> {
+    match gates::announce(&born.gate, Record::gate(kind)) {
+        Ok(()) | Err(Fault { errno: libc::EPIPE | libc::ECONNRESET, .. }) => Ok(()),
+        Err(fault) => Err(Error::new("speak to the child", Object::Nothing, fault.into())),
+    }
+}
+
+/// Waits for the child at its next gate.
+fn hear(plan: &Plan, born: &Born, group: Option<&Cgroup>, kind: Kind) -> Result<()> {
+    loop {
+        let arrival = gates::next(&born.gate);
+        match arrival.map_err(|fault| Error::new("hear from the child", Object::Nothing, fault.into()))? {
+            Arrival::Record(record) if record.kind == kind => return Ok(()),
+            Arrival::Record(record) if record.kind == Kind::Passed => trace(&record),
+            Arrival::Record(record) => return Err(explain::record(plan, &record, born.documents.as_ref())),
+            Arrival::Closed => return Err(died(born, group)),
+        }
+    }
+}
+
+fn trace(record: &Record) {
+    if let Some(step) = Step::from_number(record.step) {
+        tracing::debug!("step {} of {}: {} passed", step.number(), Step::COUNT, step.words());
+    }
+}
+
+/// Why a child said nothing: the seal of its heap, its memory limit, somebody's signal.
+fn died(born: &Born, group: Option<&Cgroup>) -> Error {
+    let doing = "bring the container up";
+    match pidfd::wait(born.pidfd.as_fd()) {
+        Ok(pidfd::End::Exited(heap::SEALED_STATUS)) => {
+            let what = "its process used the heap after the clone".to_owned();
+            Error::new(doing, Object::Nothing, Cause::Protocol(what))
+        }
+        Ok(pidfd::End::Exited(status)) => Error::new(doing, Object::Nothing, Cause::Exited { status, last_line: None }),
+        Ok(pidfd::End::Signalled(signal)) => {
+            let oom = group.is_some_and(|group| group.oom_kills() > 0);
+            let error = Error::new(doing, Object::Nothing, Cause::Killed { signal, oom });
+            if oom { error.hint("raise /linux/resources/memory/limit in config.json") } else { error }
+        }
+        Err(fault) => Error::new(doing, Object::Nothing, fault.into()),
+    }
+}

@@ -1,0 +1,91 @@
+//! The runtime's own file, out of the container's reach (CVE-2019-5736).
+//!
+//! The container's process is this program until it executes its own: /proc/PID/exe of it, and any
+//! payload that names `/proc/self/exe`, lead to this file. So before a container is made the program
+//! executes itself once more, from a read-only copy of its mount that is attached nowhere, or, where
+//! it may not mount, from a sealed copy in memory. What is reached through /proc can then not be
+//! written, whatever the container does: it holds no way to the file that the next container runs.
+
+use crate::error::{Cause, Error, Object, Result};
+use crate::sys::exec::{self, Strings};
+use crate::sys::mount::{self, Attributes, Depth};
+use crate::sys::{Fault, file};
+use rustix::fs::{CWD, OFlags, SealFlags, StatVfsMountFlags};
+use std::ffi::{CStr, CString, OsString};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStringExt;
+
+const SELF: &CStr = c"/proc/self/exe";
+
+/// Set for the second start, so that a first one that did not help is not repeated for ever.
+const MARK: &str = "_ORBITAL_PROTECTED";
+
+/// Returns when this process runs from a file that nobody can write through it; executes itself again
+/// where that is not so yet.
+///
+/// # Errors
+/// Neither a detached mount nor a sealed copy could be made, or they did not help.
+pub fn protect() -> Result<()> {
+    if is_protected() {
+        return Ok(());
+    }
+    if std::env::var_os(MARK).is_some() {
+        let why = "executing it from a read-only copy did not make it read-only".to_owned();
+        return Err(Error::new("protect the runtime's own file", Object::File(SELF_PATH.into()), Cause::Refused(why)));
+    }
+    let (argv, envp) = (arguments(), environment());
+    let fault = match detached() {
+        Ok(program) => exec::replace_by_descriptor(program.as_fd(), &argv, &envp),
+        Err(_) => match sealed() {
+            Ok(program) => exec::replace_by_descriptor(program.as_fd(), &argv, &envp),
+            Err(fault) => fault,
+        },
+    };
+    Err(Error::file("protect the runtime's own file", SELF_PATH, fault))
+}
+
+const SELF_PATH: &str = "/proc/self/exe";
+
+/// On a read-only mount or file system, or sealed in memory.
+fn is_protected() -> bool {
+    let read_only = rustix::fs::statvfs(SELF).is_ok_and(|stat| stat.f_flag.contains(StatVfsMountFlags::RDONLY));
+    read_only || file::open(CWD, SELF, OFlags::RDONLY).is_ok_and(|fd| has_write_seal(&fd))
+}
+
+fn has_write_seal(fd: &OwnedFd) -> bool {
+    rustix::fs::fcntl_get_seals(fd).is_ok_and(|seals| seals.contains(SealFlags::WRITE))
+}
+
+/// A copy of this file's mount, read-only, attached nowhere; it goes with the last process that runs from it.
+fn detached() -> std::result::Result<OwnedFd, Fault> {
+    let copy = mount::copy_tree(CWD, SELF, Depth::One)?;
+    mount::set_attributes(&copy, Depth::One, &Attributes { set: libc::MOUNT_ATTR_RDONLY, ..Attributes::default() })?;
+    Ok(copy)
+}
+
+/// A copy of this file in memory that nobody can change.
+fn sealed() -> std::result::Result<OwnedFd, Fault> {
+    let program = file::open(CWD, SELF, OFlags::RDONLY)?;
+    let copy = file::memory_program(c"orbital")?;
+    file::copy_all(program.as_fd(), copy.as_fd())?;
+    file::seal(copy.as_fd())?;
+    Ok(copy)
+}
+
+fn arguments() -> Strings {
+    Strings::new(std::env::args_os().filter_map(c_string).collect())
+}
+
+fn environment() -> Strings {
+    let pairs = std::env::vars_os().chain([(OsString::from(MARK), OsString::from("1"))]);
+    let joined = pairs.map(|(mut name, value)| {
+        name.push("=");
+        name.push(value);
+        name
+    });
+    Strings::new(joined.filter_map(c_string).collect())
+}
+
+fn c_string(text: OsString) -> Option<CString> {
+    CString::new(text.into_vec()).ok()
+}

@@ -1,0 +1,103 @@
+//! Every step of the child, in order. The declaration is the order: number, name and words of a
+//! step come from here alone, `orbital plan` prints this table, and a failure names its line.
+
+macro_rules! steps {
+    ($($number:literal $variant:ident $words:literal : $why:literal;)+) => {
+        /// A step of the child.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        #[repr(u8)]
+        pub enum Step { $(#[doc = $why] $variant = $number),+ }
+
+        impl Step {
+            /// All steps, in the order in which the child takes them.
+            pub const ALL: &[Step] = &[$(Step::$variant),+];
+
+            /// How many steps there are.
+            pub const COUNT: u8 = Step::ALL.len() as u8;
+
+            /// What the step does, in words that complete "cannot …".
+            #[must_use]
+            pub const fn words(self) -> &'static str {
+                match self { $(Step::$variant => $words),+ }
+            }
+
+            /// Why it stands where it stands.
+            #[must_use]
+            pub const fn why(self) -> &'static str {
+                match self { $(Step::$variant => $why),+ }
+            }
+
+            /// The step's own name.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Step::$variant => stringify!($variant)),+ }
+            }
+        }
+    };
+}
+
+steps! {
+     1 SealHeap        "seal the heap": "before anything could allocate";
+     2 Mapped          "pass gate A": "no id means anything before the parent has written the maps";
+     3 Join            "join the namespaces": "a mount namespace is joined by the child itself, as it takes the root with it";
+     4 BecomeRoot      "become root inside": "files made from here on belong to the container's root";
+     5 Unshare         "unshare the cgroup namespace": "its root is the group we are in now";
+     6 Session         "begin a session": "the caller's terminal and keyring must not be inherited";
+     7 Loopback        "bring the loopback device up": "only in a network namespace of our own";
+     8 Propagation     "set the propagation of /": "before the first mount, or the host sees it";
+     9 Root            "mount the root file system": "pivot_root wants a mount point";
+    10 Mount           "carry out the mounts": "in the order of /mounts, as later ones may lie in earlier ones";
+    11 Devices         "make the devices": "a mount may have covered /dev";
+    12 Console         "attach the console": "needs the container's own devpts";
+    13 Mounted         "pass gates B and C": "prestart and createRuntime hooks run between them";
+    14 CreateContainer "run the createContainer hooks": "new namespaces, old root";
+    15 Pivot           "pivot into the root file system": "the host's files are out of reach from here on";
+    16 RootFlags       "set the flags of the root file system": "read-only only after the last mount point was made";
+    17 Stdio           "move the standard streams onto the container's null": "no descriptor of the host's /dev remains";
+    18 Sysctl          "write the sysctls": "through the host's proved procfs, into our own namespaces";
+    19 ReadOnly        "make the read-only paths": "after sysctl, which may lie below them";
+    20 Mask            "mask the masked paths": "after read-only, which may lie above them";
+    21 Hostname        "set the host name": "in our own UTS namespace";
+    22 Domainname      "set the domain name": "in our own UTS namespace";
+    23 Personality     "set the personality": "inherited by execve";
+    24 NoNewPrivs      "set no_new_privs": "before the ids change; execve grants nothing from here on";
+    25 Bounding        "limit the bounding set": "while CAP_SETPCAP is held";
+    26 Ids             "change to the process's user": "groups, gid, uid in this order; capabilities kept across it";
+    27 Capabilities    "set the capabilities": "ambient last, as it needs permitted and inheritable";
+    28 Cwd             "enter the working directory": "as the final user, and proved to be inside";
+    29 Find            "find the program": "a missing one must fail create, not start";
+    30 CloseOnExec     "mark the descriptors": "no descriptor leaks into the program";
+    31 Ready           "pass gate D": "create may now succeed";
+    32 Start           "wait at gate E": "for orbital start";
+    33 StartContainer  "run the startContainer hooks": "the container's own files and environment";
+    34 Execute         "execute the process": "never returns";
+}
+
+impl Step {
+    /// The step with this number, 1 to [`Step::COUNT`].
+    #[must_use]
+    pub fn from_number(number: u8) -> Option<Step> {
+        Step::ALL.get(usize::from(number).checked_sub(1)?).copied()
+    }
+
+    /// The step's number, from 1.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        self as u8
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Step;
+
+    #[test]
+    fn numbers_follow_the_declaration() {
+        for (index, step) in Step::ALL.iter().enumerate() {
+            assert_eq!(usize::from(step.number()), index + 1, "{}", step.name());
+            assert_eq!(Step::from_number(step.number()), Some(*step));
+        }
+        assert_eq!(Step::from_number(0), None);
+        assert_eq!(Step::from_number(Step::COUNT + 1), None);
+    }
+}

@@ -1,0 +1,83 @@
+//! argv → [`Request`] → one call into `life/` → exit code.
+
+use orbital::cli::log::{self, Log};
+use orbital::cli::{self, Global, Request};
+use orbital::error::Result;
+use orbital::life::{create, delete, features, kill, list, plan, run, start, state};
+use orbital::spec::default;
+use orbital::state::Home;
+use orbital::sys::heap::Sealable;
+use std::io::Write;
+use std::process::ExitCode;
+
+#[global_allocator]
+static HEAP: Sealable = Sealable;
+
+/// What a verb leaves for the terminal.
+#[derive(Default)]
+struct Outcome {
+    text: Option<String>,
+    status: i32,
+    warnings: Vec<String>,
+}
+
+fn main() -> ExitCode {
+    let (global, request) = match cli::parse(std::env::args_os()) {
+        Ok(parsed) => parsed,
+        Err(misuse) => {
+            log::report(&misuse.global, &misuse.error);
+            return ExitCode::FAILURE;
+        }
+    };
+    let log = match Log::open(&global) {
+        Ok(log) => log,
+        Err(error) => {
+            log::report(&Global { log: None, ..global }, &error);
+            return ExitCode::FAILURE;
+        }
+    };
+    match carry_out(&global, &request) {
+        Ok(outcome) => finish(&log, outcome),
+        Err(error) => {
+            log.report(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn carry_out(global: &Global, request: &Request) -> Result<Outcome> {
+    let home = || Home::new(global.root.clone());
+    let verbosity = global.verbosity;
+    let warned = |warnings| Outcome { warnings, ..Outcome::default() };
+    let said = |text| Outcome { text: Some(text), ..Outcome::default() };
+    match request {
+        Request::Create(request) => create::create(request, &home()?, verbosity).map(warned),
+        Request::Start(id) => start::start(id, &home()?).map(|()| Outcome::default()),
+        Request::State(id) => state::state(id, &home()?).map(said),
+        Request::Kill { id, signal, reach } => kill::kill(id, *signal, *reach, &home()?).map(|()| Outcome::default()),
+        Request::Delete { id, force } => delete::delete(id, *force, &home()?).map(warned),
+        Request::Run { create, attendance, afterwards } => {
+            let ended = run::run(create, *attendance, *afterwards, &home()?, verbosity);
+            ended.map(|(status, warnings)| Outcome { status, warnings, text: None })
+        }
+        Request::List(format) => list::list(*format, &home()?).map(said),
+        Request::Spec { bundle, whom } => {
+            let (uid, gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
+            default::write(bundle, *whom, uid, gid).map(|()| Outcome::default())
+        }
+        Request::Features => Ok(said(format!("{:#}", features::features()))),
+        Request::Plan { bundle, format } => plan::plan(bundle, *format).map(said),
+        Request::Print(text) => Ok(said(text.clone())),
+    }
+}
+
+fn finish(log: &Log, outcome: Outcome) -> ExitCode {
+    for warning in &outcome.warnings {
+        log.warn(warning);
+    }
+    if let Some(text) = outcome.text.filter(|text| !text.is_empty()) {
+        // A reader that closed its end has read enough, ignored.
+        let _ = writeln!(std::io::stdout(), "{}", text.trim_end_matches('\n'));
+    }
+    ExitCode::from(u8::try_from(outcome.status).unwrap_or(u8::MAX))
+}

@@ -1,0 +1,279 @@
+//! Which process makes or joins which namespace (config-linux.md, "Namespaces").
+//!
+//! | user namespace | who joins the others by path | who makes the new ones | clones |
+//! |---|---|---|--:|
+//! | none | the parent, just before the clone, and returns; the child a mount namespace | the clone | 1 |
+//! | new | the parent likewise, while it still has its privileges | the same clone, with the user namespace | 1 |
+//! | joined | a helper, which joins the user namespace first | the helper's clone, as its sibling | 2 |
+//!
+//! A new cgroup namespace is never part of the clone: the child unshares it when it is in its group.
+
+use super::cstrings;
+use super::facts::Facts;
+use super::idmap;
+use crate::error::{Error, Pointer, Result};
+use oci_spec::runtime::{Linux, LinuxNamespace, LinuxNamespaceType, Spec};
+use std::ffi::CString;
+
+/// A kind of namespace; namespaces(7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Process ids.
+    Pid,
+    /// Network devices, addresses, routes.
+    Network,
+    /// Mounts.
+    Mount,
+    /// System V IPC and POSIX message queues.
+    Ipc,
+    /// Host and domain name.
+    Uts,
+    /// User and group ids, and the capabilities over the other kinds.
+    User,
+    /// The root of the visible cgroup tree.
+    Cgroup,
+    /// Monotonic and boot clocks.
+    Time,
+}
+
+impl Kind {
+    /// The `CLONE_NEW*` flag; clone(2).
+    #[must_use]
+    pub const fn flag(self) -> u32 {
+        match self {
+            Kind::Time => 0x80,
+            Kind::Mount => 0x2_0000,
+            Kind::Cgroup => 0x200_0000,
+            Kind::Uts => 0x400_0000,
+            Kind::Ipc => 0x800_0000,
+            Kind::User => 0x1000_0000,
+            Kind::Pid => 0x2000_0000,
+            Kind::Network => 0x4000_0000,
+        }
+    }
+
+    /// The name in config.json.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Kind::Pid => "pid",
+            Kind::Network => "network",
+            Kind::Mount => "mount",
+            Kind::Ipc => "ipc",
+            Kind::Uts => "uts",
+            Kind::User => "user",
+            Kind::Cgroup => "cgroup",
+            Kind::Time => "time",
+        }
+    }
+}
+
+/// Which process joins a namespace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Joiner {
+    /// The runtime, just before the clone; it returns to its own after.
+    Parent,
+    /// The container's own process, after gate A.
+    Child,
+    /// A helper between the two, which joins a user namespace that the runtime could not leave again.
+    Helper,
+}
+
+/// A namespace to join.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Join {
+    /// Its kind; the kernel checks that the path shows one of it.
+    pub kind: Kind,
+    /// Where it is, as given.
+    pub path: CString,
+    /// `/linux/namespaces/N/path`.
+    pub pointer: Pointer,
+    /// Who joins it.
+    pub by: Joiner,
+}
+
+/// Whether there is a user namespace, and whose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UserNamespace {
+    /// The caller's.
+    Inherited,
+    /// A new one, with these maps.
+    New(super::idmap::Maps),
+    /// One joined by path.
+    Joined,
+}
+
+/// Whether the child takes user and group id 0 of its user namespace before it makes anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BecomeRoot {
+    /// It does: id 0 is mapped.
+    Yes,
+    /// It keeps what it has.
+    No,
+}
+
+/// The whole of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Birth {
+    /// The row of the table above.
+    pub user: UserNamespace,
+    /// `CLONE_NEW*` flags of the clone (without cgroup).
+    pub clone_flags: u64,
+    /// Namespaces to join: for a helper user first, a mount namespace last.
+    pub joins: Vec<Join>,
+    /// Whether the child unshares a new cgroup namespace.
+    pub new_cgroup: NewCgroup,
+    /// Take root inside?
+    pub become_root: BecomeRoot,
+    /// Every kind that the container does not share with its caller, new or joined.
+    pub own: Vec<Kind>,
+}
+
+/// Whether the child unshares a cgroup namespace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NewCgroup {
+    /// A new one, rooted at the container's group.
+    Yes,
+    /// The caller's, or one joined by path.
+    No,
+}
+
+impl Birth {
+    /// Whether the container has a namespace of this kind other than its caller's.
+    #[must_use]
+    pub fn owns(&self, kind: Kind) -> bool {
+        self.own.contains(&kind)
+    }
+
+    /// Whether a namespace of this kind is made new for this container.
+    #[must_use]
+    pub fn makes(&self, kind: Kind) -> bool {
+        self.clone_flags & u64::from(kind.flag()) != 0 || (kind == Kind::Cgroup && self.new_cgroup == NewCgroup::Yes)
+    }
+}
+
+const DOING: &str = "plan the namespaces";
+
+/// Plans `/linux/namespaces` and the mappings of a new user namespace; `warnings` takes what is left out.
+///
+/// # Errors
+/// One type twice, a relative path, mappings without a new user namespace or the other way round, a new time namespace.
+pub fn plan(spec: &Spec, facts: &Facts, warnings: &mut Vec<String>) -> Result<Birth> {
+    let none = Linux::default();
+    let linux = spec.linux().as_ref().unwrap_or(&none);
+    let given = match spec.linux() {
+        Some(linux) => linux.namespaces().as_deref().unwrap_or_default(),
+        None => &[],
+    };
+    only_once(given)?;
+    let user = user(given, linux, facts, warnings)?;
+    let mut clone_flags = 0;
+    let mut joins = Vec::new();
+    let mut new_cgroup = NewCgroup::No;
+    for (index, namespace) in given.iter().enumerate() {
+        match (kind(namespace.typ()), namespace.path()) {
+            (kind, Some(path)) => joins.push(join(kind, path, index, &user)?),
+            (Kind::Time, None) => return Err(no_new_time(index)),
+            (Kind::Cgroup, None) => new_cgroup = NewCgroup::Yes,
+            (kind, None) => clone_flags |= u64::from(kind.flag()),
+        }
+    }
+    joins.sort_by_key(|join| order(join.kind));
+    let become_root = become_root(&user);
+    let own = given.iter().map(|namespace| kind(namespace.typ())).collect();
+    Ok(Birth { user, clone_flags, joins, new_cgroup, become_root, own })
+}
+
+/// Refuses a container without a mount namespace. Asked after the planners that need one, as they say better why.
+///
+/// # Errors
+/// It has none.
+pub fn has_mounts(birth: &Birth) -> Result<()> {
+    if birth.owns(Kind::Mount) {
+        return Ok(());
+    }
+    Err(Error::refused(DOING, "/linux/namespaces", "without a mount namespace the root file system would become the host's")
+        .hint("add {\"type\": \"mount\"} to /linux/namespaces"))
+}
+
+fn pointer(index: usize) -> Pointer {
+    Pointer::from("/linux/namespaces").at(index)
+}
+
+fn only_once(given: &[LinuxNamespace]) -> Result<()> {
+    for (index, namespace) in given.iter().enumerate() {
+        let first = given.iter().position(|other| other.typ() == namespace.typ()).unwrap_or(index);
+        if first != index {
+            let why = format!("{} is there already, at {}", kind(namespace.typ()).name(), pointer(first).as_str());
+            return Err(Error::refused(DOING, pointer(index), why).hint("keep one of the two"));
+        }
+    }
+    Ok(())
+}
+
+fn no_new_time(index: usize) -> Error {
+    Error::refused(DOING, pointer(index), "this version of orbital joins time namespaces, but makes none yet").hint("leave it out")
+}
+
+fn user(given: &[LinuxNamespace], linux: &Linux, facts: &Facts, warnings: &mut Vec<String>) -> Result<UserNamespace> {
+    let namespace = given.iter().find(|namespace| namespace.typ() == LinuxNamespaceType::User);
+    let mapped = [("/linux/uidMappings", linux.uid_mappings()), ("/linux/gidMappings", linux.gid_mappings())];
+    let mapped = mapped.iter().find(|(_, lines)| lines.as_ref().is_some_and(|lines| !lines.is_empty()));
+    match (namespace.map(LinuxNamespace::path), mapped) {
+        (Some(None), _) => Ok(UserNamespace::New(idmap::plan(linux, facts)?)),
+        (Some(Some(_)), Some((place, _))) => {
+            // containerd and CRI-O send the joined namespace's own mappings along.
+            warnings.push(format!("left {place} out: a user namespace that is joined has its mappings already"));
+            Ok(UserNamespace::Joined)
+        }
+        (Some(Some(_)), None) => Ok(UserNamespace::Joined),
+        (None, Some((place, _))) => Err(Error::refused(DOING, *place, "mappings belong to a new user namespace, and there is none")
+            .hint("add {\"type\": \"user\"} to /linux/namespaces, or leave the mappings out")),
+        (None, None) => Ok(UserNamespace::Inherited),
+    }
+}
+
+fn join(kind: Kind, path: &std::path::Path, index: usize, user: &UserNamespace) -> Result<Join> {
+    let pointer = pointer(index).at("path");
+    let path = cstrings::absolute(path, DOING, &pointer)?;
+    let by = match (user, kind) {
+        (UserNamespace::Joined, _) => Joiner::Helper,
+        (UserNamespace::Inherited, Kind::Mount) => Joiner::Child,
+        _ => Joiner::Parent,
+    };
+    Ok(Join { kind, path, pointer, by })
+}
+
+/// A user namespace grants the others, so it is first; a mount namespace takes the paths of the others away, so it is last.
+fn order(kind: Kind) -> u8 {
+    match kind {
+        Kind::User => 0,
+        Kind::Mount => 2,
+        _ => 1,
+    }
+}
+
+/// A joined user namespace is taken to map id 0, as nobody but the kernel knows its maps.
+fn become_root(user: &UserNamespace) -> BecomeRoot {
+    match user {
+        UserNamespace::Joined => BecomeRoot::Yes,
+        UserNamespace::New(maps) if maps.uid.holds(0) && maps.gid.holds(0) => BecomeRoot::Yes,
+        UserNamespace::New(_) | UserNamespace::Inherited => BecomeRoot::No,
+    }
+}
+
+fn kind(kind: LinuxNamespaceType) -> Kind {
+    match kind {
+        LinuxNamespaceType::Mount => Kind::Mount,
+        LinuxNamespaceType::Cgroup => Kind::Cgroup,
+        LinuxNamespaceType::Uts => Kind::Uts,
+        LinuxNamespaceType::Ipc => Kind::Ipc,
+        LinuxNamespaceType::User => Kind::User,
+        LinuxNamespaceType::Pid => Kind::Pid,
+        LinuxNamespaceType::Network => Kind::Network,
+        LinuxNamespaceType::Time => Kind::Time,
+    }
+}
+
+#[cfg(test)]
+mod tests;

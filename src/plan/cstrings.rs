@@ -1,0 +1,45 @@
+//! Text of config.json as C strings: the one thing that JSON can say and C cannot is a NUL inside.
+
+use crate::error::{Error, Pointer, Result};
+use std::ffi::CString;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+/// The text at `pointer` as a C string; `doing` completes "cannot …".
+///
+/// # Errors
+/// It holds a NUL.
+pub fn text(value: &str, doing: &str, pointer: &Pointer) -> Result<CString> {
+    bytes(value.as_bytes(), doing, pointer)
+}
+
+/// The same for a path.
+///
+/// # Errors
+/// It holds a NUL.
+pub fn path(value: &Path, doing: &str, pointer: &Pointer) -> Result<CString> {
+    bytes(value.as_os_str().as_bytes(), doing, pointer)
+}
+
+/// A path that must begin with `/`.
+///
+/// # Errors
+/// It does not, or holds a NUL.
+pub fn absolute(value: &Path, doing: &str, pointer: &Pointer) -> Result<CString> {
+    if !value.has_root() {
+        return Err(Error::refused(doing, pointer, "the path must be absolute, that is, begin with /"));
+    }
+    path(value, doing, pointer)
+}
+
+/// A list of them, each with its own pointer.
+///
+/// # Errors
+/// The first that holds a NUL.
+pub fn list(values: &[String], doing: &str, pointer: &Pointer) -> Result<Vec<CString>> {
+    values.iter().enumerate().map(|(index, value)| text(value, doing, &pointer.at(index))).collect()
+}
+
+fn bytes(value: &[u8], doing: &str, pointer: &Pointer) -> Result<CString> {
+    CString::new(value).map_err(|_| Error::refused(doing, pointer, "a C string cannot hold the character NUL (\\u0000)"))
+}

@@ -1,0 +1,87 @@
+//! Hooks (config.md, "POSIX-platform Hooks"): programs to run at points of the life.
+
+use super::cstrings;
+use crate::error::{Error, Pointer, Result};
+use oci_spec::runtime::Spec;
+use std::ffi::CString;
+
+/// One program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hook {
+    /// Absolute path; in the runtime's namespaces, for startContainer in the container's.
+    pub path: CString,
+    /// Arguments; the path itself when none are given.
+    pub argv: Vec<CString>,
+    /// Environment: exactly as given, else empty; startContainer alone falls back to the process's.
+    pub envp: Vec<CString>,
+    /// Seconds until it is killed; `None` waits for ever.
+    pub timeout: Option<u32>,
+    /// `/hooks/KIND/N`.
+    pub pointer: Pointer,
+}
+
+/// All of them, each list in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hooks {
+    /// Before createRuntime, in the runtime's namespaces; deprecated.
+    pub prestart: Vec<Hook>,
+    /// When the mounts are made, before the pivot, in the runtime's namespaces.
+    pub create_runtime: Vec<Hook>,
+    /// The same moment, in the container's namespaces.
+    pub create_container: Vec<Hook>,
+    /// When start was called, before the process, in the container.
+    pub start_container: Vec<Hook>,
+    /// When the process runs, in the runtime's namespaces.
+    pub poststart: Vec<Hook>,
+    /// When the container is deleted, in the runtime's namespaces.
+    pub poststop: Vec<Hook>,
+}
+
+/// Plans `/hooks`. `process` is the container process's environment: a startContainer hook is a program
+/// of the container and may have it; all others are the host's, and must never see it (CVE-2025-23266:
+/// `LD_PRELOAD` from an image).
+///
+/// # Errors
+/// A relative path, a time limit of no time, a NUL.
+pub fn plan(spec: &Spec, process: &[CString]) -> Result<Hooks> {
+    let Some(hooks) = spec.hooks() else { return Ok(Hooks::default()) };
+    #[allow(deprecated, reason = "the specification still has it, and callers still send it")]
+    let prestart = hooks.prestart();
+    Ok(Hooks {
+        prestart: list("prestart", prestart, &[])?,
+        create_runtime: list("createRuntime", hooks.create_runtime(), &[])?,
+        create_container: list("createContainer", hooks.create_container(), &[])?,
+        start_container: list("startContainer", hooks.start_container(), process)?,
+        poststart: list("poststart", hooks.poststart(), &[])?,
+        poststop: list("poststop", hooks.poststop(), &[])?,
+    })
+}
+
+type Given = oci_spec::runtime::Hook;
+
+fn list(kind: &str, given: &Option<Vec<Given>>, otherwise: &[CString]) -> Result<Vec<Hook>> {
+    let pointer = Pointer::from("/hooks").at(kind);
+    let doing = format!("prepare the {kind} hook");
+    let given = given.as_deref().unwrap_or_default().iter().enumerate();
+    given.map(|(index, one)| hook(one, &doing, pointer.at(index), otherwise)).collect()
+}
+
+fn hook(given: &Given, doing: &str, pointer: Pointer, otherwise: &[CString]) -> Result<Hook> {
+    let path = cstrings::absolute(given.path(), doing, &pointer.at("path"))?;
+    let argv = match given.args().as_deref() {
+        None | Some([]) => vec![path.clone()],
+        Some(args) => cstrings::list(args, doing, &pointer.at("args"))?,
+    };
+    let envp = match given.env() {
+        Some(env) => cstrings::list(env, doing, &pointer.at("env"))?,
+        None => otherwise.to_vec(),
+    };
+    let timeout = given.timeout().map(|seconds| match u32::try_from(seconds) {
+        Ok(0) | Err(_) => Err(Error::refused(doing, pointer.at("timeout"), "a hook needs between 1 and 4294967295 seconds")),
+        Ok(seconds) => Ok(seconds),
+    });
+    Ok(Hook { path, argv, envp, timeout: timeout.transpose()?, pointer })
+}
+
+#[cfg(test)]
+mod tests;

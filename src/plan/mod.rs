@@ -1,0 +1,163 @@
+//! config.json as decided: everything checked, everything ready.
+//!
+//! [`plan`] is pure: the specification, what was asked of the host once ([`facts::Facts`]) and what
+//! was typed ([`crate::cli::Create`]) go in; a [`Plan`] or one clear error comes out. No file, clock,
+//! environment or system call. What the child needs is made here as C strings, flags and bytes, each
+//! with the pointer of the place in config.json that it came from. What this folder does *not* do:
+//! open a descriptor, or ask the kernel whether something will work.
+
+/// What the host can do, asked once; a literal in tests.
+pub mod facts;
+
+/// Text of config.json as C strings.
+pub mod cstrings;
+
+/// Which process makes or joins which namespace.
+pub mod birth;
+
+/// User and group mappings, as the bytes of uid_map and gid_map.
+pub mod idmap;
+
+/// The root file system.
+pub mod root;
+
+/// Mount options: one table from words to flags.
+pub mod options;
+
+/// `/mounts` as ordered operations.
+pub mod mounts;
+
+/// Device nodes and the links beside them.
+pub mod devices;
+
+/// Masked and read-only paths.
+pub mod masks;
+
+/// Arguments, environment, working directory and the candidates for the program's path.
+pub mod process;
+
+/// Ids, groups, umask.
+pub mod user;
+
+/// Capability names as five bit sets.
+pub mod caps;
+
+/// Resource limits of the process.
+pub mod limits;
+
+/// Sysctls, host name, domain name, personality.
+pub mod tuning;
+
+/// The terminal.
+pub mod console;
+
+/// Resources as a list of (file, value), and the device rules.
+pub mod cgroup;
+
+/// Hooks: argument vectors, environments, time limits.
+pub mod hooks;
+
+/// What this version cannot do and therefore refuses.
+pub mod refused;
+
+use crate::cli::Create;
+use crate::error::Result;
+use crate::spec::Bundle;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// A container, decided. Parent and child share it; neither changes it.
+#[derive(Debug)]
+pub struct Plan {
+    /// The container's id.
+    pub id: String,
+    /// The bundle directory, absolute.
+    pub bundle: PathBuf,
+    /// `/ociVersion`, for the state document.
+    pub oci_version: String,
+    /// `/annotations`, in order of their keys.
+    pub annotations: BTreeMap<String, String>,
+    /// Namespaces, and who makes or joins them.
+    pub birth: birth::Birth,
+    /// The root file system.
+    pub root: root::Root,
+    /// The mounts, in order.
+    pub mounts: Vec<mounts::MountOp>,
+    /// Device nodes and links.
+    pub devices: devices::Devices,
+    /// Read-only and masked paths.
+    pub masks: masks::Masks,
+    /// Sysctls, in order of their names.
+    pub sysctls: Vec<tuning::Sysctl>,
+    /// Host name, domain name, personality.
+    pub names: tuning::Names,
+    /// The terminal, or none.
+    pub console: console::Console,
+    /// The process.
+    pub process: process::Process,
+    /// Its ids.
+    pub user: user::User,
+    /// Its capabilities.
+    pub caps: caps::Sets,
+    /// Its resource limits.
+    pub limits: Vec<limits::Limit>,
+    /// Where it lives in the cgroup tree, and with which limits.
+    pub cgroup: cgroup::Group,
+    /// Programs to run at points of the life.
+    pub hooks: hooks::Hooks,
+    /// Things that the specification says to warn of.
+    pub warnings: Vec<String>,
+}
+
+/// Decides everything that can be decided before the container exists.
+///
+/// # Errors
+/// The first thing in config.json that is invalid, impossible on this host or not supported, with its pointer.
+pub fn plan(bundle: &Bundle, facts: &facts::Facts, request: &Create) -> Result<Plan> {
+    decide(bundle, facts, request).map_err(|error| error.quoting(&bundle.raw))
+}
+
+/// The planners, in order.
+fn decide(bundle: &Bundle, facts: &facts::Facts, request: &Create) -> Result<Plan> {
+    let spec = &bundle.spec;
+    let mut warnings = bundle.warnings.clone();
+
+    refused::check(spec)?;
+
+    // What the container has of its own decides what everything below may be.
+    let birth = birth::plan(spec, facts, &mut warnings)?;
+
+    // What it sees.
+    let root = root::plan(spec, &birth, facts, &bundle.path, request.entry)?;
+    let mounts = mounts::plan(spec, &birth, facts, &bundle.path)?;
+    let devices = devices::plan(spec, &birth)?;
+    let masks = masks::plan(spec, &birth)?;
+    birth::has_mounts(&birth)?;
+
+    // What it is called, and which knobs of the kernel are its own.
+    let sysctls = tuning::sysctls(spec, &birth)?;
+    let names = tuning::names(spec, &birth, &mut warnings)?;
+
+    // What runs in it, as whom, and what it may do.
+    let process = process::plan(spec, request)?;
+    let console = console::plan(spec, request)?;
+    let user = user::plan(spec, &birth)?;
+    let caps = caps::plan(spec, &birth, facts, &mut warnings)?;
+    let limits = limits::plan(spec)?;
+
+    // How much of the machine it gets.
+    let cgroup = cgroup::plan(spec, &birth, facts, request)?;
+    warnings.extend(cgroup.warnings.iter().cloned());
+
+    // Who else is to be told.
+    let hooks = hooks::plan(spec, &process.envp)?;
+
+    let id = request.id.clone();
+    let oci_version = spec.version().clone();
+    let annotations = spec.annotations().iter().flatten().map(|(key, value)| (key.clone(), value.clone())).collect();
+    let bundle = bundle.path.clone();
+    Ok(Plan {
+        id, bundle, oci_version, annotations, birth, root, mounts, devices, masks, sysctls, names, console, process, user, caps,
+        limits, cgroup, hooks, warnings,
+    })
+}

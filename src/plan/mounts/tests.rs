@@ -1,0 +1,271 @@
+use super::*;
+use crate::plan::facts::Privilege;
+use crate::plan::root::tests::{caller, mapped, plain, spec};
+use libc::{
+    MOUNT_ATTR_NODEV as NODEV, MOUNT_ATTR_NOSUID as NOSUID, MOUNT_ATTR_RDONLY as RDONLY, MS_SHARED,
+};
+use serde_json::{Value, json};
+
+pub(super) fn of(more: Value, birth: &Birth, privilege: Privilege) -> Result<Vec<MountOp>> {
+    plan(
+        &spec(more),
+        birth,
+        &caller(privilege),
+        Path::new("/bundles/web"),
+    )
+}
+
+pub(super) fn single(mount: Value) -> Result<MountOp> {
+    of(json!({"mounts": [mount]}), &plain(), Privilege::Root).map(|mut all| all.remove(0))
+}
+
+#[test]
+fn a_bind_by_option_or_by_type() {
+    for (mount, path, recursive) in [
+        (
+            json!({"source": "/srv", "options": ["bind"]}),
+            c"/srv",
+            Recursive::No,
+        ),
+        (
+            json!({"source": "/srv/../x", "type": "none", "options": ["rbind"]}),
+            c"/srv/../x",
+            Recursive::Yes,
+        ),
+        (
+            json!({"source": "files", "type": "bind"}),
+            c"/bundles/web/files",
+            Recursive::No,
+        ),
+        (
+            json!({"source": "./f", "type": "bind", "options": ["rbind"]}),
+            c"/bundles/web/./f",
+            Recursive::Yes,
+        ),
+        (
+            json!({"source": "/srv", "type": "ext4", "options": ["rbind"]}),
+            c"/srv",
+            Recursive::Yes,
+        ),
+    ] {
+        let mut mount = mount;
+        mount["destination"] = json!("/data");
+        let op = single(mount.clone()).unwrap();
+        let none = AttrChange::default();
+        let expected = Source::Bind {
+            path: path.into(),
+            recursive,
+            attributes: none,
+            tree_attributes: none,
+            opener: Opener::Child,
+        };
+        assert_eq!(
+            (op.source, op.otherwise, op.missing),
+            (expected, None, Missing::LikeSource),
+            "{mount}"
+        );
+    }
+}
+
+#[test]
+fn attributes_of_a_bind() {
+    let words = [
+        "rbind", "ro", "rnosuid", "dev", "noatime", "sync", "silent", "defaults",
+    ];
+    let op = single(json!({"destination": "/d", "source": "/s", "options": words})).unwrap();
+    let Source::Bind {
+        attributes,
+        tree_attributes,
+        ..
+    } = op.source
+    else {
+        panic!("no bind")
+    };
+    assert_eq!(
+        attributes,
+        AttrChange {
+            set: RDONLY | libc::MOUNT_ATTR_NOATIME,
+            clear: NODEV | libc::MOUNT_ATTR__ATIME
+        }
+    );
+    assert_eq!(
+        tree_attributes,
+        AttrChange {
+            set: NOSUID,
+            clear: 0
+        }
+    );
+    assert_eq!(op.seal, Seal::AtOnce);
+}
+
+#[test]
+fn binds_that_are_refused() {
+    for (mount, expected) in [
+        (
+            json!({"destination": "/d", "options": ["bind"]}),
+            "cannot mount /d: config.json#/mounts/0: refused: a bind mount needs a source",
+        ),
+        (
+            json!({"destination": "/d", "type": "bind", "source": ""}),
+            "config.json#/mounts/0: refused: a bind mount needs a source",
+        ),
+        (
+            json!({"destination": "/d", "source": "/s\0", "options": ["bind"]}),
+            "config.json#/mounts/0/source: refused: there is a NUL byte in it",
+        ),
+        (
+            json!({"destination": "/d", "source": "/s", "options": ["bind", "size=1m"]}),
+            "cannot mount /s: config.json#/mounts/0/options/1: refused: a bind mount shows a file system that is mounted \
+             already, and takes no options for it (hint: remove size: it can only be given where the file system itself is mounted)",
+        ),
+        (
+            json!({"destination": "/d", "source": "/s", "options": ["rbind", "ro", "nosiud"]}),
+            "(hint: did you mean nosuid?)",
+        ),
+        (
+            json!({"destination": "/d", "source": "/s", "options": ["rbind", "RPrivate"]}),
+            "(hint: did you mean rprivate?)",
+        ),
+    ] {
+        let line = single(mount).unwrap_err().one_line();
+        assert!(line.contains(expected), "{line}");
+    }
+}
+
+#[test]
+fn file_systems_that_are_refused() {
+    for (mount, expected) in [
+        (
+            json!({"destination": "/d"}),
+            "cannot mount /d: config.json#/mounts/0: refused: it has neither the type of a file system nor the option bind",
+        ),
+        (
+            json!({"destination": "/d", "type": "none", "source": "/s"}),
+            "neither the type of a file system nor the option bind",
+        ),
+        (
+            json!({"destination": "/d", "type": "a\0b"}),
+            "config.json#/mounts/0/type: refused: there is a NUL byte",
+        ),
+        (
+            json!({"destination": "/d", "type": "tmpfs", "options": ["tmpcopyup"]}),
+            "\"tmpcopyup\": config.json#/mounts/0/options/0",
+        ),
+        (
+            json!({"destination": "/d", "source": "/s", "options": ["bind"], "uidMappings": [{"containerID": 0, "hostID": 1, "size": 1}]}),
+            "config.json#/mounts/0/uidMappings: refused: this version of orbital cannot map the ids of a mount yet",
+        ),
+        (
+            json!({"destination": "/d", "source": "/s", "options": ["bind"], "gidMappings": [{"containerID": 0, "hostID": 1, "size": 1}]}),
+            "config.json#/mounts/0/gidMappings",
+        ),
+        (
+            json!({"destination": "/d", "type": "tmpfs", "options": ["mode=755", format!("size={}", "0".repeat(256))]}),
+            "cannot mount tmpfs: config.json#/mounts/0/options/1: refused: the kernel takes at most 255 bytes of an option",
+        ),
+        (
+            json!({"destination": "/d", "type": "x", "source": "s".repeat(256)}),
+            "config.json#/mounts/0/source: refused: the kernel takes",
+        ),
+    ] {
+        let line = single(mount).unwrap_err().one_line();
+        assert!(line.contains(expected), "{line}");
+    }
+}
+
+#[test]
+fn the_pointer_is_that_of_the_entry() {
+    let bad = json!({"mounts": [{"destination": "/a", "type": "tmpfs"}, {"destination": "/b", "type": "tmpfs", "options": ["remount"]}]});
+    let line = of(bad, &plain(), Privilege::Root).unwrap_err().one_line();
+    assert!(line.contains("config.json#/mounts/1/options/0"), "{line}");
+    let good = json!({"mounts": [{"destination": "/a", "type": "tmpfs"}, {"destination": "b", "type": "mqueue", "source": "mqueue"}]});
+    let ops = of(good, &plain(), Privilege::Root).unwrap();
+    assert_eq!(
+        (ops[0].pointer.as_str(), ops[1].pointer.as_str()),
+        ("/mounts/0", "/mounts/1")
+    );
+    assert_eq!(of(json!({}), &plain(), Privilege::Root).unwrap(), []);
+}
+
+#[test]
+fn what_must_be_filled_first_is_sealed_at_the_end() {
+    for (mount, seal) in [
+        (
+            json!({"destination": "/run", "type": "tmpfs", "options": ["ro"]}),
+            Seal::AtTheEnd,
+        ),
+        (
+            json!({"destination": "/dev/", "type": "devtmpfs", "options": ["ro"]}),
+            Seal::AtTheEnd,
+        ),
+        (
+            json!({"destination": "/run", "type": "tmpfs"}),
+            Seal::AtOnce,
+        ),
+        (
+            json!({"destination": "/sys", "type": "sysfs", "options": ["ro"]}),
+            Seal::AtOnce,
+        ),
+        (
+            json!({"destination": "/dev", "source": "/dev", "options": ["rbind", "ro"]}),
+            Seal::AtOnce,
+        ),
+    ] {
+        assert_eq!(single(mount.clone()).unwrap().seal, seal, "{mount}");
+    }
+}
+
+#[test]
+fn what_the_runtime_opens_is_cut_off_from_the_host_first() {
+    let slave = MS_SLAVE | MS_REC;
+    for (birth, privilege, root, word, expected) in [
+        (plain(), Privilege::Root, None, None, &[][..]),
+        (
+            plain(),
+            Privilege::Root,
+            None,
+            Some("rshared"),
+            &[MS_SHARED | MS_REC][..],
+        ),
+        (
+            mapped(),
+            Privilege::User,
+            None,
+            Some("shared"),
+            &[MS_SHARED],
+        ),
+        (mapped(), Privilege::Root, None, None, &[slave]),
+        (
+            mapped(),
+            Privilege::Root,
+            None,
+            Some("rshared"),
+            &[slave, MS_SHARED | MS_REC],
+        ),
+        (mapped(), Privilege::Root, Some("rshared"), None, &[slave]),
+        (
+            mapped(),
+            Privilege::Root,
+            Some("private"),
+            None,
+            &[MS_PRIVATE | MS_REC],
+        ),
+    ] {
+        let words: Vec<&str> = ["rbind"].into_iter().chain(word).collect();
+        let mounts = json!([{"destination": "/d", "source": "/s", "options": words}, {"destination": "/t", "type": "tmpfs"}]);
+        let ops = of(
+            json!({"mounts": mounts, "linux": {"rootfsPropagation": root}}),
+            &birth,
+            privilege,
+        )
+        .unwrap();
+        assert_eq!(
+            ops[0].propagation, expected,
+            "{privilege:?} {root:?} {word:?}"
+        );
+        assert!(
+            ops[1].propagation.is_empty(),
+            "only binds come from the host"
+        );
+    }
+}

@@ -1,0 +1,123 @@
+//! What is wrong on its face, whatever the host.
+
+use super::pointer;
+use crate::error::{Error, Pointer, Result};
+use oci_spec::runtime::Spec;
+
+/// Objects, for which serde would also take a list of their values.
+const OBJECTS: [&str; 22] = [
+    "/hooks",
+    "/linux",
+    "/linux/intelRdt",
+    "/linux/memoryPolicy",
+    "/linux/personality",
+    "/linux/resources",
+    "/linux/resources/blockIO",
+    "/linux/resources/cpu",
+    "/linux/resources/memory",
+    "/linux/resources/network",
+    "/linux/resources/pids",
+    "/linux/seccomp",
+    "/process",
+    "/process/capabilities",
+    "/process/consoleSize",
+    "/process/execCPUAffinity",
+    "/process/ioPriority",
+    "/process/scheduler",
+    "/process/user",
+    "/root",
+    "/vm",
+    "/windows",
+];
+
+/// Lists of objects.
+const LISTS_OF_OBJECTS: [&str; 14] = [
+    "/hooks/createContainer",
+    "/hooks/createRuntime",
+    "/hooks/poststart",
+    "/hooks/poststop",
+    "/hooks/prestart",
+    "/hooks/startContainer",
+    "/linux/devices",
+    "/linux/gidMappings",
+    "/linux/namespaces",
+    "/linux/resources/devices",
+    "/linux/resources/hugepageLimits",
+    "/linux/uidMappings",
+    "/mounts",
+    "/process/rlimits",
+];
+
+/// Checks them.
+pub(super) fn check(spec: &Spec, raw: &[u8]) -> Result<()> {
+    version(spec.version())?;
+    annotations(spec)?;
+    objects(raw)
+}
+
+/// config.md, "Specification version": SemVer 2.0.0; within one major all are compatible.
+fn version(version: &str) -> Result<()> {
+    let refuse = |why: &str| Error::refused("read config.json", "/ociVersion", why);
+    if version.is_empty() {
+        return Err(refuse("it is required, and missing").hint("add \"ociVersion\": \"1.2.0\""));
+    }
+    let Some(major) = major(version) else {
+        return Err(refuse("it is not a version of three numbers, such as 1.2.0"));
+    };
+    match major {
+        "1" => Ok(()),
+        _ => Err(refuse("orbital knows versions 1.x of the specification")),
+    }
+}
+
+fn major(version: &str) -> Option<&str> {
+    let (version, _build) = version.split_once('+').unwrap_or((version, ""));
+    let (numbers, _prerelease) = version.split_once('-').unwrap_or((version, ""));
+    let mut parts = numbers.split('.');
+    let number = |part: &&str| !part.is_empty() && part.bytes().all(|digit| digit.is_ascii_digit());
+    let major = parts.next().filter(number)?;
+    parts.next().filter(number)?;
+    parts.next().filter(number)?;
+    parts.next().is_none().then_some(major)
+}
+
+/// config.md, "Annotations": keys must not be empty.
+fn annotations(spec: &Spec) -> Result<()> {
+    match spec.annotations().as_ref().filter(|all| all.contains_key("")) {
+        Some(_) => Err(Error::refused("read config.json", "/annotations", "the name of an annotation must not be empty")),
+        None => Ok(()),
+    }
+}
+
+/// A list where an object should be. Looked for by its bytes: a second parse would cost more than the first.
+fn objects(raw: &[u8]) -> Result<()> {
+    let lists = raw.iter().enumerate().filter(|(_, byte)| **byte == b'[');
+    match lists.filter_map(|(at, _)| wrong_list(raw, at)).next() {
+        Some(place) => Err(Error::refused("read config.json", place, "it must be an object, that is, begin with {")),
+        None => Ok(()),
+    }
+}
+
+/// The pointer of the list that begins at `bracket`, if an object should stand there.
+fn wrong_list(raw: &[u8], bracket: usize) -> Option<Pointer> {
+    let before = raw.get(..bracket)?.trim_ascii_end();
+    let suspect = match before.split_last()? {
+        (b':', name) => OBJECTS.iter().any(|object| ends_in_name_of(name.trim_ascii_end(), object)),
+        (b'[' | b',', _) => true,
+        _ => false,
+    };
+    // Only now the dear part; inside a string, too, this may look like a list, but its pointer is none of these.
+    let place = suspect.then(|| pointer::around(raw, before.len() - 1))?;
+    let list = place.as_str().rsplit_once('/').map_or("", |(list, _)| list);
+    (OBJECTS.contains(&place.as_str()) || LISTS_OF_OBJECTS.contains(&list)).then_some(place)
+}
+
+/// Whether this text ends in `"NAME"`, where NAME is the last part of the pointer.
+fn ends_in_name_of(text: &[u8], pointer: &str) -> bool {
+    let name = pointer.rsplit('/').next().unwrap_or_default().as_bytes();
+    let quoted = text.strip_suffix(b"\"").and_then(|rest| rest.strip_suffix(name));
+    quoted.is_some_and(|rest| rest.ends_with(b"\""))
+}
+
+#[cfg(test)]
+mod tests;

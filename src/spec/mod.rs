@@ -1,0 +1,127 @@
+//! config.json as written: the ecosystem's own types, and the raw bytes to quote from.
+//!
+//! ```text
+//! bytes ─▶ Spec                        the usual way: one pass, no copy
+//!       └▶ Value ─▶ forgiven ─▶ Spec   when that fails: what the specification lets pass is taken
+//!                             └▶ Error  out, and what is still wrong gets its JSON pointer
+//! ```
+//!
+//! Nothing is decided here, and nothing is compared with the host: that is `plan/`.
+
+/// What the types are stricter about than the specification, taken out of the way.
+mod forgive;
+
+/// From a byte of the text to the JSON pointer of the value around it.
+pub mod pointer;
+
+/// What is wrong on its face, whatever the host.
+mod clauses;
+
+/// serde's words for a wrong value, in ours.
+mod words;
+
+/// What `orbital spec` writes, and the specification's version that is implemented.
+pub mod default;
+
+use crate::error::{Cause, Error, Object, Result};
+use oci_spec::runtime::Spec;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// The most bytes that config.json may have.
+const LARGEST: u64 = 16 << 20;
+
+/// A bundle, read.
+#[derive(Debug)]
+pub struct Bundle {
+    /// Its directory, absolute and without links.
+    pub path: PathBuf,
+    /// config.json, typed.
+    pub spec: Spec,
+    /// config.json, byte for byte, without a byte order mark.
+    pub raw: Vec<u8>,
+    /// What was let pass although it cannot be done; `plan` hands it on.
+    pub warnings: Vec<String>,
+}
+
+/// Reads `path`/config.json.
+///
+/// # Errors
+/// A missing directory or file, text that is not JSON, a value of the wrong type, a version of another major.
+pub fn load(path: &Path) -> Result<Bundle> {
+    let found = std::fs::canonicalize(path).map_err(|error| {
+        let report = Error::io("find the bundle", path, "realpath", &error);
+        match error.raw_os_error() {
+            Some(NO_ENTRY) => report.hint("name the folder that holds config.json with --bundle"),
+            _ => report,
+        }
+    })?;
+    let raw = read(&found)?;
+    let (spec, warnings) = parse(&raw)?;
+    Ok(Bundle { path: found, spec, raw, warnings })
+}
+
+/// Turns config.json's bytes into its types, with what was let pass; [`load`] without the file.
+///
+/// # Errors
+/// As [`load`]; the object is a JSON pointer with the value there, or the line and column where the JSON ends.
+pub fn parse(raw: &[u8]) -> Result<(Spec, Vec<String>)> {
+    let (spec, warnings) = match serde_json::from_slice::<Spec>(raw) {
+        Ok(spec) => (spec, Vec::new()),
+        Err(_) => forgiven(raw)?,
+    };
+    clauses::check(&spec, raw).map_err(|error| error.quoting(raw))?;
+    Ok((spec, warnings))
+}
+
+/// The slower way, for what the types refused.
+fn forgiven(raw: &[u8]) -> Result<(Spec, Vec<String>)> {
+    let mut value: serde_json::Value = serde_json::from_slice(raw).map_err(|error| words::not_json(&error))?;
+    if !value.is_object() {
+        return Err(words::not_an_object());
+    }
+    let warnings = forgive::what_the_specification_lets_pass(&mut value);
+    let text = value.to_string().into_bytes();
+    match serde_json::from_slice(&text) {
+        Ok(spec) => Ok((spec, warnings)),
+        Err(error) => Err(words::wrong_value(&text, &error).quoting(raw)),
+    }
+}
+
+const NO_ENTRY: i32 = 2;
+const IS_DIRECTORY: &str = "it is a directory";
+
+fn read(bundle: &Path) -> Result<Vec<u8>> {
+    let path = bundle.join("config.json");
+    let refuse = |why: &str| Error::new("read config.json", Object::File(path.clone()), Cause::Refused(why.to_owned()));
+    let about = std::fs::metadata(&path).map_err(|error| missing(&path, &error))?;
+    // Asked before it is opened: a fifo would hold us for ever.
+    if about.is_dir() {
+        return Err(refuse(IS_DIRECTORY));
+    }
+    if !about.is_file() {
+        return Err(refuse("it is not a regular file"));
+    }
+    let file = std::fs::File::open(&path).map_err(|error| Error::io("read config.json", &path, "open", &error))?;
+    let mut raw = Vec::with_capacity(usize::try_from(about.len().min(LARGEST)).unwrap_or_default());
+    let read = file.take(LARGEST + 1).read_to_end(&mut raw);
+    read.map_err(|error| Error::io("read config.json", &path, "read", &error))?;
+    if raw.len() as u64 > LARGEST {
+        return Err(refuse("it is larger than 16 MiB"));
+    }
+    if raw.starts_with(b"\xef\xbb\xbf") {
+        raw.drain(..3);
+    }
+    Ok(raw)
+}
+
+fn missing(path: &Path, error: &std::io::Error) -> Error {
+    let report = Error::io("read config.json", path, "stat", error);
+    match error.raw_os_error() {
+        Some(NO_ENTRY) => report.hint("name the bundle's folder with --bundle, or write a first one there with orbital spec"),
+        _ => report,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,76 @@
+//! serde's words for a wrong value, in ours.
+
+use super::pointer;
+use crate::error::{Cause, Error, Object, Pointer};
+
+const DOING: &str = "read config.json";
+
+/// What is not JSON at all.
+pub(super) fn not_json(error: &serde_json::Error) -> Error {
+    let what = without_place(&error.to_string());
+    let cause = Cause::Json { line: error.line(), column: error.column(), what };
+    Error::new(DOING, Object::Nothing, cause)
+}
+
+/// JSON, but a list or a number.
+pub(super) fn not_an_object() -> Error {
+    Error::refused(DOING, Pointer::default(), "the document must be an object, that is, begin with {")
+}
+
+/// JSON, but not what the specification says; `text` is what serde read.
+pub(super) fn wrong_value(text: &[u8], error: &serde_json::Error) -> Error {
+    let place = pointer::around(text, pointer::offset(text, error.line(), error.column()));
+    let message = without_place(&error.to_string());
+    if let Some(name) = message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')) {
+        return Error::refused(DOING, place.at(name), "it is required, and missing");
+    }
+    if let Some((found, known)) = message.strip_prefix("unknown variant `").and_then(|rest| rest.split_once("`, expected ")) {
+        return unknown_word(place, found, known);
+    }
+    let why = match message.rsplit_once(", expected ") {
+        Some((_, wanted)) => format!("it must be {}", kind(wanted)),
+        // serde_json's words when it wants one of a few strings and finds something else.
+        None if message == "expected value" => "it must be a string".to_owned(),
+        None => message,
+    };
+    Error::refused(DOING, place, why)
+}
+
+fn unknown_word(place: Pointer, found: &str, known: &str) -> Error {
+    let known: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
+    let why = match known.as_slice() {
+        [] => "there is no such word here".to_owned(),
+        [one] => format!("it must be {one}"),
+        [most @ .., last] => format!("it must be {} or {last}", most.join(", ")),
+    };
+    let report = Error::refused(DOING, place, why);
+    // Short forms (net) are farther away than any misspelling.
+    let longer = || known.iter().copied().find(|word| !found.is_empty() && word.starts_with(found));
+    match crate::error::hints::nearest(found, known.iter().copied()).or_else(longer) {
+        Some(near) => report.hint(format!("did you mean {near}?")),
+        None => report,
+    }
+}
+
+/// What Rust calls it → what it is.
+fn kind(wanted: &str) -> String {
+    let words = match wanted {
+        "u8" => "a whole number from 0 to 255",
+        "u16" => "a whole number from 0 to 65535",
+        "u32" => "a whole number from 0 to 4294967295",
+        "u64" => "a whole number from 0 to 18446744073709551615",
+        "i32" => "a whole number from -2147483648 to 2147483647",
+        "i64" => "a whole number from -9223372036854775808 to 9223372036854775807",
+        "a sequence" => "a list",
+        "a map" => "an object",
+        "path string" => "a string",
+        other if other.starts_with("struct ") => "an object",
+        other => other,
+    };
+    words.to_owned()
+}
+
+/// serde_json ends its messages with the place, which is told in another way here.
+fn without_place(message: &str) -> String {
+    message.split(" at line ").next().unwrap_or(message).to_owned()
+}

@@ -1,0 +1,176 @@
+//! What is written down: only what the kernel cannot be asked again, and never a status.
+
+use crate::cgroup::Cgroup;
+use crate::error::Error;
+use crate::plan::Plan;
+use crate::plan::hooks::Hook;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::ffi::CString;
+use std::path::PathBuf;
+
+/// Version of this format; a later orbital reads it, an earlier one refuses a newer.
+const VERSION: u32 = 1;
+
+/// The record of a container.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Record {
+    /// The format.
+    pub orbital_version: u32,
+    /// The id.
+    pub id: String,
+    /// `/ociVersion`.
+    pub oci_version: String,
+    /// The bundle directory.
+    pub bundle: PathBuf,
+    /// The root file system on the host.
+    pub rootfs: PathBuf,
+    /// When it was created, RFC 3339.
+    pub created: String,
+    /// User id of whoever created it.
+    pub owner: u32,
+    /// Its first process, once creating has succeeded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process: Option<Process>,
+    /// Its group in the cgroup tree, absolute.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cgroup: Option<PathBuf>,
+    /// The directories of the cgroup tree that were made for it, outermost first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cgroup_made: Vec<PathBuf>,
+    /// `/annotations`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: BTreeMap<String, String>,
+    /// Hooks that run after `start`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub poststart: Vec<Kept>,
+    /// Hooks that run after `delete`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub poststop: Vec<Kept>,
+}
+
+/// A process that cannot be mistaken for another one of the same pid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Process {
+    /// Its pid in the creator's pid namespace.
+    pub pid: i32,
+    /// When it was born, in clock ticks since boot; proc_pid_stat(5), field 22.
+    pub start_time: u64,
+}
+
+/// A hook, as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    path: String,
+    args: Vec<String>,
+    env: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    timeout: Option<u32>,
+    pointer: String,
+}
+
+impl Record {
+    /// The record of a container that is being created.
+    #[must_use]
+    pub fn new(plan: &Plan, owner: u32, cgroup: Option<PathBuf>) -> Record {
+        Record {
+            orbital_version: VERSION,
+            id: plan.id.clone(),
+            oci_version: plan.oci_version.clone(),
+            bundle: plan.bundle.clone(),
+            rootfs: PathBuf::from(plan.root.path.to_string_lossy().into_owned()),
+            created: crate::sys::clock::now_rfc3339(),
+            owner,
+            process: None,
+            cgroup,
+            cgroup_made: Vec::new(),
+            annotations: plan.annotations.clone(),
+            poststart: plan.hooks.poststart.iter().map(Kept::new).collect(),
+            poststop: plan.hooks.poststop.iter().map(Kept::new).collect(),
+        }
+    }
+
+    /// The container's group, opened; `None` when it has none or it is gone.
+    ///
+    /// # Errors
+    /// A path that shows something other than a group of cgroup v2.
+    pub fn group(&self) -> Result<Option<Cgroup>, Error> {
+        let Some(path) = &self.cgroup else { return Ok(None) };
+        let group = Cgroup::open(path)?;
+        Ok(group.map(|group| Cgroup { made: self.made(), ..group }))
+    }
+
+    /// A `create` that was killed did not come to write down what it made: at least the group itself.
+    fn made(&self) -> Vec<PathBuf> {
+        match (&self.cgroup, self.process) {
+            (Some(path), None) if self.cgroup_made.is_empty() => vec![path.clone()],
+            _ => self.cgroup_made.clone(),
+        }
+    }
+
+    /// The bytes of the file.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+}
+
+/// Reads the bytes of the file.
+///
+/// # Errors
+/// Why they are no record that this version understands.
+pub fn from_bytes(bytes: &[u8]) -> Result<Record, String> {
+    let record: Record = serde_json::from_slice(bytes).map_err(|error| format!("it is no record of orbital's: {error}"))?;
+    match record.orbital_version {
+        1..=VERSION => Ok(record),
+        newer => Err(format!("its format {newer} is newer than {VERSION}, the newest that this orbital knows")),
+    }
+}
+
+impl Kept {
+    fn new(hook: &Hook) -> Kept {
+        let text = |s: &CString| s.to_string_lossy().into_owned();
+        Kept {
+            path: text(&hook.path),
+            args: hook.argv.iter().map(text).collect(),
+            env: hook.envp.iter().map(text).collect(),
+            timeout: hook.timeout,
+            pointer: hook.pointer.as_str().to_owned(),
+        }
+    }
+
+    /// The hook again.
+    #[must_use]
+    pub fn hook(&self) -> Hook {
+        let c = |s: &String| CString::new(s.as_bytes()).unwrap_or_default();
+        Hook {
+            path: c(&self.path),
+            argv: self.args.iter().map(c).collect(),
+            envp: self.env.iter().map(c).collect(),
+            timeout: self.timeout,
+            pointer: self.pointer.as_str().into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::from_bytes;
+
+    #[test]
+    fn other_files_are_refused_with_a_reason() {
+        let runc = br#"{"id":"a","init_process_pid":7,"config":{}}"#;
+        assert!(from_bytes(runc).unwrap_err().contains("no record of orbital's"));
+        let newer = br#"{"orbitalVersion":99,"id":"a","ociVersion":"1.0.0","bundle":"/b","rootfs":"/r","created":"","owner":0}"#;
+        assert!(from_bytes(newer).unwrap_err().contains("newer"));
+        assert!(from_bytes(b"").is_err());
+    }
+
+    #[test]
+    fn unknown_members_are_let_pass() {
+        let later = br#"{"orbitalVersion":1,"id":"a","ociVersion":"1.0.0","bundle":"/b","rootfs":"/r","created":"","owner":0,"new":1}"#;
+        assert_eq!(from_bytes(later).unwrap().id, "a");
+    }
+}

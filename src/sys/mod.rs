@@ -1,0 +1,204 @@
+//! The only home of `unsafe`, and of every syscall that the rest of orbital makes by hand.
+//!
+//! Rules of this folder:
+//!
+//! * one wrapper per act, each naming its man page; descriptors are `OwnedFd`/`BorrowedFd` and
+//!   close on exec from birth;
+//! * a wrapper never allocates, so that the container's child may call it after the clone;
+//! * a wrapper never decides: it returns a [`Fault`] (which call, which errno) and its caller
+//!   knows which step of the life that was;
+//! * paths below a root file system go through [`path`], `/proc` through [`proc`].
+
+/// The global allocator with a seal: after the clone the child has no heap.
+pub mod heap;
+
+/// `clone3(2)`: a child, its pidfd, straight into a cgroup.
+pub mod clone;
+
+/// Look-ups below a root that never leave it, and the making of what is missing.
+pub mod path;
+
+/// Mounts by descriptor: `fsopen`, `open_tree`, `mount_setattr`, `move_mount`.
+pub mod mount;
+
+/// A `/proc` that is proved to be procfs before anything is read or written.
+pub mod proc;
+
+/// Records and descriptors over SEQPACKET sockets.
+pub mod socket;
+
+/// Ids, sessions, limits, names, personality: what a process says about itself.
+pub mod process;
+
+/// Capability sets and `no_new_privs`.
+pub mod caps;
+
+/// Pseudo-terminals from the container's own devpts.
+pub mod tty;
+
+/// Waiting for children and signalling them by pidfd.
+pub mod pidfd;
+
+/// `execve(2)` from ready argument arrays, and what must be true of the descriptors before.
+pub mod exec;
+
+/// Small files and memory files: whole reads, whole writes, seals.
+pub mod file;
+
+/// Directories of kernel file systems by descriptor: open, make, list, remove.
+pub mod dir;
+
+/// The time of day as RFC 3339, for records and logs.
+pub mod clock;
+
+/// Device filters of cgroup v2, as `bpf(2)` programs.
+pub mod bpf;
+
+macro_rules! calls {
+    ($($variant:ident = $name:literal),+ $(,)?) => {
+        /// A system call, as it is named in section 2 of the manual.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
+        pub enum Call { $(#[doc = $name] $variant),+ }
+
+        impl Call {
+            const ALL: &[Call] = &[$(Call::$variant),+];
+
+            /// The name in the manual, with the sub-command in brackets where one call does many things.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Call::$variant => $name),+ }
+            }
+        }
+    };
+}
+
+calls! {
+    None = "nothing",
+    Accept = "accept4",
+    Bind = "bind",
+    Bpf = "bpf",
+    Capset = "capset",
+    Chdir = "chdir",
+    Chroot = "chroot",
+    Clone3 = "clone3",
+    CloseRange = "close_range",
+    Connect = "connect",
+    Dup2 = "dup3",
+    Execve = "execve",
+    Faccessat = "faccessat",
+    Fchdir = "fchdir",
+    Fchmod = "fchmodat",
+    Fchown = "fchownat",
+    Fcntl = "fcntl",
+    Flock = "flock",
+    FsconfigCreate = "fsconfig (create)",
+    FsconfigSet = "fsconfig (set)",
+    Fsmount = "fsmount",
+    Fsopen = "fsopen",
+    Fstat = "fstat",
+    Fstatfs = "fstatfs",
+    Ftruncate = "ftruncate",
+    Getcwd = "getcwd",
+    Getdents = "getdents64",
+    Keyctl = "keyctl",
+    Linkat = "linkat",
+    Listen = "listen",
+    MemfdCreate = "memfd_create",
+    Mkdirat = "mkdirat",
+    Mknodat = "mknodat",
+    MountSetattr = "mount_setattr",
+    MoveMount = "move_mount",
+    OpenTree = "open_tree",
+    Openat = "openat",
+    Openat2 = "openat2",
+    Personality = "personality",
+    PidfdOpen = "pidfd_open",
+    PidfdSendSignal = "pidfd_send_signal",
+    PivotRoot = "pivot_root",
+    Poll = "poll",
+    PrctlAmbient = "prctl (PR_CAP_AMBIENT)",
+    PrctlBounding = "prctl (PR_CAPBSET_DROP)",
+    PrctlDumpable = "prctl (PR_SET_DUMPABLE)",
+    PrctlKeepCaps = "prctl (PR_SET_KEEPCAPS)",
+    PrctlNnp = "prctl (PR_SET_NO_NEW_PRIVS)",
+    Prlimit = "prlimit64",
+    PtyPeer = "ioctl (TIOCGPTPEER)",
+    PtyUnlock = "ioctl (TIOCSPTLCK)",
+    Read = "read",
+    Readlinkat = "readlinkat",
+    Recvmsg = "recvmsg",
+    Renameat = "renameat",
+    Rmdir = "unlinkat (directory)",
+    Sendmsg = "sendmsg",
+    Setdomainname = "setdomainname",
+    Setgroups = "setgroups",
+    Sethostname = "sethostname",
+    Setns = "setns",
+    Setresgid = "setresgid",
+    Setresuid = "setresuid",
+    Setsid = "setsid",
+    Signal = "rt_sigprocmask",
+    Siocsifflags = "ioctl (SIOCSIFFLAGS)",
+    Socket = "socket",
+    Socketpair = "socketpair",
+    Statx = "statx",
+    Symlinkat = "symlinkat",
+    Tiocsctty = "ioctl (TIOCSCTTY)",
+    Tiocswinsz = "ioctl (TIOCSWINSZ)",
+    Umask = "umask",
+    Umount = "umount2",
+    Unlinkat = "unlinkat",
+    Unshare = "unshare",
+    Waitid = "waitid",
+    Write = "write",
+}
+
+impl Call {
+    /// The call with this number, as it travels in a child's failure record.
+    #[must_use]
+    pub fn from_number(number: u8) -> Call {
+        Call::ALL.get(usize::from(number)).copied().unwrap_or(Call::None)
+    }
+}
+
+/// A system call that did not do what was asked: which one, and the errno it answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The call that answered.
+    pub call: Call,
+    /// The errno, as in errno(3); 0 where the call succeeded and its answer was refused.
+    pub errno: i32,
+}
+
+/// Names the call on the way up.
+pub trait At<T> {
+    /// Turns a bare errno into a [`Fault`] of `call`.
+    fn at(self, call: Call) -> Result<T, Fault>;
+}
+
+impl<T> At<T> for rustix::io::Result<T> {
+    fn at(self, call: Call) -> Result<T, Fault> {
+        self.map_err(|errno| Fault { call, errno: errno.raw_os_error() })
+    }
+}
+
+impl<T> At<T> for nix::Result<T> {
+    fn at(self, call: Call) -> Result<T, Fault> {
+        self.map_err(|errno| Fault { call, errno: errno as i32 })
+    }
+}
+
+impl<T> At<T> for std::io::Result<T> {
+    fn at(self, call: Call) -> Result<T, Fault> {
+        self.map_err(|error| Fault { call, errno: error.raw_os_error().unwrap_or(libc::EIO) })
+    }
+}
+
+/// The answer of a raw `syscall(2)`: a value, or the thread's errno.
+fn answer(value: libc::c_long, call: Call) -> Result<libc::c_long, Fault> {
+    if value < 0 {
+        return Err(Fault { call, errno: nix::errno::Errno::last_raw() });
+    }
+    Ok(value)
+}

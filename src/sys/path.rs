@@ -1,0 +1,373 @@
+//! Look-ups below a root that never leave it, and the making of what is missing there.
+//!
+//! The content of a root file system is hostile: any component may be a symbolic link, and may
+//! become one between two calls. So every look-up starts from one descriptor of the root and is
+//! resolved by the kernel inside it (openat2(2), RESOLVE_IN_ROOT, no magic links). Where a name is
+//! missing, or openat2 is not to be had, a walk goes component by component over descriptors and
+//! follows links itself, again only inside. Nothing here allocates: the child calls it.
+
+use super::{At, Call, Fault};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags, Stat};
+use std::ffi::CStr;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+/// Longest path, with its end mark; limits.h, PATH_MAX.
+const LONGEST: usize = 4096;
+/// Links followed before the walk gives up, as the kernel does; path_resolution(7).
+const MOST_LINKS: u32 = 40;
+/// Repetitions of a look-up that raced with a rename (EAGAIN, openat2(2)).
+const MOST_RACES: u32 = 128;
+
+/// What to do about symbolic links.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Links {
+    /// Follow them, inside the root.
+    Inside,
+    /// Refuse any, in every component (ELOOP).
+    Refuse,
+}
+
+/// What is to be made where a name is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leaf {
+    /// Nothing: ENOENT.
+    MustExist,
+    /// A directory of this mode; parents get mode 0755.
+    Directory(u32),
+    /// An empty file of this mode; parents get mode 0755.
+    File(u32),
+}
+
+/// Opens `path` (relative or absolute: both mean below `root`) as an O_PATH descriptor.
+///
+/// # Errors
+/// ENOENT, ENOTDIR, EACCES as openat2(2); ELOOP for a link that `links` refuses or for too many.
+pub fn find(root: BorrowedFd<'_>, path: &CStr, links: Links) -> Result<OwnedFd, Fault> {
+    match open_inside(root, path, OFlags::PATH, links) {
+        Err(Fault { errno: libc::ENOSYS, .. }) => walk(root, path, links, Leaf::MustExist),
+        other => other,
+    }
+}
+
+/// As [`find`], and makes what is missing: directories on the way and the leaf at the end.
+///
+/// # Errors
+/// As [`find`], and EROFS, EACCES or ENOTDIR where something cannot be made.
+pub fn find_or_make(root: BorrowedFd<'_>, path: &CStr, links: Links, leaf: Leaf) -> Result<OwnedFd, Fault> {
+    match open_inside(root, path, OFlags::PATH, links) {
+        Err(Fault { errno: libc::ENOENT | libc::ENOSYS, .. }) => walk(root, path, links, leaf),
+        other => other,
+    }
+}
+
+/// Opens a file below `root` for reading or writing, without following links in its last component.
+///
+/// # Errors
+/// As openat2(2).
+pub fn open_file(root: BorrowedFd<'_>, path: &CStr, flags: OFlags) -> Result<OwnedFd, Fault> {
+    open_inside(root, path, flags | OFlags::NOFOLLOW | OFlags::NOCTTY, Links::Inside)
+}
+
+/// What the descriptor shows; fstat(2).
+///
+/// # Errors
+/// As fstat(2).
+pub fn look(fd: impl AsFd) -> Result<Stat, Fault> {
+    rustix::fs::fstat(fd).at(Call::Fstat)
+}
+
+/// Whether the descriptor shows a directory.
+///
+/// # Errors
+/// As fstat(2).
+pub fn is_directory(fd: impl AsFd) -> Result<bool, Fault> {
+    Ok(kind(&look(fd)?) == FileType::Directory)
+}
+
+/// The file type in a stat record.
+#[must_use]
+pub fn kind(stat: &Stat) -> FileType {
+    FileType::from_raw_mode(stat.st_mode)
+}
+
+fn open_inside(root: BorrowedFd<'_>, path: &CStr, flags: OFlags, links: Links) -> Result<OwnedFd, Fault> {
+    let mut resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
+    if links == Links::Refuse {
+        resolve |= ResolveFlags::NO_SYMLINKS;
+    }
+    let path = if path.is_empty() { c"." } else { path };
+    let mut races = 0;
+    loop {
+        match rustix::fs::openat2(root, path, flags | OFlags::CLOEXEC, Mode::empty(), resolve) {
+            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) if races < MOST_RACES => races += 1,
+            other => return other.at(Call::Openat2),
+        }
+    }
+}
+
+/// A path on the stack, always with its end mark.
+struct Text {
+    bytes: [u8; LONGEST],
+    length: usize,
+}
+
+impl Text {
+    fn new(from: &[u8]) -> Result<Text, Fault> {
+        let mut text = Text { bytes: [0; LONGEST], length: 0 };
+        text.push(from)?;
+        Ok(text)
+    }
+
+    fn push(&mut self, more: &[u8]) -> Result<(), Fault> {
+        let end = self.length + more.len();
+        match self.bytes.get_mut(self.length..end) {
+            Some(place) if end < LONGEST => place.copy_from_slice(more),
+            _ => return Err(Fault { call: Call::Openat2, errno: libc::ENAMETOOLONG }),
+        }
+        self.length = end;
+        if let Some(mark) = self.bytes.get_mut(end) {
+            *mark = 0;
+        }
+        Ok(())
+    }
+
+    fn cut(&mut self, length: usize) {
+        self.length = length.min(self.length);
+        if let Some(mark) = self.bytes.get_mut(self.length) {
+            *mark = 0;
+        }
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+
+    fn as_c(&self) -> &CStr {
+        CStr::from_bytes_until_nul(&self.bytes).unwrap_or_default()
+    }
+
+    /// Takes the first component off the front; `None` when only slashes are left.
+    fn take_first(&mut self) -> Option<Text> {
+        let start = self.as_bytes().iter().position(|b| *b != b'/')?;
+        let rest = self.as_bytes().get(start..)?;
+        let end = rest.iter().position(|b| *b == b'/').unwrap_or(rest.len());
+        let first = Text::new(rest.get(..end)?).ok()?;
+        self.bytes.copy_within(start + end..self.length, 0);
+        self.cut(self.length - start - end);
+        Some(first)
+    }
+
+    fn is_used_up(&self) -> bool {
+        self.as_bytes().iter().all(|b| *b == b'/')
+    }
+}
+
+/// The way so far: a directory below the root, and how it is reached without any link.
+struct Place<'r> {
+    root: BorrowedFd<'r>,
+    prefix: Text,
+    here: OwnedFd,
+}
+
+impl Place<'_> {
+    fn to_root(&mut self) -> Result<(), Fault> {
+        self.prefix.cut(0);
+        self.here = duplicate(self.root)?;
+        Ok(())
+    }
+
+    /// One up, never above the root: by the path walked, since ".." of a moved directory could lead out.
+    fn up(&mut self) -> Result<(), Fault> {
+        let keep = self.prefix.as_bytes().iter().rposition(|b| *b == b'/').unwrap_or(0);
+        self.prefix.cut(keep);
+        let mut again = Text::new(self.prefix.as_bytes())?;
+        self.here = duplicate(self.root)?;
+        while let Some(name) = again.take_first() {
+            self.here = peek(self.here.as_fd(), name.as_c())?;
+        }
+        Ok(())
+    }
+
+    fn down(&mut self, name: &Text, next: OwnedFd) -> Result<(), Fault> {
+        self.prefix.push(b"/")?;
+        self.prefix.push(name.as_bytes())?;
+        self.here = next;
+        Ok(())
+    }
+}
+
+/// Component by component, each opened without following it.
+fn walk(root: BorrowedFd<'_>, path: &CStr, links: Links, leaf: Leaf) -> Result<OwnedFd, Fault> {
+    let mut rest = Text::new(path.to_bytes())?;
+    let mut place = Place { root, prefix: Text::new(b"")?, here: duplicate(root)? };
+    let mut followed = 0;
+    while let Some(name) = rest.take_first() {
+        match name.as_bytes() {
+            b"." => continue,
+            b".." => {
+                place.up()?;
+                continue;
+            }
+            _ => {}
+        }
+        let what = if rest.is_used_up() { leaf } else { parent_of(leaf) };
+        let next = open_or_make(place.here.as_fd(), &name, what)?;
+        match kind(&look(&next)?) {
+            FileType::Symlink => {
+                followed += 1;
+                if links == Links::Refuse || followed > MOST_LINKS {
+                    return Err(Fault { call: Call::Openat2, errno: libc::ELOOP });
+                }
+                let mut longer = read_link(next.as_fd())?;
+                if longer.as_bytes().first() == Some(&b'/') {
+                    place.to_root()?;
+                }
+                longer.push(b"/")?;
+                longer.push(rest.as_bytes())?;
+                rest = longer;
+            }
+            FileType::Directory => place.down(&name, next)?,
+            _ if rest.is_used_up() => return Ok(next),
+            _ => return Err(Fault { call: Call::Openat2, errno: libc::ENOTDIR }),
+        }
+    }
+    Ok(place.here)
+}
+
+const fn parent_of(leaf: Leaf) -> Leaf {
+    match leaf {
+        Leaf::MustExist => Leaf::MustExist,
+        Leaf::Directory(_) | Leaf::File(_) => Leaf::Directory(0o755),
+    }
+}
+
+/// Opens one name, or makes it and opens that; somebody else may make it first, which is as good.
+fn open_or_make(dir: BorrowedFd<'_>, name: &Text, leaf: Leaf) -> Result<OwnedFd, Fault> {
+    match peek(dir, name.as_c()) {
+        Err(Fault { errno: libc::ENOENT, .. }) => {}
+        other => return other,
+    }
+    let made = match leaf {
+        Leaf::MustExist => return Err(Fault { call: Call::Openat2, errno: libc::ENOENT }),
+        Leaf::Directory(mode) => rustix::fs::mkdirat(dir, name.as_c(), Mode::from_raw_mode(mode)).at(Call::Mkdirat),
+        Leaf::File(mode) => {
+            let flags = OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::WRONLY;
+            rustix::fs::openat(dir, name.as_c(), flags, Mode::from_raw_mode(mode)).at(Call::Openat).map(drop)
+        }
+    };
+    match made {
+        Ok(()) | Err(Fault { errno: libc::EEXIST, .. }) => peek(dir, name.as_c()),
+        Err(fault) => Err(fault),
+    }
+}
+
+/// The object of this name itself, link or not.
+fn peek(dir: BorrowedFd<'_>, name: &CStr) -> Result<OwnedFd, Fault> {
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    rustix::fs::openat(dir, name, flags, Mode::empty()).at(Call::Openat)
+}
+
+fn read_link(link: BorrowedFd<'_>) -> Result<Text, Fault> {
+    let mut text = Text { bytes: [0; LONGEST], length: 0 };
+    let length = rustix::fs::readlinkat_raw(link, c"", text.bytes.as_mut_slice()).at(Call::Readlinkat)?;
+    if length >= LONGEST {
+        return Err(Fault { call: Call::Readlinkat, errno: libc::ENAMETOOLONG });
+    }
+    text.length = length;
+    text.cut(length);
+    Ok(text)
+}
+
+fn duplicate(fd: BorrowedFd<'_>) -> Result<OwnedFd, Fault> {
+    rustix::io::fcntl_dupfd_cloexec(fd, 3).at(Call::Fcntl)
+}
+
+/// Directories of names, one after the other: names of one directory share its descriptor.
+pub struct Parents<'r> {
+    root: BorrowedFd<'r>,
+    path: Text,
+    here: Option<OwnedFd>,
+}
+
+impl std::fmt::Debug for Parents<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Parents").field("here", &self.here).finish_non_exhaustive()
+    }
+}
+
+impl<'r> Parents<'r> {
+    /// Names below this root.
+    #[must_use]
+    pub fn new(root: BorrowedFd<'r>) -> Parents<'r> {
+        Parents { root, path: Text { bytes: [0; LONGEST], length: 0 }, here: None }
+    }
+
+    /// The directory of `path`, made where it is missing, and the last component.
+    ///
+    /// # Errors
+    /// As [`find_or_make`].
+    pub fn of<'p>(&mut self, path: &'p CStr) -> Result<(BorrowedFd<'_>, &'p CStr), Fault> {
+        let whole = path.to_bytes_with_nul();
+        let cut = whole.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1);
+        let (parent, name) = whole.split_at(cut);
+        let name = CStr::from_bytes_with_nul(name).unwrap_or_default();
+        if self.path.as_bytes() != parent {
+            self.here = None;
+            self.path = Text::new(parent)?;
+        }
+        if self.here.is_none() {
+            let made = find_or_make(self.root, self.path.as_c(), Links::Inside, Leaf::Directory(0o755))?;
+            self.here = Some(made);
+        }
+        let here = self.here.as_ref().map_or(self.root, AsFd::as_fd);
+        Ok((here, name))
+    }
+}
+
+/// Makes a node of a device or a fifo; `mode` holds the file type and 0o7777; mknodat(2), then an
+/// exact mode and owner on the descriptor.
+///
+/// # Errors
+/// EEXIST, EPERM without CAP_MKNOD or in a user namespace.
+pub fn make_node(dir: BorrowedFd<'_>, name: &CStr, mode: u32, device: u64) -> Result<(), Fault> {
+    let (file_type, bits) = (FileType::from_raw_mode(mode), Mode::from_raw_mode(mode & 0o7777));
+    rustix::fs::mknodat(dir, name, file_type, bits, device).at(Call::Mknodat)
+}
+
+/// Sets the exact mode of `name` in `dir`, which must not be a link; fchmodat2(2) or by its own descriptor.
+///
+/// # Errors
+/// As fchmodat(2).
+pub fn set_mode(dir: BorrowedFd<'_>, name: &CStr, mode: u32) -> Result<(), Fault> {
+    // The name was made a moment ago in a directory of ours; glibc's and the kernel's fchmodat follow
+    // links, so prove that it is none before and refuse the race to the other side by O_PATH.
+    let node = peek(dir, name)?;
+    if kind(&look(&node)?) == FileType::Symlink {
+        return Err(Fault { call: Call::Fchmod, errno: libc::ELOOP });
+    }
+    rustix::fs::chmodat(dir, name, Mode::from_raw_mode(mode), AtFlags::empty()).at(Call::Fchmod)
+}
+
+/// Sets the owner of what the descriptor shows; fchownat(2), AT_EMPTY_PATH.
+///
+/// # Errors
+/// EPERM without CAP_CHOWN, EINVAL for an unmapped id.
+pub fn set_owner(fd: BorrowedFd<'_>, uid: u32, gid: u32) -> Result<(), Fault> {
+    use rustix::fs::{Gid, Uid};
+    let (uid, gid) = (Uid::from_raw(uid), Gid::from_raw(gid));
+    rustix::fs::chownat(fd, c"", Some(uid), Some(gid), AtFlags::EMPTY_PATH).at(Call::Fchown)
+}
+
+/// Makes a symbolic link; an existing name is left as it is; symlinkat(2).
+///
+/// # Errors
+/// As symlinkat(2), without EEXIST.
+pub fn make_link(dir: BorrowedFd<'_>, name: &CStr, target: &CStr) -> Result<(), Fault> {
+    match rustix::fs::symlinkat(target, dir, name).at(Call::Symlinkat) {
+        Err(Fault { errno: libc::EEXIST, .. }) => Ok(()),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests;

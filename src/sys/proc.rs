@@ -1,0 +1,75 @@
+//! A `/proc` that is proved to be procfs.
+//!
+//! Ids maps, oom_score_adj, sysctl and labels are written through files of /proc; a mount over it,
+//! or over a part of it, would turn such a write into something else (CVE-2019-19921,
+//! CVE-2025-52881). So one descriptor of the host's /proc is opened early and proved, and every
+//! file is opened below it without crossing a mount and without following any link.
+
+use super::{At, Call, Fault};
+use rustix::fs::{Mode, OFlags, ResolveFlags};
+use std::ffi::CStr;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+/// Inode of procfs's root; include/linux/proc_fs.h, PROC_ROOT_INO.
+const ROOT_INODE: u64 = 1;
+
+/// A directory that is procfs's own root.
+#[derive(Debug)]
+pub struct Proc(OwnedFd);
+
+impl Proc {
+    /// Opens /proc and proves it.
+    ///
+    /// # Errors
+    /// As openat(2); errno 0 of fstatfs(2) where it is not procfs or not its root.
+    pub fn open() -> Result<Proc, Fault> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let fd = rustix::fs::openat(rustix::fs::CWD, c"/proc", flags, Mode::empty()).at(Call::Openat)?;
+        let magic = rustix::fs::fstatfs(&fd).at(Call::Fstatfs)?.f_type;
+        let inode = super::path::look(&fd)?.st_ino;
+        if magic as u64 != rustix::fs::PROC_SUPER_MAGIC as u64 || inode != ROOT_INODE {
+            return Err(Fault { call: Call::Fstatfs, errno: 0 });
+        }
+        Ok(Proc(fd))
+    }
+
+    /// Opens the file `path` of this procfs: no mount crossed, no link followed. `path` is relative.
+    ///
+    /// # Errors
+    /// As openat2(2): EXDEV for a mount on the way, ELOOP for a link, ENOENT, EACCES.
+    pub fn open_file(&self, path: &CStr, flags: OFlags) -> Result<OwnedFd, Fault> {
+        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_XDEV | ResolveFlags::NO_SYMLINKS;
+        let flags = flags | OFlags::CLOEXEC | OFlags::NOCTTY;
+        match rustix::fs::openat2(&self.0, path, flags, Mode::empty(), resolve) {
+            // Where openat2 is denied, O_NOFOLLOW and the proof of the root are what is left.
+            Err(rustix::io::Errno::NOSYS) => {
+                rustix::fs::openat(&self.0, path, flags | OFlags::NOFOLLOW, Mode::empty()).at(Call::Openat)
+            }
+            other => other.at(Call::Openat2),
+        }
+    }
+
+    /// Writes `bytes` to the file `path` of this procfs in one write.
+    ///
+    /// # Errors
+    /// As [`Proc::open_file`] and write(2).
+    pub fn write(&self, path: &CStr, bytes: &[u8]) -> Result<(), Fault> {
+        let fd = self.open_file(path, OFlags::WRONLY)?;
+        super::file::write_once(fd, bytes)
+    }
+
+    /// Reads the start of the file `path` into `buffer`.
+    ///
+    /// # Errors
+    /// As [`Proc::open_file`] and read(2).
+    pub fn read<'b>(&self, path: &CStr, buffer: &'b mut [u8]) -> Result<&'b [u8], Fault> {
+        let fd = self.open_file(path, OFlags::RDONLY)?;
+        super::file::read_some(fd, buffer)
+    }
+}
+
+impl AsFd for Proc {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}

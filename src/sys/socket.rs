@@ -1,0 +1,113 @@
+//! Records over SEQPACKET sockets, and descriptors beside them (SCM_RIGHTS); unix(7).
+
+use super::{At, Call, Fault};
+use rustix::net::{
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, SocketFlags, SocketType,
+};
+use std::io::{IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+
+/// Two ends of one connection; socketpair(2).
+///
+/// # Errors
+/// EMFILE and the like.
+pub fn pair() -> Result<(OwnedFd, OwnedFd), Fault> {
+    rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).at(Call::Socketpair)
+}
+
+/// Sends one record; a reader that is gone is EPIPE, not a signal.
+///
+/// # Errors
+/// As sendmsg(2).
+pub fn send(socket: impl AsFd, record: &[u8]) -> Result<(), Fault> {
+    rustix::io::retry_on_intr(|| rustix::net::send(&socket, record, SendFlags::NOSIGNAL)).at(Call::Sendmsg).map(drop)
+}
+
+/// Receives one record into `buffer`; 0 bytes mean that the other end is closed.
+///
+/// # Errors
+/// As recvmsg(2).
+pub fn receive(socket: impl AsFd, buffer: &mut [u8]) -> Result<usize, Fault> {
+    rustix::io::retry_on_intr(|| rustix::net::recv(&socket, &mut *buffer, RecvFlags::empty())).at(Call::Recvmsg).map(|(n, _)| n)
+}
+
+/// Sends one descriptor with a few bytes beside it.
+///
+/// # Errors
+/// As sendmsg(2).
+pub fn send_descriptor(socket: impl AsFd, bytes: &[u8], descriptor: BorrowedFd<'_>) -> Result<(), Fault> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    let descriptors = [descriptor];
+    control.push(SendAncillaryMessage::ScmRights(&descriptors));
+    rustix::net::sendmsg(socket, &[IoSlice::new(bytes)], &mut control, SendFlags::NOSIGNAL).at(Call::Sendmsg).map(drop)
+}
+
+/// Receives one record and the descriptor beside it, if there is one.
+///
+/// # Errors
+/// As recvmsg(2).
+pub fn receive_descriptor(socket: impl AsFd, buffer: &mut [u8]) -> Result<(usize, Option<OwnedFd>), Fault> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    let mut iov = [IoSliceMut::new(buffer)];
+    let message = rustix::net::recvmsg(socket, &mut iov, &mut control, RecvFlags::CMSG_CLOEXEC).at(Call::Recvmsg)?;
+    let mut found = None;
+    for ancillary in control.drain() {
+        if let RecvAncillaryMessage::ScmRights(descriptors) = ancillary {
+            found = descriptors.last().or(found);
+        }
+    }
+    Ok((message.bytes, found))
+}
+
+/// Connects to the socket at `path`, however long: a path beyond 107 bytes goes by its directory's
+/// descriptor (unix(7), sun_path).
+///
+/// # Errors
+/// ENOENT, ECONNREFUSED where nobody listens, EPROTOTYPE for a socket of another kind.
+pub fn connect(path: &Path, kind: SocketType) -> Result<OwnedFd, Fault> {
+    let socket = rustix::net::socket_with(AddressFamily::UNIX, kind, SocketFlags::CLOEXEC, None).at(Call::Socket)?;
+    with_address(path, |address| rustix::net::connect(&socket, address).at(Call::Connect))?;
+    Ok(socket)
+}
+
+/// Listens at the new path `path` for one SEQPACKET connection.
+///
+/// # Errors
+/// EADDRINUSE where the name exists, ENOENT, EACCES.
+pub fn listen(path: &Path) -> Result<OwnedFd, Fault> {
+    let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
+        .at(Call::Socket)?;
+    with_address(path, |address| rustix::net::bind(&socket, address).at(Call::Bind))?;
+    rustix::net::listen(&socket, 1).at(Call::Listen)?;
+    Ok(socket)
+}
+
+/// Waits for a connection; accept4(2).
+///
+/// # Errors
+/// As accept4(2).
+pub fn accept(listener: impl AsFd) -> Result<OwnedFd, Fault> {
+    rustix::io::retry_on_intr(|| rustix::net::accept_with(&listener, SocketFlags::CLOEXEC)).at(Call::Accept)
+}
+
+fn with_address<T>(
+    path: &Path,
+    act: impl FnOnce(&rustix::net::SocketAddrUnix) -> Result<T, Fault>,
+) -> Result<T, Fault> {
+    use rustix::fs::{CWD, Mode, OFlags};
+    use std::os::fd::AsRawFd;
+    if let Ok(address) = rustix::net::SocketAddrUnix::new(path) {
+        return act(&address);
+    }
+    let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(Fault { call: Call::Connect, errno: libc::EINVAL });
+    };
+    let directory = rustix::fs::openat(CWD, directory, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).at(Call::Openat)?;
+    let short = format!("/proc/self/fd/{}/{}", directory.as_raw_fd(), name.display());
+    act(&rustix::net::SocketAddrUnix::new(short).at(Call::Connect)?)
+}
