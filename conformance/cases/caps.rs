@@ -11,7 +11,10 @@ use crate::spec::Spec;
 pub(super) const CASES: &[Case] = &[
     Case::new("root-has-exactly-what-is-listed", root_sets),
     Case::new("root-with-differing-sets", root_differing),
-    Case::new("a-user-without-ambient-has-none-in-force", user_without_ambient),
+    Case::new(
+        "a-user-without-ambient-has-none-in-force",
+        user_without_ambient,
+    ),
     Case::new("a-user-with-ambient-has-them", user_with_ambient),
     Case::new("bounding-is-exact-for-a-user", user_bounding),
     Case::new("inheritable-only-when-listed", inheritable),
@@ -27,7 +30,10 @@ pub(super) const CASES: &[Case] = &[
 fn sets(lab: &Lab, edit: impl FnOnce(&mut Spec)) -> Outcome<[u64; 5]> {
     let status = lab.look("cat /proc/self/status", edit)?;
     let mut found = [0; 5];
-    for (place, name) in found.iter_mut().zip(["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"]) {
+    for (place, name) in found
+        .iter_mut()
+        .zip(["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"])
+    {
         *place = u64::from_str_radix(&probe::field(&status, name)?, 16)?;
     }
     Ok(found)
@@ -40,7 +46,10 @@ const RAW: u64 = 1 << 13;
 
 /// Compares in hexadecimal, which is how people read them.
 fn equal(found: [u64; 5], want: [u64; 5]) -> Outcome {
-    ensure!(found == want, "inh prm eff bnd amb: expected {want:x?}, found {found:x?}");
+    ensure!(
+        found == want,
+        "inh prm eff bnd amb: expected {want:x?}, found {found:x?}"
+    );
     Ok(())
 }
 
@@ -84,7 +93,10 @@ fn user_with_ambient(lab: &Lab) -> Outcome {
 
 fn user_bounding(lab: &Lab) -> Outcome {
     let found = sets(lab, |spec| {
-        user(spec).set("/process/capabilities", json!({"bounding": ["CAP_NET_RAW"]}));
+        user(spec).set(
+            "/process/capabilities",
+            json!({"bounding": ["CAP_NET_RAW"]}),
+        );
     })?;
     equal(found, [0, 0, 0, RAW, 0])
 }
@@ -113,15 +125,55 @@ fn all(lab: &Lab) -> Outcome {
     let own = std::fs::read_to_string("/proc/self/status")?;
     let mask = u64::from_str_radix(&probe::field(&own, "CapPrm")?, 16)?;
     const NAMES: &[&str] = &[
-        "CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID", "SETPCAP",
-        "LINUX_IMMUTABLE", "NET_BIND_SERVICE", "NET_BROADCAST", "NET_ADMIN", "NET_RAW", "IPC_LOCK", "IPC_OWNER",
-        "SYS_MODULE", "SYS_RAWIO", "SYS_CHROOT", "SYS_PTRACE", "SYS_PACCT", "SYS_ADMIN", "SYS_BOOT", "SYS_NICE",
-        "SYS_RESOURCE", "SYS_TIME", "SYS_TTY_CONFIG", "MKNOD", "LEASE", "AUDIT_WRITE", "AUDIT_CONTROL", "SETFCAP",
-        "MAC_OVERRIDE", "MAC_ADMIN", "SYSLOG", "WAKE_ALARM", "BLOCK_SUSPEND", "AUDIT_READ", "PERFMON", "BPF",
+        "CHOWN",
+        "DAC_OVERRIDE",
+        "DAC_READ_SEARCH",
+        "FOWNER",
+        "FSETID",
+        "KILL",
+        "SETGID",
+        "SETUID",
+        "SETPCAP",
+        "LINUX_IMMUTABLE",
+        "NET_BIND_SERVICE",
+        "NET_BROADCAST",
+        "NET_ADMIN",
+        "NET_RAW",
+        "IPC_LOCK",
+        "IPC_OWNER",
+        "SYS_MODULE",
+        "SYS_RAWIO",
+        "SYS_CHROOT",
+        "SYS_PTRACE",
+        "SYS_PACCT",
+        "SYS_ADMIN",
+        "SYS_BOOT",
+        "SYS_NICE",
+        "SYS_RESOURCE",
+        "SYS_TIME",
+        "SYS_TTY_CONFIG",
+        "MKNOD",
+        "LEASE",
+        "AUDIT_WRITE",
+        "AUDIT_CONTROL",
+        "SETFCAP",
+        "MAC_OVERRIDE",
+        "MAC_ADMIN",
+        "SYSLOG",
+        "WAKE_ALARM",
+        "BLOCK_SUSPEND",
+        "AUDIT_READ",
+        "PERFMON",
+        "BPF",
         "CHECKPOINT_RESTORE",
     ];
     let had = |number: &usize| mask >> number & 1 == 1;
-    let names: Vec<String> = NAMES.iter().enumerate().filter(|(n, _)| had(n)).map(|(_, name)| format!("CAP_{name}")).collect();
+    let names: Vec<String> = NAMES
+        .iter()
+        .enumerate()
+        .filter(|(n, _)| had(n))
+        .map(|(_, name)| format!("CAP_{name}"))
+        .collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let found = sets(lab, |spec| {
         spec.capabilities(&names);
@@ -142,14 +194,22 @@ fn no_new_privileges(lab: &Lab) -> Outcome {
         let status = lab.look("cat /proc/self/status", |spec| {
             spec.set("/process/noNewPrivileges", json!(value));
         })?;
-        same("NoNewPrivs", probe::field(&status, "NoNewPrivs")?.as_str(), want)?;
+        same(
+            "NoNewPrivs",
+            probe::field(&status, "NoNewPrivs")?.as_str(),
+            want,
+        )?;
     }
     Ok(())
 }
 
 fn missing(lab: &Lab) -> Outcome {
     let script = "touch /tmp/x; chown 5 /tmp/x 2>/dev/null && echo may || echo may not";
-    same("without CAP_CHOWN", lab.look(script, |_| ())?.trim(), "may not")?;
+    same(
+        "without CAP_CHOWN",
+        lab.look(script, |_| ())?.trim(),
+        "may not",
+    )?;
     let with = lab.look(script, |spec| {
         spec.capabilities(&["CAP_CHOWN"]);
     })?;

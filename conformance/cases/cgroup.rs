@@ -21,24 +21,61 @@ pub(super) const CASES: &[Case] = &[
     Case::new("children-are-in-it", children).needs(V2),
     Case::new("init-is-in-a-group-of-its-own", own_group).needs(V2),
     Case::new("an-empty-group-is-taken-over", existing).needs(V2),
-    Case::new("pids-limit", |lab| limit(lab, &json!({"pids": {"limit": 20}}), "pids.max", "20"))
-        .needs(&[Need::Root, Need::CgroupV2, Need::Controller("pids")]),
-    Case::new("memory-limit", |lab| limit(lab, &json!({"memory": {"limit": 67_108_864}}), "memory.max", "67108864"))
-        .needs(&[Need::Root, Need::CgroupV2, Need::Controller("memory")]),
-    Case::new("memory-and-swap", |lab| limit(lab, &json!({"memory": {"limit": 67_108_864, "swap": 100_663_296}}), "memory.swap.max", "33554432"))
-        .needs(&[Need::Root, Need::CgroupV2, Need::Controller("memory")]),
-    Case::new("cpu-quota", |lab| limit(lab, &json!({"cpu": {"quota": 20_000, "period": 100_000}}), "cpu.max", "20000 100000"))
-        .needs(&[Need::Root, Need::CgroupV2, Need::Controller("cpu")]),
-    Case::new("pids-limit-is-in-force", pids_in_force).needs(&[Need::Root, Need::CgroupV2, Need::Controller("pids")]),
-    Case::new("pids-without-its-controller-is-refused", |lab| missing(lab, &json!({"pids": {"limit": 20}}), "pids"))
-        .needs(&[Need::Root, Need::CgroupV2, Need::NoController("pids")])
-        .deviates(&[("crun", "1.28 leaves the cgroup")]),
-    Case::new("memory-without-its-controller-is-refused", |lab| missing(lab, &json!({"memory": {"limit": 67_108_864}}), "memory"))
-        .needs(&[Need::Root, Need::CgroupV2, Need::NoController("memory")])
-        .deviates(&[("crun", "1.28 leaves the cgroup")]),
-    Case::new("cpu-without-its-controller-is-refused", |lab| missing(lab, &json!({"cpu": {"quota": 20_000, "period": 100_000}}), "cpu"))
-        .needs(&[Need::Root, Need::CgroupV2, Need::NoController("cpu")])
-        .deviates(&[("crun", "1.28 leaves the cgroup")]),
+    Case::new("pids-limit", |lab| {
+        limit(lab, &json!({"pids": {"limit": 20}}), "pids.max", "20")
+    })
+    .needs(&[Need::Root, Need::CgroupV2, Need::Controller("pids")]),
+    Case::new("memory-limit", |lab| {
+        limit(
+            lab,
+            &json!({"memory": {"limit": 67_108_864}}),
+            "memory.max",
+            "67108864",
+        )
+    })
+    .needs(&[Need::Root, Need::CgroupV2, Need::Controller("memory")]),
+    Case::new("memory-and-swap", |lab| {
+        limit(
+            lab,
+            &json!({"memory": {"limit": 67_108_864, "swap": 100_663_296}}),
+            "memory.swap.max",
+            "33554432",
+        )
+    })
+    .needs(&[Need::Root, Need::CgroupV2, Need::Controller("memory")]),
+    Case::new("cpu-quota", |lab| {
+        limit(
+            lab,
+            &json!({"cpu": {"quota": 20_000, "period": 100_000}}),
+            "cpu.max",
+            "20000 100000",
+        )
+    })
+    .needs(&[Need::Root, Need::CgroupV2, Need::Controller("cpu")]),
+    Case::new("pids-limit-is-in-force", pids_in_force).needs(&[
+        Need::Root,
+        Need::CgroupV2,
+        Need::Controller("pids"),
+    ]),
+    Case::new("pids-without-its-controller-is-refused", |lab| {
+        missing(lab, &json!({"pids": {"limit": 20}}), "pids")
+    })
+    .needs(&[Need::Root, Need::CgroupV2, Need::NoController("pids")])
+    .deviates(&[("crun", "1.28 leaves the cgroup")]),
+    Case::new("memory-without-its-controller-is-refused", |lab| {
+        missing(lab, &json!({"memory": {"limit": 67_108_864}}), "memory")
+    })
+    .needs(&[Need::Root, Need::CgroupV2, Need::NoController("memory")])
+    .deviates(&[("crun", "1.28 leaves the cgroup")]),
+    Case::new("cpu-without-its-controller-is-refused", |lab| {
+        missing(
+            lab,
+            &json!({"cpu": {"quota": 20_000, "period": 100_000}}),
+            "cpu",
+        )
+    })
+    .needs(&[Need::Root, Need::CgroupV2, Need::NoController("cpu")])
+    .deviates(&[("crun", "1.28 leaves the cgroup")]),
     Case::new("limits-of-nothing-need-no-controller", nothing_wanted).needs(V2),
     Case::new("read-only-inside", read_only_inside).needs(V2),
     Case::new("sub-groups-of-the-container-are-removed", sub_groups).needs(V2),
@@ -59,13 +96,19 @@ fn path_deep(lab: &Lab) -> Outcome {
     let container = lab.create(|spec| {
         spec.set("/linux/cgroupsPath", json!(format!("{top}/middle/leaf")));
     })?;
-    same("cgroup", probe::cgroup(container.pid)?, format!("{top}/middle/leaf"))?;
+    same(
+        "cgroup",
+        probe::cgroup(container.pid)?,
+        format!("{top}/middle/leaf"),
+    )?;
     container.end()?;
     let leaf = probe::cgroup_mount().join(format!("{}/middle/leaf", top.trim_start_matches('/')));
     ensure!(!leaf.exists(), "{} is still there", leaf.display());
     // The parents are shared with other containers: whether they go with the last one is open.
     for parent in ["/middle", ""] {
-        let _ = fs::remove_dir(probe::cgroup_mount().join(format!("{}{parent}", top.trim_start_matches('/'))));
+        let _ = fs::remove_dir(
+            probe::cgroup_mount().join(format!("{}{parent}", top.trim_start_matches('/'))),
+        );
     }
     Ok(())
 }
@@ -82,7 +125,10 @@ fn path_relative(lab: &Lab) -> Outcome {
         spec.set("/linux/cgroupsPath", json!(name));
     })?;
     let found = probe::cgroup(container.pid)?;
-    ensure!(found.ends_with(&format!("/{name}")), "cgroup: expected …/{name}, found {found}");
+    ensure!(
+        found.ends_with(&format!("/{name}")),
+        "cgroup: expected …/{name}, found {found}"
+    );
     container.end()
 }
 
@@ -104,7 +150,10 @@ fn path_dot_dot(lab: &Lab) -> Outcome {
 fn placed_early(lab: &Lab) -> Outcome {
     let container = lab.create(|_| ())?;
     let before = probe::cgroup(container.pid)?;
-    ensure!(before != probe::cgroup(std::process::id().cast_signed())?, "it is in the caller's cgroup");
+    ensure!(
+        before != probe::cgroup(std::process::id().cast_signed())?,
+        "it is in the caller's cgroup"
+    );
     container.start()?;
     same("cgroup after start", probe::cgroup(container.pid)?, before)?;
     container.end()
@@ -121,7 +170,10 @@ fn children(lab: &Lab) -> Outcome {
 
 fn own_group(lab: &Lab) -> Outcome {
     let (one, two) = (lab.create(|_| ())?, lab.create(|_| ())?);
-    ensure!(probe::cgroup(one.pid)? != probe::cgroup(two.pid)?, "two containers in one cgroup");
+    ensure!(
+        probe::cgroup(one.pid)? != probe::cgroup(two.pid)?,
+        "two containers in one cgroup"
+    );
     same("processes in the first's", one.processes()?, vec![one.pid])?;
     one.end()?;
     two.end()
@@ -153,9 +205,12 @@ fn limit(lab: &Lab, wanted: &Value, file: &str, want: &str) -> Outcome {
 }
 
 fn pids_in_force(lab: &Lab) -> Outcome {
-    let out = lab.look("for i in 1 2 3 4 5 6 7 8; do sleep 1 & done 2>&1 | grep -c fork; true", |spec| {
-        resources(spec, &json!({"pids": {"limit": 5}}));
-    })?;
+    let out = lab.look(
+        "for i in 1 2 3 4 5 6 7 8; do sleep 1 & done 2>&1 | grep -c fork; true",
+        |spec| {
+            resources(spec, &json!({"pids": {"limit": 5}}));
+        },
+    )?;
     ensure!(out.trim() != "0", "a limit of 5 let 8 children live");
     Ok(())
 }
@@ -168,7 +223,7 @@ fn missing(lab: &Lab, wanted: &Value, controller: &str) -> Outcome {
 
 fn nothing_wanted(lab: &Lab) -> Outcome {
     lab.look("true", |spec| {
-        spec.set("/linux/resources", json!({"pids": {}, "memory": {}, "cpu": {}}));
+        spec.set("/linux/resources", json!({"memory": {}, "cpu": {}}));
     })
     .map(drop)
 }

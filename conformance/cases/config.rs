@@ -19,10 +19,13 @@ pub(super) const CASES: &[Case] = &[
         .deviates(&[("runc", "takes any word"), ("crun", "takes any word")]),
     Case::new("newer-minor-version-is-accepted", newer_minor),
     Case::new("unknown-members-are-ignored", unknown_members),
-    Case::new("wrong-types-are-named", wrong_types),
+    Case::new("wrong-types-are-named", wrong_types).deviates(&[("crun", "takes some of them")]),
     Case::new("null-for-optional-members", nulls),
     Case::new("unicode-and-escapes", unicode),
-    Case::new("nul-in-a-string-is-refused", nul).deviates(&[("crun", "cuts the string there")]),
+    Case::new("nul-in-a-string-is-refused", nul).deviates(&[
+        ("crun", "cuts the string there"),
+        ("runc", "takes it in the hostname"),
+    ]),
     Case::new("bundle-is-a-file", bundle_file),
     Case::new("config-is-a-directory", config_directory),
 ];
@@ -35,20 +38,42 @@ fn text(lab: &Lab, text: &str) -> Outcome<String> {
 }
 
 fn no_bundle(lab: &Lab) -> Outcome {
-    let said = lab.call(&["create", "--bundle", "/no/such/bundle", &lab.id("bad")]).refused()?;
-    mentions("the refusal", &said.err, &["/no/such/bundle", "no such file or directory"])
+    let said = lab
+        .call(&["create", "--bundle", "/no/such/bundle", &lab.id("bad")])
+        .refused()?;
+    mentions(
+        "the refusal",
+        &said.err,
+        &["/no/such/bundle", "no such file or directory"],
+    )
 }
 
 fn no_config(lab: &Lab) -> Outcome {
     let folder = lab.folder("empty")?;
-    let said = lab.call(&["create", "--bundle", &folder.to_string_lossy(), &lab.id("bad")]).refused()?;
+    let said = lab
+        .call(&[
+            "create",
+            "--bundle",
+            &folder.to_string_lossy(),
+            &lab.id("bad"),
+        ])
+        .refused()?;
     contains("the refusal", &said.err, "config.json")
 }
 
 fn not_json(lab: &Lab) -> Outcome {
-    for broken in ["{", "[]", "{\"ociVersion\": \"1.0.2\",}", "not json at all", "{\"ociVersion\": \"1.0.2\"} trailing {"] {
+    for broken in [
+        "{",
+        "[]",
+        "{\"ociVersion\": \"1.0.2\",}",
+        "not json at all",
+        "{\"ociVersion\": \"1.0.2\"} trailing {",
+    ] {
         let id_text = text(lab, broken)?;
-        ensure!(!id_text.contains("panicked"), "panicked for {broken:?}: {id_text}");
+        ensure!(
+            !id_text.contains("panicked"),
+            "panicked for {broken:?}: {id_text}"
+        );
     }
     Ok(())
 }
@@ -84,18 +109,30 @@ fn newer_minor(lab: &Lab) -> Outcome {
 /// "Implementations MUST NOT generate an error when encountering unknown properties" (config.md, "Extensibility").
 fn unknown_members(lab: &Lab) -> Outcome {
     lab.look("true", |spec| {
-        for pointer in ["/novelty", "/process/novelty", "/linux/novelty", "/linux/resources/novelty", "/root/novelty", "/process/user/novelty"] {
+        for pointer in [
+            "/novelty",
+            "/process/novelty",
+            "/linux/novelty",
+            "/linux/resources/novelty",
+            "/root/novelty",
+            "/process/user/novelty",
+        ] {
             spec.set(pointer, json!({"deep": [1, 2, {"er": null}]}));
         }
-        spec.set("/windows", json!({})).set("/solaris", json!({})).set("/vm", json!({}));
+        spec.set("/solaris", json!({}));
     })
     .map(drop)
 }
 
 fn wrong_types(lab: &Lab) -> Outcome {
     for (pointer, value) in [
-        ("/process/args", json!("sh")), ("/process/cwd", json!(7)), ("/mounts", json!({})), ("/root/path", json!([])),
-        ("/process/user/uid", json!("0")), ("/linux/namespaces", json!("pid")), ("/process/terminal", json!("yes")),
+        ("/process/args", json!("sh")),
+        ("/process/cwd", json!(7)),
+        ("/mounts", json!({})),
+        ("/root/path", json!([])),
+        ("/process/user/uid", json!("0")),
+        ("/linux/namespaces", json!("pid")),
+        ("/process/terminal", json!("yes")),
     ] {
         let said = lab.refuse(|spec| {
             spec.set(pointer, value);
@@ -107,7 +144,15 @@ fn wrong_types(lab: &Lab) -> Outcome {
 
 fn nulls(lab: &Lab) -> Outcome {
     lab.look("true", |spec| {
-        for pointer in ["/hooks", "/annotations", "/linux/sysctl", "/linux/seccomp", "/linux/devices", "/linux/maskedPaths", "/process/rlimits"] {
+        for pointer in [
+            "/hooks",
+            "/annotations",
+            "/linux/sysctl",
+            "/linux/seccomp",
+            "/linux/devices",
+            "/linux/maskedPaths",
+            "/process/rlimits",
+        ] {
             spec.set(pointer, Value::Null);
         }
     })
@@ -115,16 +160,27 @@ fn nulls(lab: &Lab) -> Outcome {
 }
 
 fn unicode(lab: &Lab) -> Outcome {
-    let out = lab.look("echo \"$WORD\"; ls /tmp", |spec| {
-        spec.push("/process/env", json!("WORD=π \"quoted\" \\ back"));
-        spec.mount("/tmp/größe mit leerzeichen", "tmpfs", "tmpfs", &[]);
-    })?;
-    crate::check::same("output", out.as_str(), "π \"quoted\" \\ back\ngröße mit leerzeichen\n")
+    let out = lab.look(
+        "echo \"$WORD\"; for f in /tmp/*; do echo \"${f##*/}\"; done",
+        |spec| {
+            spec.push("/process/env", json!("WORD=π \"quoted\" \\ back"));
+            spec.mount("/tmp/größe mit leerzeichen", "tmpfs", "tmpfs", &[]);
+        },
+    )?;
+    crate::check::same(
+        "output",
+        out.as_str(),
+        "π \"quoted\" \\ back\ngröße mit leerzeichen\n",
+    )
 }
 
 /// The kernel would see another string than the one that was checked.
 fn nul(lab: &Lab) -> Outcome {
-    for (pointer, value) in [("/process/args/0", json!("sleep\u{0}x")), ("/process/cwd", json!("/\u{0}x")), ("/hostname", json!("a\u{0}b"))] {
+    for (pointer, value) in [
+        ("/process/args/0", json!("sleep\u{0}x")),
+        ("/process/cwd", json!("/\u{0}x")),
+        ("/hostname", json!("a\u{0}b")),
+    ] {
         lab.refuse(|spec| {
             spec.set(pointer, value);
         })?;
@@ -134,11 +190,25 @@ fn nul(lab: &Lab) -> Outcome {
 
 fn bundle_file(lab: &Lab) -> Outcome {
     let file = lab.file("plain", "{}")?;
-    lab.call(&["create", "--bundle", &file.to_string_lossy(), &lab.id("bad")]).refused().map(drop)
+    lab.call(&[
+        "create",
+        "--bundle",
+        &file.to_string_lossy(),
+        &lab.id("bad"),
+    ])
+    .refused()
+    .map(drop)
 }
 
 fn config_directory(lab: &Lab) -> Outcome {
     let folder = lab.folder("bundle")?;
     fs::create_dir(folder.join("config.json"))?;
-    lab.call(&["create", "--bundle", &folder.to_string_lossy(), &lab.id("bad")]).refused().map(drop)
+    lab.call(&[
+        "create",
+        "--bundle",
+        &folder.to_string_lossy(),
+        &lab.id("bad"),
+    ])
+    .refused()
+    .map(drop)
 }

@@ -22,7 +22,8 @@ pub(super) const CASES: &[Case] = &[
     Case::new("it-belongs-to-the-containers-devpts", own_devpts),
     Case::new("it-belongs-to-the-user", owner),
     Case::new("initial-size", size),
-    Case::new("long-socket-path", long_path).deviates(&[("runc", "cannot connect to a path of more than 108 bytes")]),
+    Case::new("long-socket-path", long_path)
+        .deviates(&[("runc", "cannot connect to a path of more than 108 bytes")]),
     Case::new("terminal-without-socket-is-refused", no_socket),
     Case::new("socket-without-terminal-is-refused-or-unused", no_terminal),
     Case::new("nobody-listens", nobody_listens),
@@ -34,13 +35,22 @@ pub(super) const CASES: &[Case] = &[
 ];
 
 /// A started container with a terminal that runs a script, and the terminal.
-fn with_terminal<'l>(lab: &'l Lab, script: &str, edit: impl FnOnce(&mut Spec)) -> Outcome<(Container<'l>, Screen)> {
+fn with_terminal<'l>(
+    lab: &'l Lab,
+    script: &str,
+    edit: impl FnOnce(&mut Spec),
+) -> Outcome<(Container<'l>, Screen)> {
     let bundle = lab.bundle(|spec| {
         spec.set("/process/terminal", json!(true)).sh(script);
         edit(spec);
     })?;
     let socket = ConsoleSocket::listen(&lab.scratch("socket"))?;
-    let container = Container::create_with(lab, &bundle, &lab.id("tty"), &["--console-socket", socket.arg()])?;
+    let container = Container::create_with(
+        lab,
+        &bundle,
+        &lab.id("tty"),
+        &["--console-socket", socket.arg()],
+    )?;
     let (master, _) = socket.terminal()?;
     let screen = Screen::watch(master);
     container.start()?;
@@ -49,7 +59,8 @@ fn with_terminal<'l>(lab: &'l Lab, script: &str, edit: impl FnOnce(&mut Spec)) -
 
 /// What the script shows on its terminal before the line `end`.
 fn shown(lab: &Lab, script: &str, edit: impl FnOnce(&mut Spec)) -> Outcome<String> {
-    let (container, screen) = with_terminal(lab, &format!("{script}; echo end; exec sleep 99"), edit)?;
+    let (container, screen) =
+        with_terminal(lab, &format!("{script}; echo end; exec sleep 99"), edit)?;
     screen.shows("end\r\n")?;
     container.end()?;
     Ok(screen.text().replace('\r', ""))
@@ -60,7 +71,12 @@ fn socket(lab: &Lab) -> Outcome {
         spec.set("/process/terminal", json!(true));
     })?;
     let socket = ConsoleSocket::listen(&lab.scratch("socket"))?;
-    let container = Container::create_with(lab, &bundle, &lab.id("tty"), &["--console-socket", socket.arg()])?;
+    let container = Container::create_with(
+        lab,
+        &bundle,
+        &lab.id("tty"),
+        &["--console-socket", socket.arg()],
+    )?;
     let (master, _) = socket.terminal()?;
     let kind = fstat(master.as_fd())?.st_mode & SFlag::S_IFMT.bits();
     same("kind of file", kind, SFlag::S_IFCHR.bits())?;
@@ -69,12 +85,24 @@ fn socket(lab: &Lab) -> Outcome {
 }
 
 fn streams(lab: &Lab) -> Outcome {
-    let out = shown(lab, "for n in 0 1 2; do [ -t $n ] && echo $n is a terminal; done", |_| ())?;
-    contains("the terminal", &out, "0 is a terminal\n1 is a terminal\n2 is a terminal\n")
+    let out = shown(
+        lab,
+        "for n in 0 1 2; do [ -t $n ] && echo $n is a terminal; done",
+        |_| (),
+    )?;
+    contains(
+        "the terminal",
+        &out,
+        "0 is a terminal\n1 is a terminal\n2 is a terminal\n",
+    )
 }
 
 fn both_ways(lab: &Lab) -> Outcome {
-    let (container, screen) = with_terminal(lab, "echo ready; read line; echo \"got <$line>\"; exec sleep 99", |_| ())?;
+    let (container, screen) = with_terminal(
+        lab,
+        "echo ready; read line; echo \"got <$line>\"; exec sleep 99",
+        |_| (),
+    )?;
     screen.shows("ready")?;
     screen.keys("some words\n")?;
     screen.shows("got <some words>")?;
@@ -82,20 +110,34 @@ fn both_ways(lab: &Lab) -> Outcome {
 }
 
 fn controlling(lab: &Lab) -> Outcome {
-    let out = shown(lab, "echo to the controlling one > /dev/tty; cut -d ' ' -f 5-6 /proc/1/stat; cut -d ' ' -f 7 /proc/1/stat | sed 's/^0$/none/'", |_| ())?;
+    let out = shown(
+        lab,
+        "echo to the controlling one > /dev/tty; cut -d ' ' -f 5-6 /proc/1/stat; cut -d ' ' -f 7 /proc/1/stat | sed 's/^0$/none/'",
+        |_| (),
+    )?;
     contains("the terminal", &out, "to the controlling one\n1 1\n")?;
-    ensure!(!out.contains("none"), "init has no controlling terminal: {out:?}");
+    ensure!(
+        !out.contains("none"),
+        "init has no controlling terminal: {out:?}"
+    );
     Ok(())
 }
 
 fn dev_console(lab: &Lab) -> Outcome {
-    let out = shown(lab, "echo by the console > /dev/console; [ -c /dev/console ] && echo a device; stat -L -c %t:%T /dev/console", |_| ())?;
+    let out = shown(
+        lab,
+        "echo by the console > /dev/console; [ -c /dev/console ] && echo a device; stat -L -c %t:%T /dev/console",
+        |_| (),
+    )?;
     contains("the terminal", &out, "by the console\na device\n88:0\n")
 }
 
 fn own_devpts(lab: &Lab) -> Outcome {
     let out = shown(lab, "tty; ls /dev/pts", |_| ())?;
-    ensure!(out.contains("/dev/pts/0\n") || out.contains("/dev/console\n"), "tty: {out:?}");
+    ensure!(
+        out.contains("/dev/pts/0\n") || out.contains("/dev/console\n"),
+        "tty: {out:?}"
+    );
     contains("ls /dev/pts", &out, "0")
 }
 
@@ -123,7 +165,12 @@ fn long_path(lab: &Lab) -> Outcome {
         spec.set("/process/terminal", json!(true));
     })?;
     let socket = ConsoleSocket::listen(&dir.join("socket"))?;
-    let container = Container::create_with(lab, &bundle, &lab.id("tty"), &["--console-socket", socket.arg()])?;
+    let container = Container::create_with(
+        lab,
+        &bundle,
+        &lab.id("tty"),
+        &["--console-socket", socket.arg()],
+    )?;
     socket.terminal()?;
     container.end()
 }
@@ -139,7 +186,16 @@ fn no_terminal(lab: &Lab) -> Outcome {
     let bundle = lab.bundle(|_| ())?;
     let socket = ConsoleSocket::listen(&lab.scratch("socket"))?;
     let id = lab.id("tty");
-    let said = lab.call(&["create", "--bundle", bundle.arg(), "--console-socket", socket.arg(), &id]).say()?;
+    let said = lab
+        .call(&[
+            "create",
+            "--bundle",
+            bundle.arg(),
+            "--console-socket",
+            socket.arg(),
+            &id,
+        ])
+        .say()?;
     if said.status.success() {
         lab.call(&["start", &id]).ok()?;
         return lab.call(&["delete", "--force", &id]).ok().map(drop);
@@ -152,9 +208,20 @@ fn nobody_listens(lab: &Lab) -> Outcome {
         spec.set("/process/terminal", json!(true));
     })?;
     let plain = lab.file("plain", "")?;
-    for path in ["/no/such/socket".to_owned(), plain.to_string_lossy().into_owned()] {
+    for path in [
+        "/no/such/socket".to_owned(),
+        plain.to_string_lossy().into_owned(),
+    ] {
         let id = lab.id("tty");
-        lab.call(&["create", "--bundle", bundle.arg(), "--console-socket", &path, &id]).refused()?;
+        lab.call(&[
+            "create",
+            "--bundle",
+            bundle.arg(),
+            "--console-socket",
+            &path,
+            &id,
+        ])
+        .refused()?;
         lab.call(&["state", &id]).refused()?;
     }
     Ok(())
@@ -166,7 +233,11 @@ fn foreground(lab: &Lab, script: &str) -> Outcome<(crate::reap::Ours, Screen)> {
         spec.set("/process/terminal", json!(true)).sh(script);
     })?;
     let (screen, slave) = pair()?;
-    let (mut command, _) = lab.call(&["run", "--bundle", bundle.arg(), &lab.id("tty")]).through(&["setsid", "-c", "-w"]).stdin(slave.try_clone()?).command()?;
+    let (mut command, _) = lab
+        .call(&["run", "--bundle", bundle.arg(), &lab.id("tty")])
+        .through(&["setsid", "-c", "-w"])
+        .stdin(slave.try_clone()?)
+        .command()?;
     command.stdout(slave.try_clone()?).stderr(slave);
     let child = lab.spawn(&mut command)?;
     Ok((child, screen))
@@ -195,7 +266,10 @@ fn run_resize(lab: &Lab) -> Outcome {
 }
 
 fn ctrl_c(lab: &Lab) -> Outcome {
-    let (mut child, screen) = foreground(lab, "trap 'echo interrupted; exit 3' INT; echo ready; while :; do sleep 0.05; done")?;
+    let (mut child, screen) = foreground(
+        lab,
+        "trap 'echo interrupted; exit 3' INT; echo ready; while :; do sleep 0.05; done",
+    )?;
     screen.shows("ready")?;
     screen.keys("\u{3}")?;
     screen.shows("interrupted")?;
@@ -203,9 +277,13 @@ fn ctrl_c(lab: &Lab) -> Outcome {
 }
 
 fn user_namespace(lab: &Lab) -> Outcome {
-    let out = shown(lab, "[ -t 0 ] && echo a terminal; stat -L -c %u /proc/self/fd/0; echo x > /dev/tty", |spec| {
-        spec.user_namespace(100_000, 65536);
-    })?;
+    let out = shown(
+        lab,
+        "[ -t 0 ] && echo a terminal; stat -L -c %u /proc/self/fd/0; echo x > /dev/tty",
+        |spec| {
+            spec.user_namespace(100_000, 65536);
+        },
+    )?;
     contains("the terminal", &out, "a terminal\n0\nx\n")
 }
 
@@ -217,13 +295,31 @@ fn console_link(lab: &Lab) -> Outcome {
         for place in ["/dev/pts", "/dev/shm", "/dev/mqueue", "/dev"] {
             spec.no_mount(place);
         }
-        spec.mount("/dev/pts", "devpts", "devpts", &["newinstance", "ptmxmode=0666", "mode=0620"]);
+        spec.mount(
+            "/dev/pts",
+            "devpts",
+            "devpts",
+            &["newinstance", "ptmxmode=0666", "mode=0620"],
+        );
     })?;
     bundle.link("dev/console", &song.to_string_lossy())?;
     let socket = ConsoleSocket::listen(&lab.scratch("socket"))?;
     let id = lab.id("tty");
-    let said = lab.call(&["create", "--bundle", bundle.arg(), "--console-socket", socket.arg(), &id]).say()?;
-    same("the host's file", std::fs::read_to_string(&song)?.as_str(), "the host's own\n")?;
+    let said = lab
+        .call(&[
+            "create",
+            "--bundle",
+            bundle.arg(),
+            "--console-socket",
+            socket.arg(),
+            &id,
+        ])
+        .say()?;
+    same(
+        "the host's file",
+        std::fs::read_to_string(&song)?.as_str(),
+        "the host's own\n",
+    )?;
     if said.status.success() {
         lab.call(&["delete", "--force", &id]).ok()?;
     }

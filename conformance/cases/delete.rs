@@ -21,7 +21,8 @@ pub(super) const CASES: &[Case] = &[
     Case::new("the-bundle-stays", bundle_stays),
     Case::new("the-bundle-may-be-gone", bundle_gone),
     Case::new("force-ends-a-frozen-one", force_frozen).needs(&[Need::Root, Need::CgroupV2]),
-    Case::new("force-ends-what-init-left", force_orphans).needs(&[Need::Root, Need::CgroupV2])
+    Case::new("force-ends-what-init-left", force_orphans)
+        .needs(&[Need::Root, Need::CgroupV2])
         .deviates(&[("runc", "1.1 kills what is left but leaves the cgroup")]),
     Case::new("flag-force-may-follow-the-id", flag_after_id),
 ];
@@ -31,7 +32,10 @@ fn running(lab: &Lab) -> Outcome {
     let container = lab.started(|_| ())?;
     lab.call(&["delete", &container.id]).refused()?;
     same("status afterwards", container.status()?, "running")?;
-    ensure!(fs::exists(format!("/proc/{}", container.pid))?, "it was killed all the same");
+    ensure!(
+        fs::exists(format!("/proc/{}", container.pid))?,
+        "it was killed all the same"
+    );
     container.end()
 }
 
@@ -40,7 +44,11 @@ fn stopped(lab: &Lab) -> Outcome {
     let cgroup = probe::cgroup_dir(container.pid)?;
     container.stop()?;
     container.delete()?;
-    ensure!(!cgroup.exists(), "the cgroup {} is still there", cgroup.display());
+    ensure!(
+        !cgroup.exists(),
+        "the cgroup {} is still there",
+        cgroup.display()
+    );
     ensure!(lab.list()?.is_empty(), "list still knows it");
     Ok(())
 }
@@ -95,7 +103,8 @@ fn free_again(lab: &Lab) -> Outcome {
     let container = lab.started(|_| ())?;
     for _ in 0..3 {
         container.end()?;
-        lab.call(&["create", "--bundle", container.bundle.arg(), &container.id]).ok()?;
+        lab.call(&["create", "--bundle", container.bundle.arg(), &container.id])
+            .ok()?;
         container.start()?;
     }
     container.end()
@@ -103,13 +112,17 @@ fn free_again(lab: &Lab) -> Outcome {
 
 fn bundle_stays(lab: &Lab) -> Outcome {
     let bundle = lab.bundle(|spec| {
-        spec.set("/root/readonly", serde_json::json!(true)).args(&["true"]);
+        spec.set("/root/readonly", serde_json::json!(true))
+            .args(&["true"]);
     })?;
     // What mounts need below the root file system is made by the first life.
     lab.run_in(&bundle)?;
     let before = probe::fingerprint(&bundle.dir)?;
     lab.run_in(&bundle)?;
-    ensure!(probe::fingerprint(&bundle.dir)? == before, "the bundle has changed");
+    ensure!(
+        probe::fingerprint(&bundle.dir)? == before,
+        "the bundle has changed"
+    );
     Ok(())
 }
 
@@ -131,7 +144,8 @@ fn force_frozen(lab: &Lab) -> Outcome {
 
 fn force_orphans(lab: &Lab) -> Outcome {
     let container = lab.started(|spec| {
-        spec.no_namespace("pid").sh("(setsid sleep 99 &); sleep 0.1");
+        spec.no_namespace("pid")
+            .sh("(setsid sleep 99 &); sleep 0.1");
     })?;
     container.until("stopped")?;
     container.end()

@@ -24,9 +24,16 @@ fn only_three(lab: &Lab) -> Outcome {
     let bundle = lab.bundle(|spec| {
         spec.args(&["ls", "/proc/self/fd"]);
     })?;
-    let said = lab.call(&["run", "--bundle", bundle.arg(), &lab.id("fds")]).through_sh(MANY).ok()?;
+    let said = lab
+        .call(&["run", "--bundle", bundle.arg(), &lab.id("fds")])
+        .through_sh(MANY)
+        .ok()?;
     // 3 is the directory that ls reads.
-    same("descriptors", said.out.split_whitespace().collect::<Vec<_>>(), vec!["0", "1", "2", "3"])
+    same(
+        "descriptors",
+        said.out.split_whitespace().collect::<Vec<_>>(),
+        vec!["0", "1", "2", "3"],
+    )
 }
 
 /// A container that was created with many descriptors open in the caller: its id and pid.
@@ -45,9 +52,11 @@ fn created(lab: &Lab, flags: &[&str]) -> Outcome<(String, i32)> {
 fn only_three_after_start(lab: &Lab) -> Outcome {
     let (id, pid) = created(lab, &[])?;
     lab.call(&["start", &id]).ok()?;
-    crate::check::eventually("the program runs", std::time::Duration::from_secs(5), || {
-        Ok(probe::proc_file(pid, "comm")?.trim() == "sleep")
-    })?;
+    crate::check::eventually(
+        "the program runs",
+        std::time::Duration::from_secs(5),
+        || Ok(probe::proc_file(pid, "comm")?.trim() == "sleep"),
+    )?;
     let numbers: Vec<_> = probe::descriptors(pid)?.into_keys().collect();
     same("descriptors", numbers, vec![0, 1, 2])?;
     lab.call(&["delete", "--force", &id]).ok().map(drop)
@@ -56,8 +65,12 @@ fn only_three_after_start(lab: &Lab) -> Outcome {
 fn nothing_waits(lab: &Lab) -> Outcome {
     let (id, pid) = created(lab, &[])?;
     for (number, target) in probe::descriptors(pid)? {
-        let callers = ["/etc/passwd", "/etc", "/dev", "/etc/group", "/tmp"].contains(&target.as_str());
-        ensure!(number < 3 || !callers, "descriptor {number} of the caller's is open in init: {target}");
+        let callers =
+            ["/etc/passwd", "/etc", "/dev", "/etc/group", "/tmp"].contains(&target.as_str());
+        ensure!(
+            number < 3 || !callers,
+            "descriptor {number} of the caller's is open in init: {target}"
+        );
     }
     lab.call(&["delete", "--force", &id]).ok().map(drop)
 }
@@ -68,16 +81,28 @@ fn same_streams(lab: &Lab) -> Outcome {
     })?;
     let input = lab.file("in", "")?;
     let id = lab.id("fds");
-    let said = lab.call(&["create", "--bundle", bundle.arg(), &id]).stdin(std::fs::File::open(&input)?).ok()?;
+    let said = lab
+        .call(&["create", "--bundle", bundle.arg(), &id])
+        .stdin(std::fs::File::open(&input)?)
+        .ok()?;
     lab.call(&["start", &id]).ok()?;
     crate::check::eventually("three lines", std::time::Duration::from_secs(5), || {
         Ok(std::fs::read_to_string(&said.file)?.lines().count() == 3)
     })?;
     use std::os::unix::fs::MetadataExt;
-    let inode = |path: &std::path::Path| -> Outcome<String> { Ok(path.metadata()?.ino().to_string()) };
-    let want = vec![inode(&input)?, inode(&said.file)?, inode(&said.file.with_extension("err"))?];
+    let inode =
+        |path: &std::path::Path| -> Outcome<String> { Ok(path.metadata()?.ino().to_string()) };
+    let want = vec![
+        inode(&input)?,
+        inode(&said.file)?,
+        inode(&said.file.with_extension("err"))?,
+    ];
     let found = std::fs::read_to_string(&said.file)?;
-    same("inodes", found.lines().map(str::to_owned).collect::<Vec<_>>(), want)?;
+    same(
+        "inodes",
+        found.lines().map(str::to_owned).collect::<Vec<_>>(),
+        want,
+    )?;
     lab.call(&["delete", "--force", &id]).ok().map(drop)
 }
 
@@ -86,9 +111,20 @@ fn preserve(lab: &Lab) -> Outcome {
     let bundle = lab.bundle(|spec| {
         spec.sh("cat <&3; cat <&4; ls /proc/self/fd | wc -l");
     })?;
-    let script = format!("exec 3<'{}' 4<'{}' 5</etc 6</; exec \"$@\"", one.display(), two.display());
+    let script = format!(
+        "exec 3<'{}' 4<'{}' 5</etc 6</; exec \"$@\"",
+        one.display(),
+        two.display()
+    );
     let said = lab
-        .call(&["run", "--preserve-fds", "2", "--bundle", bundle.arg(), &lab.id("fds")])
+        .call(&[
+            "run",
+            "--preserve-fds",
+            "2",
+            "--bundle",
+            bundle.arg(),
+            &lab.id("fds"),
+        ])
         .through_sh(&script)
         .ok()?;
     // 0–4, and the directory that ls reads.
@@ -99,16 +135,35 @@ fn preserve_missing(lab: &Lab) -> Outcome {
     let bundle = lab.bundle(|spec| {
         spec.sh("echo ran");
     })?;
-    let said = lab.call(&["run", "--preserve-fds", "5", "--bundle", bundle.arg(), &lab.id("fds")]).say()?;
-    ensure!(!said.err.contains("panicked") && said.status.code().is_some(), "run: {said}");
-    ensure!(said.status.success() == said.out.contains("ran"), "it is not clear whether it ran: {said}");
+    let said = lab
+        .call(&[
+            "run",
+            "--preserve-fds",
+            "5",
+            "--bundle",
+            bundle.arg(),
+            &lab.id("fds"),
+        ])
+        .say()?;
+    ensure!(
+        !said.err.contains("panicked") && said.status.code().is_some(),
+        "run: {said}"
+    );
+    ensure!(
+        said.status.success() == said.out.contains("ran"),
+        "it is not clear whether it ran: {said}"
+    );
     Ok(())
 }
 
 fn preserve_none(lab: &Lab) -> Outcome {
     let (id, pid) = created(lab, &["--preserve-fds", "0"])?;
     lab.call(&["start", &id]).ok()?;
-    crate::check::eventually("three descriptors", std::time::Duration::from_secs(5), || Ok(probe::descriptors(pid)?.len() == 3))?;
+    crate::check::eventually(
+        "three descriptors",
+        std::time::Duration::from_secs(5),
+        || Ok(probe::descriptors(pid)?.len() == 3),
+    )?;
     lab.call(&["delete", "--force", &id]).ok().map(drop)
 }
 
@@ -119,7 +174,16 @@ fn no_hidden(lab: &Lab) -> Outcome {
     })?;
     let said = lab
         .call(&["run", "--bundle", bundle.arg(), &lab.id("fds")])
-        .through(&["bash", "-c", "exec 100</etc 255</ 500</tmp 1000</proc; exec \"$@\"", "bash"])
+        .through(&[
+            "bash",
+            "-c",
+            "exec 100</etc 255</ 500</tmp 1000</proc; exec \"$@\"",
+            "bash",
+        ])
         .ok()?;
-    same("descriptors", said.out.split_whitespace().collect::<Vec<_>>(), vec!["0", "1", "2", "3"])
+    same(
+        "descriptors",
+        said.out.split_whitespace().collect::<Vec<_>>(),
+        vec!["0", "1", "2", "3"],
+    )
 }

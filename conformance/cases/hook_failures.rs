@@ -10,21 +10,37 @@ use crate::lab::Lab;
 
 pub(super) const CASES: &[Case] = &[
     Case::new("prestart-fails-create", |lab| fails_create(lab, "prestart")),
-    Case::new("create-runtime-fails-create", |lab| fails_create(lab, "createRuntime")),
-    Case::new("create-container-fails-create", |lab| fails_create(lab, "createContainer")),
-    Case::new("start-container-fails-start", start_container)
-        .deviates(&[("runc", "start does not wait for these hooks"), ("crun", "start does not wait for these hooks")]),
-    Case::new("poststart-fails-start", poststart).deviates(&[
-        ("runc", "1.1 runs poststart at create, which then fails"),
+    Case::new("create-runtime-fails-create", |lab| {
+        fails_create(lab, "createRuntime")
+    }),
+    Case::new("create-container-fails-create", |lab| {
+        fails_create(lab, "createContainer")
+    }),
+    Case::new("start-container-fails-start", start_container).deviates(&[
+        ("runc", "start does not wait for these hooks"),
+        ("crun", "start does not wait for these hooks"),
     ]),
-    Case::new("poststop-only-warns", poststop).deviates(&[("runc", "1.1 does not run the hooks after a failing one"), ("crun", "dies of SIGPIPE when a hook does not read its input")]),
+    Case::new("poststart-fails-start", poststart)
+        .deviates(&[("runc", "1.1 runs poststart at create, which then fails")]),
+    Case::new("poststop-only-warns", poststop).deviates(&[
+        ("runc", "1.1 does not run the hooks after a failing one"),
+        (
+            "crun",
+            "dies of SIGPIPE when a hook does not read its input",
+        ),
+    ]),
     Case::new("poststop-only-warns-in-a-run", poststop_of_run),
     Case::new("later-hooks-do-not-run", later_hooks),
     Case::new("a-hook-ended-by-a-signal", signalled),
     Case::new("the-hook-is-named", named),
     Case::new("timeout-ends-the-hook", timeout),
-    Case::new("timeout-ends-the-hooks-children", timeout_children)
-        .deviates(&[("runc", "1.1 kills the first process only and waits for the others"), ("crun", "kills the first process only")]),
+    Case::new("timeout-ends-the-hooks-children", timeout_children).deviates(&[
+        (
+            "runc",
+            "1.1 kills the first process only and waits for the others",
+        ),
+        ("crun", "kills the first process only"),
+    ]),
     Case::new("missing-file-is-refused", missing_file),
     Case::new("not-executable-is-refused", not_executable),
     Case::new("relative-path-is-refused", relative_path),
@@ -44,12 +60,21 @@ fn fails_create(lab: &Lab, kind: &str) -> Outcome {
 fn start_container(lab: &Lab) -> Outcome {
     let mark = lab.folder("mark")?;
     let container = lab.create(|spec| {
-        spec.push("/hooks/startContainer", json!({"path": "/bin/false", "args": ["false"]}));
-        spec.bind(&mark.to_string_lossy(), "/mnt", &["bind"]).sh("touch /mnt/ran");
+        spec.push(
+            "/hooks/startContainer",
+            json!({"path": "/bin/false", "args": ["false"]}),
+        );
+        spec.bind(&mark.to_string_lossy(), "/mnt", &["bind"])
+            .sh("touch /mnt/ran");
     })?;
     lab.call(&["start", &container.id]).refused()?;
-    ensure!(!mark.join("ran").exists(), "the program ran after its startContainer hook had failed");
-    container.until("stopped").or_else(|_| lab.call(&["state", &container.id]).refused().map(drop))?;
+    ensure!(
+        !mark.join("ran").exists(),
+        "the program ran after its startContainer hook had failed"
+    );
+    container
+        .until("stopped")
+        .or_else(|_| lab.call(&["state", &container.id]).refused().map(drop))?;
     container.end()
 }
 
@@ -61,18 +86,26 @@ fn poststart(lab: &Lab) -> Outcome {
     let said = lab.call(&["start", &container.id]).refused()?;
     contains("the refusal", &said.err, "23")?;
     let state = lab.call(&["state", &container.id]).say()?;
-    ensure!(!state.out.contains("\"running\""), "the container still runs: {state}");
+    ensure!(
+        !state.out.contains("\"running\""),
+        "the container still runs: {state}"
+    );
     container.end()
 }
 
 fn poststop(lab: &Lab) -> Outcome {
     let file = lab.scratch("log");
     let container = lab.started(|spec| {
-        spec.hook("poststop", "exit 23").hook("poststop", &format!("echo second >> {}", file.display()));
+        spec.hook("poststop", "exit 23")
+            .hook("poststop", &format!("echo second >> {}", file.display()));
     })?;
     container.stop()?;
     container.delete()?;
-    same("log of the second hook", std::fs::read_to_string(&file)?.as_str(), "second\n")
+    same(
+        "log of the second hook",
+        std::fs::read_to_string(&file)?.as_str(),
+        "second\n",
+    )
 }
 
 fn poststop_of_run(lab: &Lab) -> Outcome {
@@ -86,11 +119,20 @@ fn later_hooks(lab: &Lab) -> Outcome {
     let file = lab.scratch("log");
     lab.refuse(|spec| {
         spec.hook("createRuntime", "exit 1");
-        for kind in ["createRuntime", "createContainer", "startContainer", "poststart"] {
+        for kind in [
+            "createRuntime",
+            "createContainer",
+            "startContainer",
+            "poststart",
+        ] {
             spec.hook(kind, &format!("echo {kind} >> {}", file.display()));
         }
     })?;
-    ensure!(!file.exists(), "hooks after the failing one ran: {:?}", std::fs::read_to_string(&file));
+    ensure!(
+        !file.exists(),
+        "hooks after the failing one ran: {:?}",
+        std::fs::read_to_string(&file)
+    );
     Ok(())
 }
 
@@ -104,10 +146,15 @@ fn signalled(lab: &Lab) -> Outcome {
 fn named(lab: &Lab) -> Outcome {
     let script = lab.file("the-hook", "#!/bin/sh\nexit 4\n")?;
     let said = lab.refuse(|spec| {
-        spec.push("/hooks/createRuntime", json!({"path": script.to_string_lossy()}));
+        spec.push(
+            "/hooks/createRuntime",
+            json!({"path": script.to_string_lossy()}),
+        );
     })?;
     ensure!(
-        said.err.contains(&*script.to_string_lossy()) || said.err.contains("createRuntime") || said.err.contains("hook #0"),
+        said.err.contains(&*script.to_string_lossy())
+            || said.err.contains("createRuntime")
+            || said.err.contains("hook #0"),
         "the refusal names no hook: {:?}",
         said.err
     );
@@ -118,12 +165,21 @@ fn named(lab: &Lab) -> Outcome {
 fn hanging(lab: &Lab, script: &str) -> Outcome {
     let begin = Instant::now();
     lab.refuse(|spec| {
-        spec.push("/hooks/createRuntime", json!({"path": "/bin/sh", "args": ["sh", "-c", script],
-            "env": ["PATH=/usr/bin:/bin"], "timeout": 1}));
+        spec.push(
+            "/hooks/createRuntime",
+            json!({"path": "/bin/sh", "args": ["sh", "-c", script],
+            "env": ["PATH=/usr/bin:/bin"], "timeout": 1}),
+        );
     })?;
     let took = begin.elapsed();
-    ensure!(took > Duration::from_millis(900), "it failed already after {took:?}");
-    ensure!(took < Duration::from_secs(6), "a timeout of 1 s took {took:?}");
+    ensure!(
+        took > Duration::from_millis(900),
+        "it failed already after {took:?}"
+    );
+    ensure!(
+        took < Duration::from_secs(6),
+        "a timeout of 1 s took {took:?}"
+    );
     Ok(())
 }
 
@@ -146,7 +202,10 @@ fn missing_file(lab: &Lab) -> Outcome {
 fn not_executable(lab: &Lab) -> Outcome {
     let plain = lab.file("plain", "echo\n")?;
     lab.refuse(|spec| {
-        spec.push("/hooks/createRuntime", json!({"path": plain.to_string_lossy()}));
+        spec.push(
+            "/hooks/createRuntime",
+            json!({"path": plain.to_string_lossy()}),
+        );
     })
     .map(drop)
 }
@@ -165,7 +224,8 @@ fn free_again(lab: &Lab) -> Outcome {
     })?;
     let id = lab.id("again");
     for _ in 0..3 {
-        lab.call(&["create", "--bundle", bundle.arg(), &id]).refused()?;
+        lab.call(&["create", "--bundle", bundle.arg(), &id])
+            .refused()?;
     }
     bundle.write(&crate::spec::Spec::ordinary())?;
     crate::container::Container::create(lab, &bundle, &id)?.end()
@@ -174,8 +234,15 @@ fn free_again(lab: &Lab) -> Outcome {
 fn kills_init(lab: &Lab) -> Outcome {
     let begin = Instant::now();
     lab.refuse(|spec| {
-        spec.hook("createRuntime", "kill -9 $(sed 's/.*\"pid\": *\\([0-9]*\\).*/\\1/' | grep -m1 -x '[0-9]*')");
+        spec.hook(
+            "createRuntime",
+            "kill -9 $(sed 's/.*\"pid\": *\\([0-9]*\\).*/\\1/' | grep -m1 -x '[0-9]*')",
+        );
     })?;
-    ensure!(begin.elapsed() < Duration::from_secs(10), "it took {:?} to see that init is dead", begin.elapsed());
+    ensure!(
+        begin.elapsed() < Duration::from_secs(10),
+        "it took {:?} to see that init is dead",
+        begin.elapsed()
+    );
     Ok(())
 }

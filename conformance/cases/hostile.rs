@@ -18,19 +18,37 @@ pub(super) const CASES: &[Case] = &[
     Case::new("link-loop-is-an-error", link_loop),
     Case::new("proc-is-a-link", |lab| special_is_link(lab, "proc")),
     Case::new("sys-is-a-link", |lab| special_is_link(lab, "sys")),
-    Case::new("dev-is-a-link", |lab| special_is_link(lab, "dev"))
-        .deviates(&[("runc", "1.1 makes ptmx and the links of /dev outside (CVE-2026-41579)")]),
+    Case::new("dev-is-a-link", |lab| special_is_link(lab, "dev")).deviates(&[(
+        "runc",
+        "1.1 makes ptmx and the links of /dev outside (CVE-2026-41579)",
+    )]),
     Case::new("proc-is-a-link-inside-the-image", proc_link_inside),
-    Case::new("dev-pts-is-a-link", |lab| part_of_dev(lab, "dev/pts", "canary")),
-    Case::new("dev-shm-is-a-link", |lab| part_of_dev(lab, "dev/shm", "canary")),
-    Case::new("dev-null-is-a-link", |lab| part_of_dev(lab, "dev/null", "canary/song")),
-    Case::new("dev-zero-is-a-link", |lab| part_of_dev(lab, "dev/zero", "canary/song")),
-    Case::new("dev-fd-is-a-link", |lab| part_of_dev(lab, "dev/fd", "canary")),
-    Case::new("dev-ptmx-is-a-link", |lab| part_of_dev(lab, "dev/ptmx", "canary/song")),
-    Case::new("dev-null-as-a-plain-file-masks-nothing", null_is_file)
-        .deviates(&[("runc", "1.1 masks with the image's file (CVE-2025-31133)"), ("crun", "sends the streams to the image's file")]),
-    Case::new("etc-passwd-is-a-fifo", passwd_fifo)
-        .deviates(&[("runc", "waits for ever for a writer"), ("crun", "waits for ever for a writer")]),
+    Case::new("dev-pts-is-a-link", |lab| {
+        part_of_dev(lab, "dev/pts", "canary")
+    }),
+    Case::new("dev-shm-is-a-link", |lab| {
+        part_of_dev(lab, "dev/shm", "canary")
+    }),
+    Case::new("dev-null-is-a-link", |lab| {
+        part_of_dev(lab, "dev/null", "canary/song")
+    }),
+    Case::new("dev-zero-is-a-link", |lab| {
+        part_of_dev(lab, "dev/zero", "canary/song")
+    }),
+    Case::new("dev-fd-is-a-link", |lab| {
+        part_of_dev(lab, "dev/fd", "canary")
+    }),
+    Case::new("dev-ptmx-is-a-link", |lab| {
+        part_of_dev(lab, "dev/ptmx", "canary/song")
+    }),
+    Case::new("dev-null-as-a-plain-file-masks-nothing", null_is_file).deviates(&[
+        ("runc", "1.1 masks with the image's file (CVE-2025-31133)"),
+        ("crun", "sends the streams to the image's file"),
+    ]),
+    Case::new("etc-passwd-is-a-fifo", passwd_fifo).deviates(&[
+        ("runc", "waits for ever for a writer"),
+        ("crun", "waits for ever for a writer"),
+    ]),
     Case::new("etc-passwd-is-huge", passwd_huge),
     Case::new("etc-passwd-is-a-link-to-the-host", passwd_link),
     Case::new("targets-of-odd-kinds", odd_targets),
@@ -38,8 +56,7 @@ pub(super) const CASES: &[Case] = &[
     Case::new("program-is-a-link-out", program_link),
     Case::new("device-below-a-link-out", device_link),
     Case::new("a-volume-with-a-link-out", volume_link),
-    Case::new("a-mount-on-proc-is-refused", over_proc)
-        .deviates(&[("crun", "mounts it")]),
+    Case::new("a-mount-on-proc-is-refused", over_proc).deviates(&[("crun", "mounts it")]),
     Case::new("the-root-itself-is-a-link", root_link),
 ];
 
@@ -57,7 +74,8 @@ fn marked(lab: &Lab, target: &str, script: &str) -> Outcome<Bundle> {
     let folder = lab.folder("volume")?;
     fs::write(folder.join("mark"), "the volume\n")?;
     lab.bundle(|spec| {
-        spec.bind(&folder.to_string_lossy(), target, &["bind"]).sh(script);
+        spec.bind(&folder.to_string_lossy(), target, &["bind"])
+            .sh(script);
     })
 }
 
@@ -84,7 +102,10 @@ fn dot_dot(lab: &Lab) -> Outcome {
 fn dot_dot_link(lab: &Lab) -> Outcome {
     let canary = lab.canary();
     let bundle = marked(lab, "/dest/below", "true")?;
-    bundle.link("dest", &format!("../../../../../../../../../..{}", canary.display()))?;
+    bundle.link(
+        "dest",
+        &format!("../../../../../../../../../..{}", canary.display()),
+    )?;
     try_life(lab, &bundle).map(drop)
 }
 
@@ -104,7 +125,8 @@ fn dangling(lab: &Lab) -> Outcome {
     }
     let file = lab.file("source", "x\n")?;
     let bundle = lab.bundle(|spec| {
-        spec.bind(&file.to_string_lossy(), "/dest", &["bind"]).args(&["true"]);
+        spec.bind(&file.to_string_lossy(), "/dest", &["bind"])
+            .args(&["true"]);
     })?;
     bundle.link("dest", &nowhere.to_string_lossy())?;
     try_life(lab, &bundle).map(drop)
@@ -119,7 +141,10 @@ fn link_loop(lab: &Lab) -> Outcome {
 
 /// CVE-2019-19921, CVE-2023-27561: the mount's target must be a real directory of the image.
 fn special_is_link(lab: &Lab, name: &str) -> Outcome {
-    for target in [lab.canary().display().to_string(), format!("../../../../../../../..{}", lab.canary().display())] {
+    for target in [
+        lab.canary().display().to_string(),
+        format!("../../../../../../../..{}", lab.canary().display()),
+    ] {
         let bundle = lab.bundle(|spec| {
             spec.args(&["true"]);
         })?;
@@ -136,7 +161,9 @@ fn proc_link_inside(lab: &Lab) -> Outcome {
     })?;
     fs::create_dir(bundle.rootfs().join("else"))?;
     bundle.link("proc", "/else")?;
-    let said = lab.call(&["create", "--bundle", bundle.arg(), &lab.id("odd")]).say()?;
+    let said = lab
+        .call(&["create", "--bundle", bundle.arg(), &lab.id("odd")])
+        .say()?;
     ensure!(!said.status.success(), "a proc that is a link was accepted");
     Ok(())
 }
@@ -146,7 +173,12 @@ fn no_dev(spec: &mut Spec) {
     for place in ["/dev/pts", "/dev/shm", "/dev/mqueue", "/dev"] {
         spec.no_mount(place);
     }
-    spec.mount("/dev/pts", "devpts", "devpts", &["newinstance", "ptmxmode=0666", "mode=0620"]);
+    spec.mount(
+        "/dev/pts",
+        "devpts",
+        "devpts",
+        &["newinstance", "ptmxmode=0666", "mode=0620"],
+    );
     spec.mount("/dev/shm", "tmpfs", "shm", &["mode=1777"]);
 }
 
@@ -164,7 +196,8 @@ fn part_of_dev(lab: &Lab, part: &str, target: &str) -> Outcome {
 fn null_is_file(lab: &Lab) -> Outcome {
     let bundle = lab.bundle(|spec| {
         no_dev(spec);
-        spec.push("/linux/maskedPaths", serde_json::json!("/etc/secret")).sh("cat /etc/secret; wc -c < /proc/keys");
+        spec.push("/linux/maskedPaths", serde_json::json!("/etc/secret"))
+            .sh("cat /etc/secret; wc -c < /proc/keys");
     })?;
     bundle.file("etc/secret", "secret\n")?;
     bundle.file("dev/null", "not the device\n")?;
@@ -182,9 +215,15 @@ fn passwd_fifo(lab: &Lab) -> Outcome {
     let passwd = bundle.rootfs().join("etc/passwd");
     fs::remove_file(&passwd)?;
     nix::unistd::mkfifo(&passwd, nix::sys::stat::Mode::from_bits_truncate(0o666))?;
-    let (mut command, _) = lab.call(&["run", "--bundle", bundle.arg(), &lab.id("fifo")]).through(&["timeout", "-s", "KILL", "5"]).command()?;
+    let (mut command, _) = lab
+        .call(&["run", "--bundle", bundle.arg(), &lab.id("fifo")])
+        .through(&["timeout", "-s", "KILL", "5"])
+        .command()?;
     let status = lab.spawn(&mut command)?.wait()?;
-    ensure!(status.code() != Some(137) && status.code().is_some(), "it hangs on a fifo: {status}");
+    ensure!(
+        status.code() != Some(137) && status.code().is_some(),
+        "it hangs on a fifo: {status}"
+    );
     Ok(())
 }
 
@@ -192,23 +231,37 @@ fn passwd_huge(lab: &Lab) -> Outcome {
     let bundle = lab.bundle(|spec| {
         spec.sh("echo ran");
     })?;
-    let file = fs::File::options().write(true).open(bundle.rootfs().join("etc/passwd"))?;
+    let file = fs::File::options()
+        .write(true)
+        .open(bundle.rootfs().join("etc/passwd"))?;
     file.set_len(1 << 40)?;
-    let (mut command, _) = lab.call(&["run", "--bundle", bundle.arg(), &lab.id("huge")]).through(&["timeout", "-s", "KILL", "5"]).command()?;
+    let (mut command, _) = lab
+        .call(&["run", "--bundle", bundle.arg(), &lab.id("huge")])
+        .through(&["timeout", "-s", "KILL", "5"])
+        .command()?;
     let status = lab.spawn(&mut command)?.wait()?;
-    ensure!(status.code() != Some(137) && status.code().is_some(), "it reads a sparse terabyte: {status}");
+    ensure!(
+        status.code() != Some(137) && status.code().is_some(),
+        "it reads a sparse terabyte: {status}"
+    );
     Ok(())
 }
 
 fn passwd_link(lab: &Lab) -> Outcome {
     let folder = lab.folder("outside")?;
-    fs::write(folder.join("passwd"), "root:x:0:0:root:/of-the-host:/bin/sh\n")?;
+    fs::write(
+        folder.join("passwd"),
+        "root:x:0:0:root:/of-the-host:/bin/sh\n",
+    )?;
     let bundle = lab.bundle(|spec| {
         spec.sh("echo $HOME");
     })?;
     bundle.link("etc/passwd", &folder.join("passwd").to_string_lossy())?;
     if let Some(out) = try_life(lab, &bundle)? {
-        ensure!(!out.contains("of-the-host"), "the host's file was read: {out:?}");
+        ensure!(
+            !out.contains("of-the-host"),
+            "the host's file was read: {out:?}"
+        );
     }
     Ok(())
 }
@@ -223,9 +276,18 @@ fn odd_targets(lab: &Lab) -> Outcome {
     })?;
     let odd = bundle.rootfs().join("odd");
     fs::create_dir(&odd)?;
-    nix::unistd::mkfifo(&odd.join("fifo"), nix::sys::stat::Mode::from_bits_truncate(0o666))?;
+    nix::unistd::mkfifo(
+        &odd.join("fifo"),
+        nix::sys::stat::Mode::from_bits_truncate(0o666),
+    )?;
     let _listener = std::os::unix::net::UnixListener::bind(odd.join("socket"))?;
-    lab.host(&["mknod", &odd.join("device").to_string_lossy(), "c", "1", "5"])?;
+    lab.host(&[
+        "mknod",
+        &odd.join("device").to_string_lossy(),
+        "c",
+        "1",
+        "5",
+    ])?;
     if let Some(out) = try_life(lab, &bundle)? {
         same("what is mounted", out.as_str(), "x\nx\nx\n")?;
     }
@@ -234,7 +296,8 @@ fn odd_targets(lab: &Lab) -> Outcome {
 
 fn cwd_link(lab: &Lab) -> Outcome {
     let bundle = lab.bundle(|spec| {
-        spec.set("/process/cwd", serde_json::json!("/work/made")).sh("cat ../song song 2>/dev/null; true");
+        spec.set("/process/cwd", serde_json::json!("/work/made"))
+            .sh("cat ../song song 2>/dev/null; true");
     })?;
     bundle.link("work", &lab.canary().to_string_lossy())?;
     if let Some(out) = try_life(lab, &bundle)? {
@@ -268,7 +331,8 @@ fn volume_link(lab: &Lab) -> Outcome {
     std::os::unix::fs::symlink(lab.canary(), volume.join("way"))?;
     let bundle = lab.bundle(|spec| {
         spec.bind(&volume.to_string_lossy(), "/mnt", &["bind"]);
-        spec.mount("/mnt/way", "tmpfs", "tmpfs", &[]).mount("/mnt/way/deep", "tmpfs", "tmpfs", &[]);
+        spec.mount("/mnt/way", "tmpfs", "tmpfs", &[])
+            .mount("/mnt/way/deep", "tmpfs", "tmpfs", &[]);
         spec.args(&["true"]);
     })?;
     try_life(lab, &bundle).map(drop)
@@ -290,7 +354,8 @@ fn over_proc(lab: &Lab) -> Outcome {
 /// A root that is a link is the caller's to choose: it is followed or refused.
 fn root_link(lab: &Lab) -> Outcome {
     let bundle = lab.bundle(|spec| {
-        spec.set("/root/path", serde_json::json!("link")).sh("echo ran");
+        spec.set("/root/path", serde_json::json!("link"))
+            .sh("echo ran");
     })?;
     std::os::unix::fs::symlink("rootfs", bundle.dir.join("link"))?;
     if let Some(out) = try_life(lab, &bundle)? {

@@ -14,18 +14,16 @@ pub(super) const CASES: &[Case] = &[
     Case::new("by-name-with-sig", |lab| spelt(lab, "SIGUSR1")),
     Case::new("by-lower-case-name", |lab| spelt(lab, "usr1"))
         .deviates(&[("crun", "knows upper-case names only")]),
-    Case::new("by-realtime-name", realtime).deviates(&[
-        ("runc", "1.1 knows no SIGRTMIN names"),
-    ]),
+    Case::new("by-realtime-name", realtime).deviates(&[("runc", "1.1 knows no SIGRTMIN names")]),
     Case::new("default-is-term", default_signal),
     Case::new("a-created-one-can-be-killed", created),
     Case::new("a-stopped-one-is-refused", stopped),
     Case::new("an-unknown-id-is-refused", unknown),
-    Case::new("no-such-signal-is-refused", no_such_signal)
-        .deviates(&[("crun", "takes 9x for 9")]),
+    Case::new("no-such-signal-is-refused", no_such_signal).deviates(&[("crun", "takes 9x for 9")]),
     Case::new("end-of-init-ends-the-pid-namespace", whole_namespace),
     Case::new("all-reaches-double-forked-ones", all).needs(&[Need::Root, Need::CgroupV2]),
-    Case::new("all-in-the-hosts-pid-namespace", all_in_host_pids).needs(&[Need::Root, Need::CgroupV2]),
+    Case::new("all-in-the-hosts-pid-namespace", all_in_host_pids)
+        .needs(&[Need::Root, Need::CgroupV2]),
     Case::new("all-after-init-has-gone", all_after_init).needs(&[Need::Root, Need::CgroupV2]),
     Case::new("flag-all-may-follow-the-id", flag_after_id),
 ];
@@ -33,8 +31,10 @@ pub(super) const CASES: &[Case] = &[
 /// A container that writes which signals it got.
 fn listener(lab: &Lab) -> Outcome<Container<'_>> {
     let container = lab.started(|spec| {
-        spec.sh("trap 'echo got USR1' USR1; trap 'echo got TERM' TERM; trap 'echo got RT' 37; \
-                 echo ready; while :; do sleep 0.02; done");
+        spec.sh(
+            "trap 'echo got USR1' USR1; trap 'echo got TERM' TERM; trap 'echo got RT' 37; \
+                 echo ready; while :; do sleep 0.02; done",
+        );
     })?;
     container.wrote("ready")?;
     Ok(container)
@@ -75,7 +75,15 @@ fn stopped(lab: &Lab) -> Outcome {
     let container = lab.started(|_| ())?;
     container.stop()?;
     let said = lab.call(&["kill", &container.id, "KILL"]).refused()?;
-    mentions("the refusal", &said.err, &["container not running", "process already finished", "no such process"])?;
+    mentions(
+        "the refusal",
+        &said.err,
+        &[
+            "container not running",
+            "process already finished",
+            "no such process",
+        ],
+    )?;
     container.delete()
 }
 
@@ -107,9 +115,11 @@ fn whole_namespace(lab: &Lab) -> Outcome {
 /// Waits until no descendant of this case is called `name`.
 fn nobody(_: &Lab, name: &str) -> Outcome {
     let own = std::process::id().cast_signed();
-    eventually(&format!("no process {name} is left"), Duration::from_secs(5), || {
-        Ok(!probe::descendants(own).values().any(|known| known == name))
-    })
+    eventually(
+        &format!("no process {name} is left"),
+        Duration::from_secs(5),
+        || Ok(!probe::descendants(own).values().any(|known| known == name)),
+    )
 }
 
 /// A program that leaves children which have left its session and lost their parent.
@@ -120,7 +130,11 @@ fn all(lab: &Lab) -> Outcome {
         spec.sh(&format!("{SCATTER}; sleep 97"));
     })?;
     container.wrote("ready")?;
-    ensure!(container.processes()?.len() >= 3, "expected three processes, found {:?}", container.processes()?);
+    ensure!(
+        container.processes()?.len() >= 3,
+        "expected three processes, found {:?}",
+        container.processes()?
+    );
     lab.call(&["kill", "--all", &container.id, "KILL"]).ok()?;
     container.until("stopped")?;
     nobody(lab, "sleep")?;
@@ -145,8 +159,17 @@ fn all_after_init(lab: &Lab) -> Outcome {
     })?;
     container.until("stopped")?;
     let own = std::process::id().cast_signed();
-    let sleepers = || probe::descendants(own).values().filter(|name| *name == "sleep").count();
-    ensure!(sleepers() == 2, "expected two orphans, found {}", sleepers());
+    let sleepers = || {
+        probe::descendants(own)
+            .values()
+            .filter(|name| *name == "sleep")
+            .count()
+    };
+    ensure!(
+        sleepers() == 2,
+        "expected two orphans, found {}",
+        sleepers()
+    );
     lab.call(&["kill", "--all", &container.id, "KILL"]).ok()?;
     nobody(lab, "sleep")?;
     container.delete()

@@ -40,7 +40,11 @@ fn whole_life(lab: &Lab) -> Outcome {
     container.until("stopped")?;
     container.delete()?;
     let state = lab.call(&["state", &container.id]).refused()?;
-    same("state of a deleted container prints", state.out.as_str(), "")
+    same(
+        "state of a deleted container prints",
+        state.out.as_str(),
+        "",
+    )
 }
 
 fn waits_for_start(lab: &Lab) -> Outcome {
@@ -59,17 +63,31 @@ fn only_the_container(lab: &Lab) -> Outcome {
     let container = lab.create(|_| ())?;
     let own = std::process::id().cast_signed();
     let alone = || Ok(probe::descendants(own).keys().copied().eq([container.pid]));
-    eventually("the runtime's own processes are gone", Duration::from_millis(300), alone)?;
+    eventually(
+        "the runtime's own processes are gone",
+        Duration::from_millis(300),
+        alone,
+    )?;
     container.end()
 }
 
 fn duplicate_id(lab: &Lab) -> Outcome {
     let first = lab.create(|_| ())?;
     let bundle = lab.bundle(|_| ())?;
-    let said = lab.call(&["create", "--bundle", bundle.arg(), &first.id]).refused()?;
-    mentions("the refusal", &said.err, &["already exists", "already used"])?;
+    let said = lab
+        .call(&["create", "--bundle", bundle.arg(), &first.id])
+        .refused()?;
+    mentions(
+        "the refusal",
+        &said.err,
+        &["already exists", "already used"],
+    )?;
     same("status of the first", first.status()?, "created")?;
-    same("pid of the first", first.state()?["pid"].as_i64(), Some(i64::from(first.pid)))?;
+    same(
+        "pid of the first",
+        first.state()?["pid"].as_i64(),
+        Some(i64::from(first.pid)),
+    )?;
     first.start()?;
     first.end()
 }
@@ -87,8 +105,14 @@ fn two_creates(lab: &Lab) -> Outcome {
             (one.join().map_err(|_| "a thread panicked"), two)
         });
         let (one, two) = (one??, two?);
-        let wins = [&one, &two].iter().filter(|said| said.status.success()).count();
-        ensure!(wins == 1, "round {round}: {wins} of two creates won: {one}; {two}");
+        let wins = [&one, &two]
+            .iter()
+            .filter(|said| said.status.success())
+            .count();
+        ensure!(
+            wins == 1,
+            "round {round}: {wins} of two creates won: {one}; {two}"
+        );
         lab.call(&["start", &id]).ok()?;
         lab.call(&["delete", "--force", &id]).ok()?;
     }
@@ -106,7 +130,16 @@ fn start_stopped(lab: &Lab) -> Outcome {
     let container = lab.started(|_| ())?;
     container.stop()?;
     let said = lab.call(&["start", &container.id]).refused()?;
-    mentions("the refusal", &said.err, &["cannot start a container that has stopped", "not in created state", "not running", "`stopped`"])?;
+    mentions(
+        "the refusal",
+        &said.err,
+        &[
+            "cannot start a container that has stopped",
+            "not in created state",
+            "not running",
+            "`stopped`",
+        ],
+    )?;
     container.delete()
 }
 
@@ -130,7 +163,9 @@ fn config_read_once(lab: &Lab) -> Outcome {
 fn strict_ids(lab: &Lab) -> Outcome {
     let bundle = lab.bundle(|_| ())?;
     let long = "x".repeat(1100);
-    for id in ["", ".", "..", "a/b", "../evil", "/abs", "a b", "a\nb", "naïve", &long] {
+    for id in [
+        "", ".", "..", "a/b", "../evil", "/abs", "a b", "a\nb", "naïve", &long,
+    ] {
         let said = lab.call(&["create", "--bundle", bundle.arg(), id]).say()?;
         ensure!(!said.status.success(), "the id {id:?} was accepted");
     }
@@ -150,7 +185,11 @@ fn default_bundle(lab: &Lab) -> Outcome {
 fn reparented(lab: &Lab) -> Outcome {
     let container = lab.create(|_| ())?;
     let status = probe::proc_file(container.pid, "status")?;
-    same("parent of init", probe::field(&status, "PPid")?, std::process::id().to_string())?;
+    same(
+        "parent of init",
+        probe::field(&status, "PPid")?,
+        std::process::id().to_string(),
+    )?;
     container.end()
 }
 
@@ -159,14 +198,22 @@ fn exit_status_of_init(lab: &Lab) -> Outcome {
         spec.sh("exit 7");
     })?;
     container.until("stopped")?;
-    eventually("init was collected", Duration::from_secs(2), || Ok(lab.reaper.ended(container.pid).is_some()))?;
+    eventually("init was collected", Duration::from_secs(2), || {
+        Ok(lab.reaper.ended(container.pid).is_some())
+    })?;
     let status = format!("{:?}", lab.reaper.ended(container.pid));
     contains("how init ended", &status, "7")?;
     let killed = lab.started(|_| ())?;
     killed.stop()?;
-    eventually("init was collected", Duration::from_secs(2), || Ok(lab.reaper.ended(killed.pid).is_some()))?;
+    eventually("init was collected", Duration::from_secs(2), || {
+        Ok(lab.reaper.ended(killed.pid).is_some())
+    })?;
     let status = format!("{:?}", lab.reaper.ended(killed.pid));
-    contains("how the killed init ended", &status, &format!("{:?}", Signal::SIGKILL))?;
+    contains(
+        "how the killed init ended",
+        &status,
+        &format!("{:?}", Signal::SIGKILL),
+    )?;
     container.delete()?;
     killed.delete()
 }
@@ -180,6 +227,9 @@ fn ends_at_once(lab: &Lab) -> Outcome {
         container.start()?;
         container.finish()?;
     }
-    ensure!(fs::exists(bundle.rootfs().join("bin/busybox"))?, "the bundle was deleted too");
+    ensure!(
+        fs::exists(bundle.rootfs().join("bin/busybox"))?,
+        "the bundle was deleted too"
+    );
     Ok(())
 }

@@ -67,6 +67,9 @@ mod sysctl;
 /// The six hooks and the state they are told.
 mod hooks;
 
+/// What a hook finds around it.
+mod hook_surroundings;
+
 /// Hooks that fail or hang.
 mod hook_failures;
 
@@ -79,7 +82,10 @@ mod cgroup;
 /// Descriptors that get in.
 mod fds;
 
-/// Flags, help, version.
+/// Flags in every spelling.
+mod flags;
+
+/// The verbs that need no container.
 mod cli;
 
 /// Log records, pid files, surroundings.
@@ -117,10 +123,12 @@ const TOPICS: &[(&str, &[Case])] = &[
     ("devices", devices::CASES),
     ("sysctl", sysctl::CASES),
     ("hooks", hooks::CASES),
+    ("hook-surroundings", hook_surroundings::CASES),
     ("hook-failures", hook_failures::CASES),
     ("console", console::CASES),
     ("cgroup", cgroup::CASES),
     ("fds", fds::CASES),
+    ("flags", flags::CASES),
     ("cli", cli::CASES),
     ("logs", logs::CASES),
     ("config", config::CASES),
@@ -132,7 +140,9 @@ const TOPICS: &[(&str, &[Case])] = &[
 pub(crate) fn all() -> Vec<(String, Case)> {
     let named = |(topic, cases): &(&str, &'static [Case])| {
         let topic = (*topic).to_owned();
-        cases.iter().map(move |case| (format!("{topic}/{}", case.name), *case))
+        cases
+            .iter()
+            .map(move |case| (format!("{topic}/{}", case.name), *case))
     };
     TOPICS.iter().flat_map(named).collect()
 }

@@ -14,7 +14,8 @@ pub(super) const CASES: &[Case] = &[
     Case::new("pid-one-inside", pid_one),
     Case::new("only-own-processes-inside", own_processes),
     Case::new("hostname-inside-only", hostname),
-    Case::new("domainname-inside-only", domainname).deviates(&[("runc", "1.1 is older than domainname")]),
+    Case::new("domainname-inside-only", domainname)
+        .deviates(&[("runc", "1.1 is older than domainname")]),
     Case::new("hostname-without-uts-is-refused", hostname_without_uts),
     Case::new("loopback-only-and-up", loopback),
     Case::new("ipc-is-separate", ipc),
@@ -23,8 +24,7 @@ pub(super) const CASES: &[Case] = &[
         .deviates(&[("crun", "1.28 leaves the cgroup")]),
     Case::new("missing-path-is-refused", missing_path)
         .deviates(&[("crun", "1.28 leaves the cgroup")]),
-    Case::new("duplicates-are-refused", duplicates)
-        .deviates(&[("crun", "1.28 leaves the cgroup")]),
+    Case::new("duplicates-are-refused", duplicates).deviates(&[("crun", "1.28 leaves the cgroup")]),
     Case::new("unknown-type-is-refused", unknown_type)
         .deviates(&[("crun", "1.28 leaves the cgroup")]),
     Case::new("time-is-the-hosts-unless-listed", time_is_hosts),
@@ -32,14 +32,22 @@ pub(super) const CASES: &[Case] = &[
 
 /// Names in config.json and in /proc/PID/ns.
 const KINDS: &[(&str, &str)] = &[
-    ("pid", "pid"), ("network", "net"), ("ipc", "ipc"), ("uts", "uts"), ("mount", "mnt"), ("cgroup", "cgroup"),
+    ("pid", "pid"),
+    ("network", "net"),
+    ("ipc", "ipc"),
+    ("uts", "uts"),
+    ("mount", "mnt"),
+    ("cgroup", "cgroup"),
 ];
 
 fn listed_are_new(lab: &Lab) -> Outcome {
     let container = lab.create(|_| ())?;
     for (name, kind) in KINDS {
         let theirs = probe::namespace(container.pid, kind)?;
-        ensure!(theirs != probe::own_namespace(kind)?, "the {name} namespace is the host's: {theirs}");
+        ensure!(
+            theirs != probe::own_namespace(kind)?,
+            "the {name} namespace is the host's: {theirs}"
+        );
     }
     let user = probe::namespace(container.pid, "user")?;
     same("user namespace", user, probe::own_namespace("user")?)?;
@@ -51,14 +59,23 @@ fn unlisted_are_hosts(lab: &Lab) -> Outcome {
         for kind in ["pid", "network", "ipc", "uts", "cgroup"] {
             spec.no_namespace(kind);
         }
-        spec.remove("/hostname").no_mount("/dev/mqueue").no_mount("/sys");
+        spec.remove("/hostname")
+            .no_mount("/dev/mqueue")
+            .no_mount("/sys");
         spec.bind("/sys", "/sys", &["rbind", "ro"]);
     })?;
     for (name, kind) in KINDS.iter().filter(|(name, _)| *name != "mount") {
         let theirs = probe::namespace(container.pid, kind)?;
-        same(&format!("{name} namespace"), theirs, probe::own_namespace(kind)?)?;
+        same(
+            &format!("{name} namespace"),
+            theirs,
+            probe::own_namespace(kind)?,
+        )?;
     }
-    ensure!(probe::namespace(container.pid, "mnt")? != probe::own_namespace("mnt")?, "the mount namespace is the host's");
+    ensure!(
+        probe::namespace(container.pid, "mnt")? != probe::own_namespace("mnt")?,
+        "the mount namespace is the host's"
+    );
     container.start()?;
     container.end()
 }
@@ -80,7 +97,10 @@ fn pid_one(lab: &Lab) -> Outcome {
     let outside = lab.look("echo $$", |spec| {
         spec.no_namespace("pid");
     })?;
-    ensure!(outside.trim() != "1", "without a pid namespace the program is still pid 1");
+    ensure!(
+        outside.trim() != "1",
+        "without a pid namespace the program is still pid 1"
+    );
     Ok(())
 }
 
@@ -94,8 +114,16 @@ fn hostname(lab: &Lab) -> Outcome {
     let out = lab.look("hostname; cat /proc/sys/kernel/hostname", |spec| {
         spec.set("/hostname", json!("a-name.of-its-own"));
     })?;
-    same("hostname inside", out.as_str(), "a-name.of-its-own\na-name.of-its-own\n")?;
-    same("hostname of the host", std::fs::read_to_string("/proc/sys/kernel/hostname")?, before)
+    same(
+        "hostname inside",
+        out.as_str(),
+        "a-name.of-its-own\na-name.of-its-own\n",
+    )?;
+    same(
+        "hostname of the host",
+        std::fs::read_to_string("/proc/sys/kernel/hostname")?,
+        before,
+    )
 }
 
 fn domainname(lab: &Lab) -> Outcome {
@@ -104,7 +132,11 @@ fn domainname(lab: &Lab) -> Outcome {
         spec.set("/domainname", json!("example.org"));
     })?;
     same("domainname inside", out.trim(), "example.org")?;
-    same("domainname of the host", std::fs::read_to_string("/proc/sys/kernel/domainname")?, before)
+    same(
+        "domainname of the host",
+        std::fs::read_to_string("/proc/sys/kernel/domainname")?,
+        before,
+    )
 }
 
 fn hostname_without_uts(lab: &Lab) -> Outcome {
@@ -113,7 +145,11 @@ fn hostname_without_uts(lab: &Lab) -> Outcome {
         spec.no_namespace("uts");
     })?;
     mentions("the refusal", &said.err, &["uts", "hostname"])?;
-    same("hostname of the host", std::fs::read_to_string("/proc/sys/kernel/hostname")?, before)
+    same(
+        "hostname of the host",
+        std::fs::read_to_string("/proc/sys/kernel/hostname")?,
+        before,
+    )
 }
 
 fn loopback(lab: &Lab) -> Outcome {
@@ -136,7 +172,10 @@ fn ipc(lab: &Lab) -> Outcome {
     });
     lab.host(&["ipcrm", "-m", number])?;
     same("lines of shm inside, its header alone", own?.trim(), "1")?;
-    ensure!(hosts?.trim() != "1", "without an ipc namespace the host's segment is not seen");
+    ensure!(
+        hosts?.trim() != "1",
+        "without an ipc namespace the host's segment is not seen"
+    );
     Ok(())
 }
 
@@ -146,7 +185,11 @@ fn cgroup_root(lab: &Lab) -> Outcome {
     })?;
     container.wrote("\n")?;
     same("own cgroup inside", container.output()?.as_str(), "0::/\n")?;
-    contains("own cgroup outside", &probe::cgroup(container.pid)?, &container.id)?;
+    contains(
+        "own cgroup outside",
+        &probe::cgroup(container.pid)?,
+        &container.id,
+    )?;
     container.end()
 }
 
@@ -184,6 +227,10 @@ fn unknown_type(lab: &Lab) -> Outcome {
 
 fn time_is_hosts(lab: &Lab) -> Outcome {
     let container = lab.create(|_| ())?;
-    same("time namespace", probe::namespace(container.pid, "time")?, probe::own_namespace("time")?)?;
+    same(
+        "time namespace",
+        probe::namespace(container.pid, "time")?,
+        probe::own_namespace("time")?,
+    )?;
     container.end()
 }

@@ -17,16 +17,17 @@ pub(super) const CASES: &[Case] = &[
     Case::new("home-as-written-wins", home_written),
     Case::new("cwd", cwd),
     Case::new("cwd-is-made", cwd_made),
-    Case::new("cwd-relative-is-refused", cwd_relative)
-        .deviates(&[("crun", "accepts it")]),
+    Case::new("cwd-relative-is-refused", cwd_relative).deviates(&[("crun", "accepts it")]),
     Case::new("cwd-a-file-is-refused", cwd_file),
     Case::new("cwd-private-to-the-user", cwd_private),
     Case::new("user-and-group", user),
     Case::new("additional-groups", groups),
     Case::new("no-groups-of-the-callers", no_groups),
     Case::new("umask", umask),
-    Case::new("umask-of-the-caller-spoils-nothing", callers_umask)
-        .deviates(&[("runc", "1.1 makes mount targets with the caller's umask"), ("crun", "makes directories with mode 1755")]),
+    Case::new("umask-of-the-caller-spoils-nothing", callers_umask).deviates(&[
+        ("runc", "1.1 makes mount targets with the caller's umask"),
+        ("crun", "makes directories with mode 1755"),
+    ]),
     Case::new("uid-out-of-range-is-refused", uid_range)
         .deviates(&[("crun", "takes 4294967296 for 0")]),
     Case::new("rlimits", rlimits),
@@ -45,11 +46,37 @@ pub(super) const CASES: &[Case] = &[
 
 fn environment(lab: &Lab) -> Outcome {
     let out = lab.look("cat /proc/1/environ | tr '\\0' '\\n'", |spec| {
-        spec.set("/process/env", json!(["PATH=/bin", "A=1", "B=two words", "C=", "D=x=y", "HOME=/h", "A_B=é"]));
+        spec.set(
+            "/process/env",
+            json!([
+                "PATH=/bin",
+                "A=1",
+                "B=two words",
+                "C=",
+                "D=x=y",
+                "HOME=/h",
+                "A_B=é"
+            ]),
+        );
     })?;
-    let mut found: Vec<_> = out.lines().filter(|line| !["PWD", "SHLVL", "OLDPWD"].contains(&line.split('=').next().unwrap_or(""))).collect();
+    let mut found: Vec<_> = out
+        .lines()
+        .filter(|line| !["PWD", "SHLVL", "OLDPWD"].contains(&line.split('=').next().unwrap_or("")))
+        .collect();
     found.sort_unstable();
-    same("environment", found, vec!["A=1", "A_B=é", "B=two words", "C=", "D=x=y", "HOME=/h", "PATH=/bin"])
+    same(
+        "environment",
+        found,
+        vec![
+            "A=1",
+            "A_B=é",
+            "B=two words",
+            "C=",
+            "D=x=y",
+            "HOME=/h",
+            "PATH=/bin",
+        ],
+    )
 }
 
 fn not_the_callers(lab: &Lab) -> Outcome {
@@ -58,15 +85,27 @@ fn not_the_callers(lab: &Lab) -> Outcome {
     })?;
     let said = lab
         .call(&["run", "--bundle", bundle.arg(), &lab.id("env")])
-        .env(&[("PATH", "/usr/sbin:/usr/bin:/bin"), ("SECRET", "of the caller"), ("LD_PRELOAD", "/none")])
+        .env(&[
+            ("PATH", "/usr/sbin:/usr/bin:/bin"),
+            ("SECRET", "of the caller"),
+            ("LD_PRELOAD", "/none"),
+        ])
         .say()?;
     ensure!(said.status.success(), "run: {said}");
-    ensure!(!said.out.contains("SECRET") && !said.out.contains("LD_PRELOAD"), "environment inside: {:?}", said.out);
+    ensure!(
+        !said.out.contains("SECRET") && !said.out.contains("LD_PRELOAD"),
+        "environment inside: {:?}",
+        said.out
+    );
     Ok(())
 }
 
 fn home(lab: &Lab) -> Outcome {
-    same("HOME of root", lab.look("echo $HOME", |_| ())?.trim(), "/root")?;
+    same(
+        "HOME of root",
+        lab.look("echo $HOME", |_| ())?.trim(),
+        "/root",
+    )?;
     let out = lab.look("echo $HOME", |spec| {
         spec.set("/process/user", json!({"uid": 1000, "gid": 1000}));
     })?;
@@ -111,7 +150,9 @@ fn cwd_file(lab: &Lab) -> Outcome {
 /// A directory that only the final user may enter.
 fn cwd_private(lab: &Lab) -> Outcome {
     let bundle = lab.bundle(|spec| {
-        spec.set("/process/user", json!({"uid": 1000, "gid": 1000})).set("/process/cwd", json!("/home/ana")).sh("pwd");
+        spec.set("/process/user", json!({"uid": 1000, "gid": 1000}))
+            .set("/process/cwd", json!("/home/ana"))
+            .sh("pwd");
     })?;
     let dir = bundle.rootfs().join("home/ana");
     fs::create_dir_all(&dir)?;
@@ -124,32 +165,49 @@ fn user(lab: &Lab) -> Outcome {
     let status = lab.look("cat /proc/self/status", |spec| {
         spec.set("/process/user", json!({"uid": 4242, "gid": 77}));
     })?;
-    same("Uid", probe::field(&status, "Uid")?.as_str(), "4242 4242 4242 4242")?;
+    same(
+        "Uid",
+        probe::field(&status, "Uid")?.as_str(),
+        "4242 4242 4242 4242",
+    )?;
     same("Gid", probe::field(&status, "Gid")?.as_str(), "77 77 77 77")
 }
 
 fn groups(lab: &Lab) -> Outcome {
     let status = lab.look("cat /proc/self/status", |spec| {
-        spec.set("/process/user", json!({"uid": 4242, "gid": 77, "additionalGids": [5, 900, 65000]}));
+        spec.set(
+            "/process/user",
+            json!({"uid": 4242, "gid": 77, "additionalGids": [5, 900, 65000]}),
+        );
     })?;
     let groups = probe::field(&status, "Groups")?;
     for group in ["5", "900", "65000"] {
-        ensure!(groups.split(' ').any(|g| g == group), "no group {group} in {groups:?}");
+        ensure!(
+            groups.split(' ').any(|g| g == group),
+            "no group {group} in {groups:?}"
+        );
     }
-    ensure!(!groups.split(' ').any(|g| g == "0"), "group 0 in {groups:?}");
+    ensure!(
+        !groups.split(' ').any(|g| g == "0"),
+        "group 0 in {groups:?}"
+    );
     Ok(())
 }
 
 fn no_groups(lab: &Lab) -> Outcome {
     let bundle = lab.bundle(|spec| {
-        spec.set("/process/user", json!({"uid": 4242, "gid": 77})).args(&["cat", "/proc/self/status"]);
+        spec.set("/process/user", json!({"uid": 4242, "gid": 77}))
+            .args(&["cat", "/proc/self/status"]);
     })?;
     let said = lab
         .call(&["run", "--bundle", bundle.arg(), &lab.id("groups")])
         .through(&["setpriv", "--groups", "4,24,27"])
         .ok()?;
     let groups = probe::field(&said.out, "Groups")?;
-    ensure!(groups.is_empty() || groups == "77", "groups of the caller inside: {groups:?}");
+    ensure!(
+        groups.is_empty() || groups == "77",
+        "groups of the caller inside: {groups:?}"
+    );
     Ok(())
 }
 
@@ -162,8 +220,11 @@ fn umask(lab: &Lab) -> Outcome {
 
 fn callers_umask(lab: &Lab) -> Outcome {
     let bundle = lab.bundle(|spec| {
-        spec.set("/process/user", json!({"uid": 1000, "gid": 1000})).mount("/made/here", "tmpfs", "tmpfs", &["mode=1777"]);
-        spec.sh("stat -c %a /dev/null /made; echo x > /dev/null && touch /made/here/x && echo fine");
+        spec.set("/process/user", json!({"uid": 1000, "gid": 1000}))
+            .mount("/made/here", "tmpfs", "tmpfs", &["mode=1777"]);
+        spec.sh(
+            "stat -c %a /dev/null /made; echo x > /dev/null && touch /made/here/x && echo fine",
+        );
     })?;
     let said = lab
         .call(&["run", "--bundle", bundle.arg(), &lab.id("umask")])
@@ -189,10 +250,23 @@ fn rlimits(lab: &Lab) -> Outcome {
             {"type": "RLIMIT_FSIZE", "soft": 1_048_576, "hard": 2_097_152}, {"type": "RLIMIT_STACK", "soft": 4_194_304, "hard": 8_388_608}]));
     })?;
     let line = |name: &str| {
-        let line = out.lines().find(|line| line.starts_with(name)).unwrap_or_default();
-        line.get(name.len()..).unwrap_or_default().split_whitespace().take(2).collect::<Vec<_>>().join(" ")
+        let line = out
+            .lines()
+            .find(|line| line.starts_with(name))
+            .unwrap_or_default();
+        line.get(name.len()..)
+            .unwrap_or_default()
+            .split_whitespace()
+            .take(2)
+            .collect::<Vec<_>>()
+            .join(" ")
     };
-    for (name, want) in [("Max open files", "100 200"), ("Max core file size", "0 0"), ("Max file size", "1048576 2097152"), ("Max stack size", "4194304 8388608")] {
+    for (name, want) in [
+        ("Max open files", "100 200"),
+        ("Max core file size", "0 0"),
+        ("Max file size", "1048576 2097152"),
+        ("Max stack size", "4194304 8388608"),
+    ] {
         same(name, line(name).as_str(), want)?;
     }
     Ok(())
@@ -201,21 +275,28 @@ fn rlimits(lab: &Lab) -> Outcome {
 fn rlimits_twice(lab: &Lab) -> Outcome {
     let said = lab.refuse(|spec| {
         let limit = json!({"type": "RLIMIT_CORE", "soft": 0, "hard": 0});
-        spec.push("/process/rlimits", limit.clone()).push("/process/rlimits", limit);
+        spec.push("/process/rlimits", limit.clone())
+            .push("/process/rlimits", limit);
     })?;
     contains("the refusal", &said.err, "RLIMIT_CORE")
 }
 
 fn rlimit_unknown(lab: &Lab) -> Outcome {
     let said = lab.refuse(|spec| {
-        spec.push("/process/rlimits", json!({"type": "RLIMIT_PATIENCE", "soft": 10, "hard": 10}));
+        spec.push(
+            "/process/rlimits",
+            json!({"type": "RLIMIT_PATIENCE", "soft": 10, "hard": 10}),
+        );
     })?;
     contains("the refusal", &said.err, "RLIMIT_PATIENCE")
 }
 
 fn rlimit_soft(lab: &Lab) -> Outcome {
     lab.refuse(|spec| {
-        spec.set("/process/rlimits", json!([{"type": "RLIMIT_NOFILE", "soft": 300, "hard": 200}]));
+        spec.set(
+            "/process/rlimits",
+            json!([{"type": "RLIMIT_NOFILE", "soft": 300, "hard": 200}]),
+        );
     })
     .map(drop)
 }
@@ -260,10 +341,15 @@ fn session(lab: &Lab) -> Outcome {
 /// CVE-2016-3697: a user whose *name* is the number asked for.
 fn numeric_user(lab: &Lab) -> Outcome {
     let bundle = lab.bundle(|spec| {
-        spec.set("/process/user", json!({"uid": 1000, "gid": 1000})).args(&["cat", "/proc/self/status"]);
+        spec.set("/process/user", json!({"uid": 1000, "gid": 1000}))
+            .args(&["cat", "/proc/self/status"]);
     })?;
     bundle.file("etc/passwd", "1000:x:0:0:root:/root:/bin/sh\n")?;
     bundle.file("etc/group", "1000:x:0:\n")?;
     let said = lab.run_in(&bundle)?;
-    same("Uid", probe::field(&said.out, "Uid")?.as_str(), "1000 1000 1000 1000")
+    same(
+        "Uid",
+        probe::field(&said.out, "Uid")?.as_str(),
+        "1000 1000 1000 1000",
+    )
 }

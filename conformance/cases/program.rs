@@ -8,7 +8,8 @@ use crate::lab::Lab;
 
 pub(super) const CASES: &[Case] = &[
     Case::new("no-args-is-refused", no_args).deviates(&[("crun", "does not name args")]),
-    Case::new("no-process-is-refused-by-create", no_process).deviates(&[("crun", "accepts a config.json without process")]),
+    Case::new("no-process-is-refused-by-create", no_process)
+        .deviates(&[("crun", "accepts a config.json without process")]),
     Case::new("not-in-path-is-refused-by-create", not_in_path)
         .deviates(&[("crun", "has the program's name inside the phrase")]),
     Case::new("no-such-file-is-refused-by-create", no_such_file),
@@ -20,7 +21,10 @@ pub(super) const CASES: &[Case] = &[
     Case::new("path-order-is-kept", path_order),
     Case::new("a-relative-program-starts-at-cwd", relative),
     Case::new("args-are-passed-unchanged", args_unchanged),
-    Case::new("a-script-without-its-interpreter-is-an-error", no_interpreter),
+    Case::new(
+        "a-script-without-its-interpreter-is-an-error",
+        no_interpreter,
+    ),
     Case::new("the-hosts-programs-are-not-found", not_the_hosts),
 ];
 
@@ -47,7 +51,11 @@ fn not_in_path(lab: &Lab) -> Outcome {
         spec.args(&["no-such-program", "-x"]);
     })?;
     contains("the refusal", &said.err, "no-such-program")?;
-    mentions("the refusal", &said.err, &["executable file not found in $PATH"])?;
+    mentions(
+        "the refusal",
+        &said.err,
+        &["executable file not found in $PATH"],
+    )?;
     let without = lab.refuse(|spec| {
         spec.args(&["sleep", "1"]).set("/process/env", json!([]));
     });
@@ -76,12 +84,17 @@ fn directory(lab: &Lab) -> Outcome {
     let said = lab.refuse(|spec| {
         spec.args(&["/etc"]);
     })?;
-    mentions("the refusal", &said.err, &["permission denied", "is a directory"])
+    mentions(
+        "the refusal",
+        &said.err,
+        &["permission denied", "is a directory"],
+    )
 }
 
 fn container_path(lab: &Lab) -> Outcome {
     let bundle = lab.bundle(|spec| {
-        spec.args(&["hello"]).set("/process/env", json!(["PATH=/none:/opt/here"]));
+        spec.args(&["hello"])
+            .set("/process/env", json!(["PATH=/none:/opt/here"]));
     })?;
     bundle.file("opt/here/hello", "#!/bin/sh\necho hello from opt\n")?;
     let said = lab.run_in(&bundle)?;
@@ -90,7 +103,8 @@ fn container_path(lab: &Lab) -> Outcome {
 
 fn path_order(lab: &Lab) -> Outcome {
     let bundle = lab.bundle(|spec| {
-        spec.args(&["hello"]).set("/process/env", json!(["PATH=/a:/b:/c"]));
+        spec.args(&["hello"])
+            .set("/process/env", json!(["PATH=/a:/b:/c"]));
     })?;
     bundle.file("a/hello", "not executable\n")?;
     bundle.file("b/hello", "#!/bin/sh\necho b\n")?;
@@ -107,9 +121,23 @@ fn relative(lab: &Lab) -> Outcome {
 }
 
 fn args_unchanged(lab: &Lab) -> Outcome {
-    let odd = ["a b", "", "tab\there", "line\nbreak", "ünïcödé", "$HOME", "\"quotes\"", "-x"];
+    let odd = [
+        "a b",
+        "",
+        "tab\there",
+        "line\nbreak",
+        "ünïcödé",
+        "$HOME",
+        "\"quotes\"",
+        "-x",
+    ];
     let said = lab.run(|spec| {
-        let mut args = vec!["/bin/sh", "-c", "for a; do printf '[%s]' \"$a\"; done", "sh"];
+        let mut args = vec![
+            "/bin/sh",
+            "-c",
+            "for a; do printf '[%s]' \"$a\"; done",
+            "sh",
+        ];
         args.extend(odd);
         spec.args(&args);
     })?;
@@ -123,7 +151,9 @@ fn no_interpreter(lab: &Lab) -> Outcome {
         spec.args(&["/bin/script"]);
     })?;
     bundle.file("bin/script", "#!/no/such/interpreter\n")?;
-    let said = lab.call(&["run", "--bundle", bundle.arg(), &lab.id("script")]).refused()?;
+    let said = lab
+        .call(&["run", "--bundle", bundle.arg(), &lab.id("script")])
+        .refused()?;
     mentions("the refusal", &said.err, &["no such file or directory"])
 }
 

@@ -17,14 +17,32 @@ pub(super) const CASES: &[Case] = &[
     Case::new("missing-is-refused", missing),
     Case::new("a-file-is-refused", plain_file),
     Case::new("no-root-is-refused", no_root),
-    Case::new("propagation-private", |lab| propagation(lab, "private", Seen::Nothing)),
-    Case::new("propagation-rprivate", |lab| propagation(lab, "rprivate", Seen::Nothing)),
-    Case::new("propagation-slave", |lab| propagation(lab, "slave", Seen::Master)),
-    Case::new("propagation-rslave", |lab| propagation(lab, "rslave", Seen::Master)),
-    Case::new("propagation-shared", |lab| propagation(lab, "shared", Seen::Shared))
-        .deviates(&[("runc", "1.1 sets the word before it binds the root, which then is private")]),
-    Case::new("propagation-unbindable", |lab| propagation(lab, "unbindable", Seen::Unbindable))
-        .deviates(&[("runc", "1.1 sets the word before it binds the root, which then is private")]),
+    Case::new("propagation-private", |lab| {
+        propagation(lab, "private", Seen::Nothing)
+    }),
+    Case::new("propagation-rprivate", |lab| {
+        propagation(lab, "rprivate", Seen::Nothing)
+    }),
+    Case::new("propagation-slave", |lab| {
+        propagation(lab, "slave", Seen::Master)
+    }),
+    Case::new("propagation-rslave", |lab| {
+        propagation(lab, "rslave", Seen::Master)
+    }),
+    Case::new("propagation-shared", |lab| {
+        propagation(lab, "shared", Seen::Shared)
+    })
+    .deviates(&[(
+        "runc",
+        "1.1 sets the word before it binds the root, which then is private",
+    )]),
+    Case::new("propagation-unbindable", |lab| {
+        propagation(lab, "unbindable", Seen::Unbindable)
+    })
+    .deviates(&[(
+        "runc",
+        "1.1 sets the word before it binds the root, which then is private",
+    )]),
     Case::new("propagation-unknown-is-refused", propagation_unknown)
         .deviates(&[("crun", "takes any word")]),
     Case::new("mounts-inside-do-not-reach-the-host", mounts_stay_inside),
@@ -50,7 +68,13 @@ fn files(lab: &Lab) -> Outcome {
     let said = lab.run_in(&bundle)?;
     ensure!(said.out.starts_with("of the bundle\n"), "output: {said}");
     let listing: Vec<_> = said.out.lines().skip(1).collect();
-    same("ls /", listing, vec!["bin", "dev", "etc", "proc", "root", "sys", "tmp", "usr", "var"])
+    same(
+        "ls /",
+        listing,
+        vec![
+            "bin", "dev", "etc", "proc", "root", "sys", "tmp", "usr", "var",
+        ],
+    )
 }
 
 fn writes(lab: &Lab) -> Outcome {
@@ -58,7 +82,11 @@ fn writes(lab: &Lab) -> Outcome {
         spec.sh("echo kept > /root/note");
     })?;
     lab.run_in(&bundle)?;
-    same("note", std::fs::read_to_string(bundle.rootfs().join("root/note"))?.as_str(), "kept\n")
+    same(
+        "note",
+        std::fs::read_to_string(bundle.rootfs().join("root/note"))?.as_str(),
+        "kept\n",
+    )
 }
 
 fn read_only(lab: &Lab) -> Outcome {
@@ -70,11 +98,14 @@ fn read_only(lab: &Lab) -> Outcome {
 
 fn read_only_volumes(lab: &Lab) -> Outcome {
     let folder = lab.folder("host")?;
-    let out = lab.look("touch /tmp/x && touch /mnt/x && touch /dev/shm/x && echo fine", |spec| {
-        spec.set("/root/readonly", json!(true))
-            .mount("/tmp", "tmpfs", "tmpfs", &[])
-            .bind(&folder.to_string_lossy(), "/mnt", &["bind"]);
-    })?;
+    let out = lab.look(
+        "touch /tmp/x && touch /mnt/x && touch /dev/shm/x && echo fine",
+        |spec| {
+            spec.set("/root/readonly", json!(true))
+                .mount("/tmp", "tmpfs", "tmpfs", &[])
+                .bind(&folder.to_string_lossy(), "/mnt", &["bind"]);
+        },
+    )?;
     same("output", out.as_str(), "fine\n")
 }
 
@@ -145,7 +176,11 @@ fn mounts_stay_inside(lab: &Lab) -> Outcome {
     container.wrote("ready")?;
     let now = std::fs::read_to_string("/proc/self/mountinfo")?;
     container.end()?;
-    same("mounts of the host", now.lines().count(), before.lines().count())
+    same(
+        "mounts of the host",
+        now.lines().count(),
+        before.lines().count(),
+    )
 }
 
 fn no_pivot(lab: &Lab) -> Outcome {
@@ -160,8 +195,15 @@ fn no_pivot(lab: &Lab) -> Outcome {
 }
 
 fn dot_dot(lab: &Lab) -> Outcome {
-    let out = lab.look("cd /; cd ../../../..; pwd; ls -di / /.. | awk '{print $1}' | uniq | wc -l", |_| ())?;
-    same("output", out.split_whitespace().collect::<Vec<_>>(), vec!["/", "1"])
+    let out = lab.look(
+        "cd /; cd ../../../..; pwd; ls -di / /.. | awk '{print $1}' | uniq | wc -l",
+        |_| (),
+    )?;
+    same(
+        "output",
+        out.split_whitespace().collect::<Vec<_>>(),
+        vec!["/", "1"],
+    )
 }
 
 /// An image that is mounted read-only, with nothing to make in it.

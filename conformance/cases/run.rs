@@ -39,7 +39,8 @@ fn exit_code(lab: &Lab) -> Outcome {
 fn signal_code(lab: &Lab) -> Outcome {
     for (name, code) in [("KILL", 137), ("TERM", 143), ("USR1", 138)] {
         let said = lab.run(|spec| {
-            spec.no_namespace("pid").sh(&format!("kill -{name} $$; sleep 5"));
+            spec.no_namespace("pid")
+                .sh(&format!("kill -{name} $$; sleep 5"));
         })?;
         same(&format!("exit code after SIG{name}"), said.code(), code)?;
     }
@@ -49,7 +50,9 @@ fn signal_code(lab: &Lab) -> Outcome {
 fn killed_from_outside(lab: &Lab) -> Outcome {
     let bundle = lab.bundle(|_| ())?;
     let id = lab.id("fore");
-    let (mut command, _) = lab.call(&["run", "--bundle", bundle.arg(), &id]).command()?;
+    let (mut command, _) = lab
+        .call(&["run", "--bundle", bundle.arg(), &id])
+        .command()?;
     let mut child = lab.spawn(&mut command)?;
     running(lab, &id)?;
     lab.call(&["kill", &id, "KILL"]).ok()?;
@@ -82,7 +85,10 @@ fn streams(lab: &Lab) -> Outcome {
     let bundle = lab.bundle(|spec| {
         spec.sh("cat; echo to the side >&2");
     })?;
-    let said = lab.call(&["run", "--bundle", bundle.arg(), &lab.id("io")]).stdin(File::open(input)?).ok()?;
+    let said = lab
+        .call(&["run", "--bundle", bundle.arg(), &lab.id("io")])
+        .stdin(File::open(input)?)
+        .ok()?;
     same("standard output", said.out.as_str(), "from the caller\n")?;
     same("standard error", said.err.as_str(), "to the side\n")
 }
@@ -103,7 +109,9 @@ fn forwarded(lab: &Lab) -> Outcome {
         spec.sh("trap 'echo got USR1' USR1; trap 'echo got TERM; exit 9' TERM; echo ready; while :; do sleep 0.02; done");
     })?;
     let id = lab.id("fore");
-    let (mut command, out) = lab.call(&["run", "--bundle", bundle.arg(), &id]).command()?;
+    let (mut command, out) = lab
+        .call(&["run", "--bundle", bundle.arg(), &id])
+        .command()?;
     let mut child = lab.spawn(&mut command)?;
     let wrote = |text: &str| {
         eventually(&format!("output {text:?}"), Duration::from_secs(10), || {
@@ -122,11 +130,24 @@ fn detached(lab: &Lab) -> Outcome {
     let bundle = lab.bundle(|_| ())?;
     let id = lab.id("aside");
     let pid_file = lab.scratch("pid");
-    lab.call(&["run", "--detach", "--bundle", bundle.arg(), "--pid-file", &pid_file.to_string_lossy(), &id]).ok()?;
+    lab.call(&[
+        "run",
+        "--detach",
+        "--bundle",
+        bundle.arg(),
+        "--pid-file",
+        &pid_file.to_string_lossy(),
+        &id,
+    ])
+    .ok()?;
     running(lab, &id)?;
     let pid: i32 = std::fs::read_to_string(&pid_file)?.trim().parse()?;
     let status = probe::proc_file(pid, "status")?;
-    same("name of init", probe::field(&status, "Name")?.as_str(), "sleep")?;
+    same(
+        "name of init",
+        probe::field(&status, "Name")?.as_str(),
+        "sleep",
+    )?;
     lab.call(&["delete", "--force", &id]).ok().map(drop)
 }
 
@@ -135,10 +156,15 @@ fn kept(lab: &Lab) -> Outcome {
         spec.sh("exit 4");
     })?;
     let id = lab.id("kept");
-    let said = lab.call(&["run", "--keep", "--bundle", bundle.arg(), &id]).say()?;
+    let said = lab
+        .call(&["run", "--keep", "--bundle", bundle.arg(), &id])
+        .say()?;
     same("exit code", said.code(), 4)?;
     let state = lab.call(&["state", &id]).ok()?;
-    ensure!(state.out.contains("\"stopped\""), "expected it to be stopped, found {state}");
+    ensure!(
+        state.out.contains("\"stopped\""),
+        "expected it to be stopped, found {state}"
+    );
     lab.call(&["delete", &id]).ok().map(drop)
 }
 
@@ -150,6 +176,9 @@ fn large_output(lab: &Lab) -> Outcome {
 }
 
 fn orphans(lab: &Lab) -> Outcome {
-    let out = lab.look("for i in 1 2 3; do (sleep 50 &); done; sleep 0.2; ps | grep -c 'sleep 5[0]$'", |_| ())?;
+    let out = lab.look(
+        "for i in 1 2 3; do (sleep 50 &); done; sleep 0.2; ps | grep -c 'sleep 5[0]$'",
+        |_| (),
+    )?;
     same("sleepers seen inside", out.trim(), "3")
 }

@@ -16,8 +16,14 @@ pub(super) const CASES: &[Case] = &[
     Case::new("inits-exe-cannot-be-written", exe_of_init),
     Case::new("a-payload-that-is-proc-self-exe", payload_self_exe),
     Case::new("a-script-with-proc-self-exe", script_self_exe),
-    Case::new("an-interpreter-that-is-a-link-to-proc-self-exe", link_to_self_exe),
-    Case::new("cwd-through-a-descriptor-is-refused-or-inside", cwd_descriptor),
+    Case::new(
+        "an-interpreter-that-is-a-link-to-proc-self-exe",
+        link_to_self_exe,
+    ),
+    Case::new(
+        "cwd-through-a-descriptor-is-refused-or-inside",
+        cwd_descriptor,
+    ),
     Case::new("cwd-through-a-link-to-a-descriptor", cwd_link),
     Case::new("cwd-through-inits-root", cwd_proc_root),
     Case::new("the-waiting-init-shows-no-host-directory", waiting_init)
@@ -30,7 +36,10 @@ pub(super) const CASES: &[Case] = &[
 fn unchanged(lab: &Lab, act: impl FnOnce() -> Outcome) -> Outcome {
     let before = fs::read(&lab.runtime.path)?;
     act()?;
-    ensure!(fs::read(&lab.runtime.path)? == before, "the runtime's own file was changed");
+    ensure!(
+        fs::read(&lab.runtime.path)? == before,
+        "the runtime's own file was changed"
+    );
     Ok(())
 }
 
@@ -41,17 +50,28 @@ fn exe_of_init(lab: &Lab) -> Outcome {
     let opened = fs::OpenOptions::new().write(true).open(&exe);
     let kind = opened.as_ref().err().map(std::io::Error::kind);
     ensure!(
-        matches!(kind, Some(ErrorKind::ReadOnlyFilesystem | ErrorKind::ExecutableFileBusy | ErrorKind::PermissionDenied)),
+        matches!(
+            kind,
+            Some(
+                ErrorKind::ReadOnlyFilesystem
+                    | ErrorKind::ExecutableFileBusy
+                    | ErrorKind::PermissionDenied
+            )
+        ),
         "{exe} opened for writing: {opened:?}"
     );
     // "Text file busy" passes with time: what counts is that the file is not the host's.
     let same_file = fs::metadata(&exe).is_ok_and(|meta| {
         use std::os::unix::fs::MetadataExt;
-        fs::metadata(&lab.runtime.path).is_ok_and(|own| own.ino() == meta.ino() && own.dev() == meta.dev())
+        fs::metadata(&lab.runtime.path)
+            .is_ok_and(|own| own.ino() == meta.ino() && own.dev() == meta.dev())
     });
     let flags = nix::sys::statvfs::statvfs(exe.as_str())?.flags();
     let read_only = flags.contains(nix::sys::statvfs::FsFlags::ST_RDONLY);
-    ensure!(!same_file || read_only, "{exe} is the runtime's own file, protected only while it runs");
+    ensure!(
+        !same_file || read_only,
+        "{exe} is the runtime's own file, protected only while it runs"
+    );
     container.end()
 }
 
@@ -107,7 +127,10 @@ fn escapes(lab: &Lab, cwd: &str, image: impl FnOnce(&crate::bundle::Bundle) -> O
         .call(&["run", "--bundle", bundle.arg(), &id])
         .through_sh(&format!("exec 3<'{dir}' 4<'{dir}' 5<'{dir}' 6<'{dir}' 7<'{dir}' 8<'{dir}' 9<'{dir}'; exec \"$@\""))
         .say()?;
-    ensure!(!said.out.contains("the host's own"), "cwd {cwd} leads to the host: {said}");
+    ensure!(
+        !said.out.contains("the host's own"),
+        "cwd {cwd} leads to the host: {said}"
+    );
     lab.call(&["delete", "--force", &id]).ok().map(drop)
 }
 
@@ -120,13 +143,20 @@ fn cwd_descriptor(lab: &Lab) -> Outcome {
 
 fn cwd_link(lab: &Lab) -> Outcome {
     for number in [3, 7, 8, 9] {
-        escapes(lab, "/work", |bundle| bundle.link("work", &format!("/proc/self/fd/{number}")))?;
+        escapes(lab, "/work", |bundle| {
+            bundle.link("work", &format!("/proc/self/fd/{number}"))
+        })?;
     }
     Ok(())
 }
 
 fn cwd_proc_root(lab: &Lab) -> Outcome {
-    for cwd in ["/proc/self/root", "/proc/1/root", "/proc/1/cwd", "/proc/self/cwd"] {
+    for cwd in [
+        "/proc/self/root",
+        "/proc/1/root",
+        "/proc/1/cwd",
+        "/proc/self/cwd",
+    ] {
         escapes(lab, cwd, |_| Ok(()))?;
     }
     Ok(())
@@ -140,7 +170,10 @@ fn waiting_init(lab: &Lab) -> Outcome {
             let link = format!("/proc/{}/fd/{number}", container.pid);
             let directory = fs::metadata(&link).is_ok_and(|meta| meta.is_dir());
             let inside = target == "/" || target.starts_with("/proc");
-            ensure!(!directory || inside, "descriptor {number} is the directory {target}");
+            ensure!(
+                !directory || inside,
+                "descriptor {number} is the directory {target}"
+            );
         }
     }
     let cwd = fs::read_link(format!("/proc/{}/cwd", container.pid))?;
@@ -162,10 +195,14 @@ fn dumpable(lab: &Lab) -> Outcome {
 
 fn binary_unchanged(lab: &Lab) -> Outcome {
     unchanged(lab, || {
-        lab.look("for f in /proc/[0-9]*/exe; do echo x >> $f; done 2>/dev/null; true", |spec| {
-            spec.no_namespace("pid").mount("/tmp", "tmpfs", "tmpfs", &[]);
-            spec.set("/root/readonly", json!(true));
-        })?;
+        lab.look(
+            "for f in /proc/[0-9]*/exe; do echo x >> $f; done 2>/dev/null; true",
+            |spec| {
+                spec.no_namespace("pid")
+                    .mount("/tmp", "tmpfs", "tmpfs", &[]);
+                spec.set("/root/readonly", json!(true));
+            },
+        )?;
         Ok(())
     })
 }

@@ -34,17 +34,31 @@ fn members_when_created(lab: &Lab) -> Outcome {
     same("id", state["id"].as_str(), Some(container.id.as_str()))?;
     same("status", state["status"].as_str(), Some("created"))?;
     same("pid", state["pid"].as_i64(), Some(i64::from(container.pid)))?;
-    same("bundle", state["bundle"].as_str(), Some(container.bundle.arg()))?;
+    same(
+        "bundle",
+        state["bundle"].as_str(),
+        Some(container.bundle.arg()),
+    )?;
     let version = state["ociVersion"].as_str().unwrap_or_default();
-    ensure!(version.starts_with("1."), "ociVersion: expected 1.…, found {state}");
-    ensure!(fs::exists(format!("/proc/{}", container.pid))?, "the pid is of no process");
+    ensure!(
+        version.starts_with("1."),
+        "ociVersion: expected 1.…, found {state}"
+    );
+    ensure!(
+        fs::exists(format!("/proc/{}", container.pid))?,
+        "the pid is of no process"
+    );
     container.end()
 }
 
 /// "pid … REQUIRED when status is created or running" (runtime.md, "State"): 0 or absent later.
 fn pid_when_stopped(lab: &Lab) -> Outcome {
     let container = lab.started(|_| ())?;
-    same("pid while running", container.state()?["pid"].as_i64(), Some(i64::from(container.pid)))?;
+    same(
+        "pid while running",
+        container.state()?["pid"].as_i64(),
+        Some(i64::from(container.pid)),
+    )?;
     container.stop()?;
     let pid = container.state()?["pid"].as_i64().unwrap_or(0);
     same("pid when stopped", pid, 0)?;
@@ -55,8 +69,15 @@ fn absolute_bundle(lab: &Lab) -> Outcome {
     let bundle = lab.bundle(|_| ())?;
     let id = lab.id("rel");
     let parent = bundle.dir.parent().ok_or("no parent")?;
-    let name = bundle.dir.file_name().ok_or("no name")?.to_string_lossy().into_owned();
-    lab.call(&["create", "--bundle", &name, &id]).dir(parent).ok()?;
+    let name = bundle
+        .dir
+        .file_name()
+        .ok_or("no name")?
+        .to_string_lossy()
+        .into_owned();
+    lab.call(&["create", "--bundle", &name, &id])
+        .dir(parent)
+        .ok()?;
     let state: Value = serde_json::from_str(&lab.call(&["state", &id]).ok()?.out)?;
     same("bundle", state["bundle"].as_str(), Some(bundle.arg()))?;
     lab.call(&["start", &id]).ok()?;
@@ -65,11 +86,22 @@ fn absolute_bundle(lab: &Lab) -> Outcome {
 
 fn annotations(lab: &Lab) -> Outcome {
     let container = lab.create(|spec| {
-        spec.set("/annotations", json!({"org.example.a": "1", "org.example.b": "two words"}));
+        spec.set(
+            "/annotations",
+            json!({"org.example.a": "1", "org.example.b": "two words"}),
+        );
     })?;
     let state = container.state()?;
-    same("annotation a", state["annotations"]["org.example.a"].as_str(), Some("1"))?;
-    same("annotation b", state["annotations"]["org.example.b"].as_str(), Some("two words"))?;
+    same(
+        "annotation a",
+        state["annotations"]["org.example.a"].as_str(),
+        Some("1"),
+    )?;
+    same(
+        "annotation b",
+        state["annotations"]["org.example.b"].as_str(),
+        Some("two words"),
+    )?;
     container.end()
 }
 
@@ -94,7 +126,10 @@ fn zombie(lab: &Lab) -> Outcome {
 
 fn killed_by_host(lab: &Lab) -> Outcome {
     let container = lab.create(|_| ())?;
-    nix::sys::signal::kill(nix::unistd::Pid::from_raw(container.pid), nix::sys::signal::Signal::SIGKILL)?;
+    nix::sys::signal::kill(
+        nix::unistd::Pid::from_raw(container.pid),
+        nix::sys::signal::Signal::SIGKILL,
+    )?;
     container.until("stopped")?;
     container.delete()
 }
@@ -117,8 +152,16 @@ fn list_json(lab: &Lab) -> Outcome {
         let entry = list.as_array()?.iter().find(|entry| entry["id"] == id)?;
         Some((entry["status"].as_str()?.to_owned(), entry["pid"].as_i64()?))
     };
-    same("the first", status(&one.id), Some(("created".to_owned(), i64::from(one.pid))))?;
-    same("the second", status(&two.id), Some(("running".to_owned(), i64::from(two.pid))))?;
+    same(
+        "the first",
+        status(&one.id),
+        Some(("created".to_owned(), i64::from(one.pid))),
+    )?;
+    same(
+        "the second",
+        status(&two.id),
+        Some(("running".to_owned(), i64::from(two.pid))),
+    )?;
     one.end()?;
     two.end()
 }
@@ -139,12 +182,21 @@ fn list_table(lab: &Lab) -> Outcome {
     let container = lab.create(|_| ())?;
     let said = lab.call(&["list"]).ok()?;
     let mut lines = said.out.lines();
-    let header: Vec<_> = lines.next().unwrap_or_default().split_whitespace().collect();
+    let header: Vec<_> = lines
+        .next()
+        .unwrap_or_default()
+        .split_whitespace()
+        .collect();
     ensure!(
-        header.starts_with(&["ID", "PID", "STATUS", "BUNDLE"]) || header.starts_with(&["NAME", "PID", "STATUS", "BUNDLE"]),
+        header.starts_with(&["ID", "PID", "STATUS", "BUNDLE"])
+            || header.starts_with(&["NAME", "PID", "STATUS", "BUNDLE"]),
         "header: found {header:?}"
     );
-    let row: Vec<_> = lines.next().unwrap_or_default().split_whitespace().collect();
+    let row: Vec<_> = lines
+        .next()
+        .unwrap_or_default()
+        .split_whitespace()
+        .collect();
     let pid = container.pid.to_string();
     ensure!(
         row.starts_with(&[&container.id, &pid, "created", container.bundle.arg()]),
@@ -154,7 +206,10 @@ fn list_table(lab: &Lab) -> Outcome {
 }
 
 fn list_nothing(lab: &Lab) -> Outcome {
-    ensure!(lab.list()?.is_empty(), "list knows a container where none is");
+    ensure!(
+        lab.list()?.is_empty(),
+        "list knows a container where none is"
+    );
     let said = lab.call(&["list", "-q"]).ok()?;
     same("list -q", said.out.as_str(), "")
 }
@@ -179,7 +234,11 @@ fn created_time(lab: &Lab) -> Outcome {
     let container = Container::create(lab, &lab.bundle(|_| ())?, &lab.id("time"))?;
     let state = container.state()?;
     let created = state["created"].as_str().unwrap_or_default();
-    let shape: String = created.chars().take(19).map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+    let shape: String = created
+        .chars()
+        .take(19)
+        .map(|c| if c.is_ascii_digit() { '0' } else { c })
+        .collect();
     same("created", shape.as_str(), "0000-00-00T00:00:00")?;
     container.end()
 }

@@ -26,6 +26,8 @@ pub(super) const CASES: &[Case] = &[
     Case::new("a-shared-volume-gives-mounts-to-the-host", shared_volume),
     Case::new("missing-source-is-refused", missing_source),
     Case::new("a-file-on-a-directory-is-refused", file_on_directory),
+    Case::new("data-for-a-bind-is-refused", bind_data)
+        .deviates(&[("crun", "ignores it"), ("runc", "1.1 ignores it")]),
     Case::new("relative-source-starts-at-the-bundle", relative_source),
     Case::new("type-bind-and-type-none", type_none),
     Case::new("options-alone-make-a-bind", option_bind),
@@ -49,7 +51,11 @@ fn directory(lab: &Lab) -> Outcome {
         spec.bind(&path, "/mnt", &["bind"]);
     })?;
     same("file", out.as_str(), "of the host\n")?;
-    same("new file", fs::read_to_string(folder.join("new"))?.as_str(), "from inside\n")
+    same(
+        "new file",
+        fs::read_to_string(folder.join("new"))?.as_str(),
+        "from inside\n",
+    )
 }
 
 fn file(lab: &Lab) -> Outcome {
@@ -58,35 +64,68 @@ fn file(lab: &Lab) -> Outcome {
         spec.bind(&format!("{path}/file"), "/etc/conf", &["bind", "rprivate"]);
     })?;
     same("file", out.as_str(), "of the host\n")?;
-    same("afterwards", fs::read_to_string(folder.join("file"))?.as_str(), "changed\n")
+    same(
+        "afterwards",
+        fs::read_to_string(folder.join("file"))?.as_str(),
+        "changed\n",
+    )
 }
 
 fn targets_made(lab: &Lab) -> Outcome {
     let (_, path) = host_folder(lab)?;
-    let out = lab.look("cat /new/a/file /new/b/c.conf; stat -c '%F %a %u' /new /new/b", |spec| {
-        spec.bind(&path, "/new/a", &["bind"]).bind(&format!("{path}/file"), "/new/b/c.conf", &["bind"]);
-    })?;
-    same("output", out.as_str(), "of the host\nof the host\ndirectory 755 0\ndirectory 755 0\n")
+    let out = lab.look(
+        "cat /new/a/file /new/b/c.conf; stat -c '%F %a %u' /new /new/b",
+        |spec| {
+            spec.bind(&path, "/new/a", &["bind"]).bind(
+                &format!("{path}/file"),
+                "/new/b/c.conf",
+                &["bind"],
+            );
+        },
+    )?;
+    same(
+        "output",
+        out.as_str(),
+        "of the host\nof the host\ndirectory 755 0\ndirectory 755 0\n",
+    )
 }
 
 fn read_only(lab: &Lab) -> Outcome {
     let (folder, path) = host_folder(lab)?;
-    let out = lab.look("echo x > /mnt/file || echo refused; touch /mnt/new || echo refused", |spec| {
-        spec.bind(&path, "/mnt", &["bind", "ro"]);
-    })?;
+    let out = lab.look(
+        "echo x > /mnt/file || echo refused; touch /mnt/new || echo refused",
+        |spec| {
+            spec.bind(&path, "/mnt", &["bind", "ro"]);
+        },
+    )?;
     same("output", out.as_str(), "refused\nrefused\n")?;
-    same("file", fs::read_to_string(folder.join("file"))?.as_str(), "of the host\n")
+    same(
+        "file",
+        fs::read_to_string(folder.join("file"))?.as_str(),
+        "of the host\n",
+    )
 }
 
 fn bind_options(lab: &Lab) -> Outcome {
     let (_, path) = host_folder(lab)?;
     let text = lab.look("cat /proc/self/mountinfo", |spec| {
-        spec.bind(&path, "/one", &["bind", "nosuid", "nodev", "noexec", "noatime"]).bind(&path, "/two", &["bind"]);
+        spec.bind(
+            &path,
+            "/one",
+            &["bind", "nosuid", "nodev", "noexec", "noatime"],
+        )
+        .bind(&path, "/two", &["bind"]);
     })?;
-    let (one, two) = (probe::mounted(&text, "/one")?, probe::mounted(&text, "/two")?);
+    let (one, two) = (
+        probe::mounted(&text, "/one")?,
+        probe::mounted(&text, "/two")?,
+    );
     for option in ["nosuid", "nodev", "noexec", "noatime"] {
         ensure!(one.has(option), "{option} is not in force: {one:?}");
-        ensure!(!two.has(option), "{option} is in force for the other: {two:?}");
+        ensure!(
+            !two.has(option),
+            "{option} is in force for the other: {two:?}"
+        );
     }
     Ok(())
 }
@@ -123,9 +162,12 @@ fn rbind(lab: &Lab) -> Outcome {
 
 fn rbind_ro(lab: &Lab) -> Outcome {
     with_submount(lab, |path| {
-        let out = lab.look("touch /mnt/x 2>/dev/null || echo refused; touch /mnt/below/x && echo taken", |spec| {
-            spec.bind(path, "/mnt", &["rbind", "ro"]);
-        })?;
+        let out = lab.look(
+            "touch /mnt/x 2>/dev/null || echo refused; touch /mnt/below/x && echo taken",
+            |spec| {
+                spec.bind(path, "/mnt", &["rbind", "ro"]);
+            },
+        )?;
         same("output", out.as_str(), "refused\ntaken\n")
     })
 }
@@ -155,7 +197,11 @@ fn later_mount_is_seen(lab: &Lab, option: &str) -> Outcome<String> {
     let (folder, path) = host_mount(lab)?;
     let below = folder.join("below");
     let container = lab.started(|spec| {
-        spec.set("/linux/rootfsPropagation", json!("rslave")).bind(&path, "/mnt", &["rbind", option]);
+        spec.set("/linux/rootfsPropagation", json!("rslave")).bind(
+            &path,
+            "/mnt",
+            &["rbind", option],
+        );
         spec.sh("while [ ! -e /mnt/go ]; do sleep 0.02; done; ls /mnt/below; echo end");
     })?;
     lab.host(&["mount", "-t", "tmpfs", "later", &below.to_string_lossy()])?;
@@ -167,11 +213,19 @@ fn later_mount_is_seen(lab: &Lab, option: &str) -> Outcome<String> {
 }
 
 fn slave_volume(lab: &Lab) -> Outcome {
-    same("output", later_mount_is_seen(lab, "rslave")?.as_str(), "later\nend\n")
+    same(
+        "output",
+        later_mount_is_seen(lab, "rslave")?.as_str(),
+        "later\nend\n",
+    )
 }
 
 fn private_volume(lab: &Lab) -> Outcome {
-    same("output", later_mount_is_seen(lab, "rprivate")?.as_str(), "end\n")
+    same(
+        "output",
+        later_mount_is_seen(lab, "rprivate")?.as_str(),
+        "end\n",
+    )
 }
 
 fn shared_volume(lab: &Lab) -> Outcome {
@@ -185,7 +239,11 @@ fn shared_volume(lab: &Lab) -> Outcome {
     let mark = fs::read_to_string(folder.join("below/mark"));
     container.end()?;
     lab.host(&["umount", "-R", &path])?;
-    same("the file in the container's mount", mark?.as_str(), "mounted\n")
+    same(
+        "the file in the container's mount",
+        mark?.as_str(),
+        "mounted\n",
+    )
 }
 
 fn missing_source(lab: &Lab) -> Outcome {
@@ -201,7 +259,20 @@ fn file_on_directory(lab: &Lab) -> Outcome {
     let said = lab.refuse(|spec| {
         spec.bind(&format!("{path}/file"), "/etc", &["bind"]);
     })?;
-    mentions("the refusal", &said.err, &["not a directory", "is a directory"])
+    mentions(
+        "the refusal",
+        &said.err,
+        &["not a directory", "is a directory"],
+    )
+}
+
+/// A bind has no file system of its own to give `size=` to.
+fn bind_data(lab: &Lab) -> Outcome {
+    let (_, path) = host_folder(lab)?;
+    let said = lab.refuse(|spec| {
+        spec.bind(&path, "/mnt", &["bind", "size=64k"]);
+    })?;
+    mentions("the refusal", &said.err, &["size=64k", "mnt"])
 }
 
 fn relative_source(lab: &Lab) -> Outcome {
@@ -225,7 +296,10 @@ fn type_none(lab: &Lab) -> Outcome {
 fn option_bind(lab: &Lab) -> Outcome {
     let (_, path) = host_folder(lab)?;
     let out = lab.look("cat /mnt/file", |spec| {
-        spec.push("/mounts", json!({"destination": "/mnt", "source": path, "options": ["bind"]}));
+        spec.push(
+            "/mounts",
+            json!({"destination": "/mnt", "source": path, "options": ["bind"]}),
+        );
     })?;
     same("output", out.as_str(), "of the host\n")
 }
@@ -233,10 +307,14 @@ fn option_bind(lab: &Lab) -> Outcome {
 fn special_files(lab: &Lab) -> Outcome {
     let folder = lab.folder("host")?;
     let _listener = std::os::unix::net::UnixListener::bind(folder.join("sock"))?;
-    nix::unistd::mkfifo(&folder.join("fifo"), nix::sys::stat::Mode::from_bits_truncate(0o644))?;
+    nix::unistd::mkfifo(
+        &folder.join("fifo"),
+        nix::sys::stat::Mode::from_bits_truncate(0o644),
+    )?;
     let path = folder.to_string_lossy();
     let out = lab.look("stat -c %F /run/a.sock /run/b.fifo", |spec| {
-        spec.bind(&format!("{path}/sock"), "/run/a.sock", &["bind"]).bind(&format!("{path}/fifo"), "/run/b.fifo", &["bind"]);
+        spec.bind(&format!("{path}/sock"), "/run/a.sock", &["bind"])
+            .bind(&format!("{path}/fifo"), "/run/b.fifo", &["bind"]);
     })?;
     same("kinds", out.as_str(), "socket\nfifo\n")
 }
@@ -245,27 +323,40 @@ fn nested(lab: &Lab) -> Outcome {
     let (outer, outer_path) = host_folder(lab)?;
     let (_, inner_path) = host_folder(lab)?;
     let out = lab.look("cat /mnt/deep/er/file", |spec| {
-        spec.bind(&outer_path, "/mnt", &["bind"]).bind(&inner_path, "/mnt/deep/er", &["bind"]);
+        spec.bind(&outer_path, "/mnt", &["bind"])
+            .bind(&inner_path, "/mnt/deep/er", &["bind"]);
     })?;
     same("output", out.as_str(), "of the host\n")?;
-    ensure!(outer.join("deep/er").is_dir(), "the target was not made in the outer volume");
+    ensure!(
+        outer.join("deep/er").is_dir(),
+        "the target was not made in the outer volume"
+    );
     Ok(())
 }
 
 fn over_file(lab: &Lab) -> Outcome {
     let (_, path) = host_folder(lab)?;
     let bundle = lab.bundle(|spec| {
-        spec.bind(&format!("{path}/file"), "/etc/passwd", &["bind", "ro"]).sh("cat /etc/passwd");
+        spec.bind(&format!("{path}/file"), "/etc/passwd", &["bind", "ro"])
+            .sh("cat /etc/passwd");
     })?;
     let said = lab.run_in(&bundle)?;
     same("inside", said.out.as_str(), "of the host\n")?;
-    contains("the image's file", &fs::read_to_string(bundle.rootfs().join("etc/passwd"))?, "root:x:0:0")
+    contains(
+        "the image's file",
+        &fs::read_to_string(bundle.rootfs().join("etc/passwd"))?,
+        "root:x:0:0",
+    )
 }
 
 fn read_only_image(lab: &Lab) -> Outcome {
     let (_, path) = host_folder(lab)?;
-    let out = lab.look("cat /new/volume/file; touch /etc/x || echo refused", |spec| {
-        spec.set("/root/readonly", json!(true)).bind(&path, "/new/volume", &["bind"]);
-    })?;
+    let out = lab.look(
+        "cat /new/volume/file; touch /etc/x || echo refused",
+        |spec| {
+            spec.set("/root/readonly", json!(true))
+                .bind(&path, "/new/volume", &["bind"]);
+        },
+    )?;
     same("output", out.as_str(), "of the host\nrefused\n")
 }

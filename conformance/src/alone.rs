@@ -30,7 +30,9 @@ pub(crate) fn run(case: &Case, runtime: Runtime, dir: &Path, busybox: &Path) -> 
     std::thread::spawn(move || sender.send(body(&worker)));
     let outcome = match receiver.recv_timeout(LIMIT) {
         Ok(outcome) => outcome,
-        Err(mpsc::RecvTimeoutError::Timeout) => Err(format!("not finished within {LIMIT:?}").into()),
+        Err(mpsc::RecvTimeoutError::Timeout) => {
+            Err(format!("not finished within {LIMIT:?}").into())
+        }
         Err(mpsc::RecvTimeoutError::Disconnected) => Err("the case itself panicked".into()),
     };
     lab.reaper.resume();
@@ -50,7 +52,13 @@ fn own_mounts(dir: &Path) -> Outcome {
     unshare(CloneFlags::CLONE_NEWNS)?;
     mount(NONE, "/", NONE, MsFlags::MS_REC | MsFlags::MS_PRIVATE, NONE)?;
     mount(NONE, "/", NONE, MsFlags::MS_REC | MsFlags::MS_SHARED, NONE)?;
-    mount(Some("lab"), dir, Some("tmpfs"), MsFlags::empty(), Some("mode=755"))?;
+    mount(
+        Some("lab"),
+        dir,
+        Some("tmpfs"),
+        MsFlags::empty(),
+        Some("mode=755"),
+    )?;
     mount(NONE, dir, NONE, MsFlags::MS_SHARED, NONE)?;
     Ok(())
 }

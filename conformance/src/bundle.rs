@@ -32,7 +32,11 @@ impl Bundle {
             fs::create_dir_all(parent)?;
         }
         fs::write(&file, content)?;
-        let mode = if content.starts_with("#!") { 0o755 } else { 0o644 };
+        let mode = if content.starts_with("#!") {
+            0o755
+        } else {
+            0o644
+        };
         fs::set_permissions(&file, fs::Permissions::from_mode(mode))?;
         Ok(file)
     }
@@ -54,7 +58,10 @@ impl Bundle {
 
     /// Writes (or replaces) config.json.
     pub(crate) fn write(&self, spec: &Spec) -> Outcome {
-        fs::write(self.dir.join("config.json"), serde_json::to_vec_pretty(&spec.0)?)?;
+        fs::write(
+            self.dir.join("config.json"),
+            serde_json::to_vec_pretty(&spec.0)?,
+        )?;
         Ok(())
     }
 
@@ -82,7 +89,9 @@ fn give(path: &Path, uid: u32) -> Outcome {
 /// Makes a bundle in `dir` whose busybox is linked from `busybox` (on the same file system).
 pub(crate) fn make(dir: &Path, busybox: &Path, spec: &Spec) -> Outcome<Bundle> {
     let rootfs = dir.join("rootfs");
-    for folder in ["bin", "dev", "etc", "proc", "root", "sys", "tmp", "usr/bin", "var"] {
+    for folder in [
+        "bin", "dev", "etc", "proc", "root", "sys", "tmp", "usr/bin", "var",
+    ] {
         fs::create_dir_all(rootfs.join(folder))?;
     }
     fs::set_permissions(rootfs.join("tmp"), fs::Permissions::from_mode(0o1777))?;
@@ -93,7 +102,10 @@ pub(crate) fn make(dir: &Path, busybox: &Path, spec: &Spec) -> Outcome<Bundle> {
     let bundle = Bundle {
         dir: dir.to_path_buf(),
     };
-    bundle.file("etc/passwd", "root:x:0:0:root:/root:/bin/sh\nana:x:1000:1000::/home/ana:/bin/sh\n")?;
+    bundle.file(
+        "etc/passwd",
+        "root:x:0:0:root:/root:/bin/sh\nana:x:1000:1000::/home/ana:/bin/sh\n",
+    )?;
     bundle.file("etc/group", "root:x:0:\nana:x:1000:\n")?;
     bundle.write(spec)?;
     Ok(bundle)
@@ -101,13 +113,21 @@ pub(crate) fn make(dir: &Path, busybox: &Path, spec: &Spec) -> Outcome<Bundle> {
 
 /// Where this machine keeps a busybox without shared libraries.
 pub(crate) fn find_busybox() -> Outcome<PathBuf> {
-    for path in ["/bin/busybox", "/usr/bin/busybox", "/bin/busybox.static", "/usr/bin/busybox.static"] {
+    for path in [
+        "/bin/busybox",
+        "/usr/bin/busybox",
+        "/bin/busybox.static",
+        "/usr/bin/busybox.static",
+    ] {
         let Ok(bytes) = fs::read(path) else { continue };
         if !asks_for_a_loader(&bytes) {
             return Ok(PathBuf::from(path));
         }
     }
-    ensure!(false, "cannot find a static busybox; install the package busybox-static, or name one with --busybox");
+    ensure!(
+        false,
+        "cannot find a static busybox; install the package busybox-static, or name one with --busybox"
+    );
     Ok(PathBuf::new())
 }
 
@@ -115,7 +135,10 @@ pub(crate) fn find_busybox() -> Outcome<PathBuf> {
 fn asks_for_a_loader(elf: &[u8]) -> bool {
     let number = |at: usize, size: usize| {
         let bytes = elf.get(at..at + size).unwrap_or_default();
-        bytes.iter().rev().fold(0_usize, |sum, byte| sum << 8 | usize::from(*byte))
+        bytes
+            .iter()
+            .rev()
+            .fold(0_usize, |sum, byte| sum << 8 | usize::from(*byte))
     };
     let (start, size, count) = (number(32, 8), number(54, 2), number(56, 2));
     (0..count).any(|index| number(start + index * size, 4) == 3)

@@ -38,7 +38,12 @@ pub(crate) enum Need {
 impl Case {
     /// A case that needs root.
     pub(crate) const fn new(name: &'static str, run: fn(&Lab) -> Outcome) -> Self {
-        Case { name, needs: &[Need::Root], deviates: &[], run }
+        Case {
+            name,
+            needs: &[Need::Root],
+            deviates: &[],
+            run,
+        }
     }
 
     /// The same case with these needs instead.
@@ -48,7 +53,10 @@ impl Case {
     }
 
     /// The same case with runtimes known to behave otherwise.
-    pub(crate) const fn deviates(mut self, deviates: &'static [(&'static str, &'static str)]) -> Self {
+    pub(crate) const fn deviates(
+        mut self,
+        deviates: &'static [(&'static str, &'static str)],
+    ) -> Self {
         self.deviates = deviates;
         self
     }
@@ -70,13 +78,30 @@ impl Need {
         let exists = |path: &str| std::path::Path::new(path).exists();
         let (met, words) = match self {
             Need::Root => (nix::unistd::geteuid().is_root(), "needs root".to_owned()),
-            Need::CgroupV2 => (exists("/sys/fs/cgroup/cgroup.procs"), "needs cgroup2 at /sys/fs/cgroup; see in-unified".to_owned()),
-            Need::Controller(name) => (offered(name), format!("needs the cgroup2 controller {name}")),
-            Need::NoController(name) => (!offered(name), format!("needs a host without the cgroup2 controller {name}")),
-            Need::UserNs => (exists("/proc/self/ns/user"), "needs user namespaces".to_owned()),
-            Need::OrbitalOnly => (runtime.name == "orbital", "only orbital promises this".to_owned()),
+            Need::CgroupV2 => (
+                exists("/sys/fs/cgroup/cgroup.procs"),
+                "needs cgroup2 at /sys/fs/cgroup; see in-unified".to_owned(),
+            ),
+            Need::Controller(name) => (
+                offered(name),
+                format!("needs the cgroup2 controller {name}"),
+            ),
+            Need::NoController(name) => (
+                !offered(name),
+                format!("needs a host without the cgroup2 controller {name}"),
+            ),
+            Need::UserNs => (
+                exists("/proc/self/ns/user"),
+                "needs user namespaces".to_owned(),
+            ),
+            Need::OrbitalOnly => (
+                runtime.name == "orbital",
+                "only orbital promises this".to_owned(),
+            ),
             Need::Program(name) => (
-                ["/usr/bin", "/bin", "/usr/sbin"].iter().any(|dir| exists(&format!("{dir}/{name}"))),
+                ["/usr/bin", "/bin", "/usr/sbin"]
+                    .iter()
+                    .any(|dir| exists(&format!("{dir}/{name}"))),
                 format!("needs the program {name}"),
             ),
         };

@@ -36,7 +36,9 @@ pub(crate) fn contains(what: &str, text: &str, part: &str) -> Outcome {
 pub(crate) fn mentions(what: &str, text: &str, parts: &[&str]) -> Outcome {
     let lower = text.to_lowercase();
     ensure!(
-        parts.iter().any(|part| lower.contains(&part.to_lowercase())),
+        parts
+            .iter()
+            .any(|part| lower.contains(&part.to_lowercase())),
         "{what}: expected to mention one of {parts:?}, found {text:?}"
     );
     Ok(())

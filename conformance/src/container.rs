@@ -28,7 +28,12 @@ impl<'l> Container<'l> {
     }
 
     /// `create` with more flags.
-    pub(crate) fn create_with(lab: &'l Lab, bundle: &Bundle, id: &str, flags: &[&str]) -> Outcome<Self> {
+    pub(crate) fn create_with(
+        lab: &'l Lab,
+        bundle: &Bundle,
+        id: &str,
+        flags: &[&str],
+    ) -> Outcome<Self> {
         let pid_file = lab.scratch("pid");
         let pid_arg = pid_file.to_string_lossy();
         let mut args = vec!["create", "--bundle", bundle.arg(), "--pid-file", &pid_arg];
@@ -36,7 +41,13 @@ impl<'l> Container<'l> {
         args.push(id);
         let said = lab.call(&args).ok()?;
         let pid = fs::read_to_string(&pid_file)?.trim().parse()?;
-        Ok(Container { lab, id: id.to_owned(), bundle: bundle.clone(), pid, out: said.file })
+        Ok(Container {
+            lab,
+            id: id.to_owned(),
+            bundle: bundle.clone(),
+            pid,
+            out: said.file,
+        })
     }
 
     /// `start`.
@@ -47,18 +58,24 @@ impl<'l> Container<'l> {
     /// The state document.
     pub(crate) fn state(&self) -> Outcome<Value> {
         let said = self.lab.call(&["state", &self.id]).ok()?;
-        serde_json::from_str(&said.out).map_err(|error| format!("state is not JSON: {error}: {said}").into())
+        serde_json::from_str(&said.out)
+            .map_err(|error| format!("state is not JSON: {error}: {said}").into())
     }
 
     /// The status in the state document.
     pub(crate) fn status(&self) -> Outcome<String> {
-        Ok(self.state()?["status"].as_str().unwrap_or("(none)").to_owned())
+        Ok(self.state()?["status"]
+            .as_str()
+            .unwrap_or("(none)")
+            .to_owned())
     }
 
     /// Waits, at most 10 s, until the status is `status`.
     pub(crate) fn until(&self, status: &str) -> Outcome {
         let what = format!("status of {} becomes {status}", self.id);
-        eventually(&what, Duration::from_secs(10), || Ok(self.status()? == status))
+        eventually(&what, Duration::from_secs(10), || {
+            Ok(self.status()? == status)
+        })
     }
 
     /// `kill` with this signal.
@@ -79,7 +96,10 @@ impl<'l> Container<'l> {
 
     /// `delete --force`: the end of most cases.
     pub(crate) fn end(&self) -> Outcome {
-        self.lab.call(&["delete", "--force", &self.id]).ok().map(drop)
+        self.lab
+            .call(&["delete", "--force", &self.id])
+            .ok()
+            .map(drop)
     }
 
     /// Waits until the program has ended by itself, then deletes; gives its output.
@@ -97,10 +117,14 @@ impl<'l> Container<'l> {
 
     /// Waits, at most 10 s, until the program has written `text`.
     pub(crate) fn wrote(&self, text: &str) -> Outcome {
-        let result = eventually(&format!("output contains {text:?}"), Duration::from_secs(10), || {
-            Ok(self.output()?.contains(text))
-        });
-        result.map_err(|error| format!("{error}; it is {:?}", self.output().unwrap_or_default()).into())
+        let result = eventually(
+            &format!("output contains {text:?}"),
+            Duration::from_secs(10),
+            || Ok(self.output()?.contains(text)),
+        );
+        result.map_err(|error| {
+            format!("{error}; it is {:?}", self.output().unwrap_or_default()).into()
+        })
     }
 
     /// The processes in the container's cgroup.

@@ -38,10 +38,15 @@ impl Lab {
             dir: dir.to_path_buf(),
             reaper: Reaper::begin(),
             busybox: dir.join("busybox"),
-            tag: format!("cf{}", std::process::id()),
+            // Of one width, so that no tag is the beginning of another.
+            tag: format!("cf{:07}", std::process::id()),
             next: AtomicU32::new(0),
         };
-        for (folder, mode) in [("scratch", 0o777), ("canary", 0o755), ("canary/inner", 0o755)] {
+        for (folder, mode) in [
+            ("scratch", 0o777),
+            ("canary", 0o755),
+            ("canary/inner", 0o755),
+        ] {
             fs::create_dir(dir.join(folder))?;
             fs::set_permissions(dir.join(folder), fs::Permissions::from_mode(mode))?;
         }
@@ -68,7 +73,11 @@ impl Lab {
 
     /// A container id of this case.
     pub(crate) fn id(&self, word: &str) -> String {
-        format!("{}-{word}-{}", self.tag, self.next.fetch_add(1, Ordering::Relaxed))
+        format!(
+            "{}-{word}-{}",
+            self.tag,
+            self.next.fetch_add(1, Ordering::Relaxed)
+        )
     }
 
     /// A file name that nobody has used yet, in a directory where all may write.
@@ -88,7 +97,11 @@ impl Lab {
     pub(crate) fn file(&self, word: &str, content: &str) -> Outcome<PathBuf> {
         let file = self.scratch(word);
         fs::write(&file, content)?;
-        let mode = if content.starts_with("#!") { 0o755 } else { 0o644 };
+        let mode = if content.starts_with("#!") {
+            0o755
+        } else {
+            0o644
+        };
         fs::set_permissions(&file, fs::Permissions::from_mode(mode))?;
         Ok(file)
     }
@@ -115,7 +128,10 @@ impl Lab {
         let (program, args) = words.split_first().ok_or("no command")?;
         let out = self.scratch("host-out");
         let mut command = Command::new(program);
-        command.args(args).stdin(std::process::Stdio::null()).stdout(fs::File::create(&out)?);
+        command
+            .args(args)
+            .stdin(std::process::Stdio::null())
+            .stdout(fs::File::create(&out)?);
         let status = self.spawn(&mut command)?.wait()?;
         ensure!(status.success(), "{words:?}: {status}");
         Ok(fs::read_to_string(&out)?)
@@ -142,7 +158,8 @@ impl Lab {
 
     /// `run` of this bundle to its end.
     pub(crate) fn run_in(&self, bundle: &Bundle) -> Outcome<Said> {
-        self.call(&["run", "--bundle", bundle.arg(), &self.id("run")]).say()
+        self.call(&["run", "--bundle", bundle.arg(), &self.id("run")])
+            .say()
     }
 
     /// What a shell script prints in a container; anything but exit 0 fails the case.
@@ -151,7 +168,10 @@ impl Lab {
             spec.sh(script);
             edit(spec);
         })?;
-        ensure!(said.status.success(), "run {script:?}: expected success, found {said}");
+        ensure!(
+            said.status.success(),
+            "run {script:?}: expected success, found {said}"
+        );
         Ok(said.out)
     }
 
@@ -164,9 +184,14 @@ impl Lab {
     /// The same with a bundle that was prepared.
     pub(crate) fn refuse_in(&self, bundle: &Bundle) -> Outcome<Said> {
         let id = self.id("bad");
-        let said = self.call(&["create", "--bundle", bundle.arg(), &id]).refused()?;
+        let said = self
+            .call(&["create", "--bundle", bundle.arg(), &id])
+            .refused()?;
         let state = self.call(&["state", &id]).say()?;
-        ensure!(!state.status.success(), "after a failed create there is a container: {state}");
+        ensure!(
+            !state.status.success(),
+            "after a failed create there is a container: {state}"
+        );
         Ok(said)
     }
 
@@ -176,7 +201,10 @@ impl Lab {
         let value: Value = serde_json::from_str(&said.out)?;
         let entries = if value.is_null() { json!([]) } else { value };
         let entries = entries.as_array().ok_or("list: not an array")?.clone();
-        Ok(entries.iter().map(|entry| entry["id"].as_str().unwrap_or_default().to_owned()).collect())
+        Ok(entries
+            .iter()
+            .map(|entry| entry["id"].as_str().unwrap_or_default().to_owned())
+            .collect())
     }
 
     /// A bundle for the ordinary user, who owns it.
@@ -199,8 +227,18 @@ impl Lab {
         let uid = USER.to_string();
         let call = Call::new(self, args)
             .root(&home.join("state"))
-            .env(&[("PATH", "/usr/bin:/bin"), ("XDG_RUNTIME_DIR", &home.to_string_lossy())])
-            .through(&["setpriv", "--reuid", &uid, "--regid", &uid, "--clear-groups"]);
+            .env(&[
+                ("PATH", "/usr/bin:/bin"),
+                ("XDG_RUNTIME_DIR", &home.to_string_lossy()),
+            ])
+            .through(&[
+                "setpriv",
+                "--reuid",
+                &uid,
+                "--regid",
+                &uid,
+                "--clear-groups",
+            ]);
         Ok(call)
     }
 }

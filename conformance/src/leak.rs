@@ -20,7 +20,10 @@ pub(crate) struct Before {
 impl Before {
     /// Looks at the host.
     pub(crate) fn look(lab: &Lab) -> Outcome<Self> {
-        Ok(Before { mounts: mounts()?, canary: probe::fingerprint(&lab.canary())? })
+        Ok(Before {
+            mounts: mounts()?,
+            canary: probe::fingerprint(&lab.canary())?,
+        })
     }
 
     /// One line for each thing that the case left; processes get a second to go.
@@ -30,8 +33,17 @@ impl Before {
             left.push(format!("process {pid} ({name})"));
         }
         let now = mounts()?;
-        left.extend(now.iter().filter(|m| !self.mounts.contains(m)).map(|m| format!("mount {m}")));
-        left.extend(self.mounts.iter().filter(|m| !now.contains(m)).map(|m| format!("lost mount {m}")));
+        left.extend(
+            now.iter()
+                .filter(|m| !self.mounts.contains(m))
+                .map(|m| format!("mount {m}")),
+        );
+        left.extend(
+            self.mounts
+                .iter()
+                .filter(|m| !now.contains(m))
+                .map(|m| format!("lost mount {m}")),
+        );
         for dir in probe::cgroups_with(lab.tag()) {
             left.push(format!("cgroup {}", dir.display()));
         }
@@ -62,7 +74,9 @@ fn own_pid() -> i32 {
 }
 
 /// Repeats a look until it is empty, for a second.
-fn patient<T>(look: impl Fn() -> std::collections::BTreeMap<i32, T>) -> std::collections::BTreeMap<i32, T> {
+fn patient<T>(
+    look: impl Fn() -> std::collections::BTreeMap<i32, T>,
+) -> std::collections::BTreeMap<i32, T> {
     let end = Instant::now() + Duration::from_secs(1);
     loop {
         let found = look();

@@ -101,7 +101,11 @@ fn parse() -> Outcome<Request> {
     let mut request = Request::default();
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
-        let mut value = || words.next().ok_or_else(|| format!("{word} needs a value\n{USAGE}"));
+        let mut value = || {
+            words
+                .next()
+                .ok_or_else(|| format!("{word} needs a value\n{USAGE}"))
+        };
         match word.as_str() {
             "--runtime" => request.runtime = Some(value()?.into()),
             "--filter" => request.filters.push(value()?),
@@ -122,15 +126,22 @@ fn parse() -> Outcome<Request> {
 
 /// The suite.
 fn all(request: Request) -> Outcome<ExitCode> {
-    let chosen = |name: &String| request.filters.is_empty() || request.filters.iter().any(|f| name.contains(f.as_str()));
-    let cases: Vec<_> = cases::all().into_iter().filter(|(name, _)| chosen(name)).collect();
+    let chosen = |name: &String| {
+        request.filters.is_empty() || request.filters.iter().any(|f| name.contains(f.as_str()))
+    };
+    let cases: Vec<_> = cases::all()
+        .into_iter()
+        .filter(|(name, _)| chosen(name))
+        .collect();
     if request.list.is_some() {
         for (name, _) in &cases {
             println!("{name}");
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let path = request.runtime.ok_or_else(|| format!("name a runtime\n{USAGE}"))?;
+    let path = request
+        .runtime
+        .ok_or_else(|| format!("name a runtime\n{USAGE}"))?;
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let suite = suite::Suite {
         runtime: Runtime::meet(&path)?,
@@ -138,7 +149,11 @@ fn all(request: Request) -> Outcome<ExitCode> {
         cases,
         jobs: request.jobs.unwrap_or(processors).max(1),
     };
-    Ok(if suite.run()? == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if suite.run()? == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// One case, in this process.
@@ -147,7 +162,8 @@ fn one(request: &Request, name: &str) -> Outcome<ExitCode> {
         .into_iter()
         .find(|(known, _)| known == name)
         .ok_or_else(|| format!("no such case: {name}"))?;
-    let (Some(path), Some(lab), Some(busybox)) = (&request.runtime, &request.lab, &request.busybox) else {
+    let (Some(path), Some(lab), Some(busybox)) = (&request.runtime, &request.lab, &request.busybox)
+    else {
         return Err("--case goes with --runtime, --lab and --busybox".into());
     };
     match alone::run(&case, Runtime::meet(path)?, lab, busybox) {

@@ -10,7 +10,6 @@ use crate::check::{Outcome, ensure};
 /// One line of mountinfo (proc_pid_mountinfo(5)).
 #[derive(Clone, Debug)]
 pub(crate) struct Mount {
-    pub(crate) root: String,
     pub(crate) target: String,
     pub(crate) options: Vec<String>,
     /// `shared:N`, `master:N`, `unbindable`.
@@ -22,7 +21,10 @@ pub(crate) struct Mount {
 impl Mount {
     /// Whether the mount or its superblock has this option.
     pub(crate) fn has(&self, option: &str) -> bool {
-        self.options.iter().chain(&self.superblock).any(|o| o == option)
+        self.options
+            .iter()
+            .chain(&self.superblock)
+            .any(|o| o == option)
     }
 }
 
@@ -34,7 +36,6 @@ pub(crate) fn mounts(text: &str) -> Vec<Mount> {
         let left: Vec<_> = left.split(' ').collect();
         let right: Vec<_> = right.split(' ').collect();
         Some(Mount {
-            root: (*left.get(3)?).to_owned(),
             target: (*left.get(4)?).to_owned(),
             options: list(left.get(5)?),
             propagation: left.iter().skip(6).map(|p| (*p).to_owned()).collect(),
@@ -47,7 +48,9 @@ pub(crate) fn mounts(text: &str) -> Vec<Mount> {
 
 /// The uppermost mount at `target`.
 pub(crate) fn mounted(text: &str, target: &str) -> Outcome<Mount> {
-    let found = mounts(text).into_iter().rfind(|mount| mount.target == target);
+    let found = mounts(text)
+        .into_iter()
+        .rfind(|mount| mount.target == target);
     found.ok_or_else(|| format!("nothing is mounted at {target} in:\n{text}").into())
 }
 
@@ -60,19 +63,25 @@ pub(crate) fn proc_file(pid: i32, name: &str) -> Outcome<String> {
 
 /// A field of a /proc/PID/status text, its blanks made single.
 pub(crate) fn field(status: &str, name: &str) -> Outcome<String> {
-    let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
     let line = line.ok_or_else(|| format!("no field {name} in {status:?}"))?;
     Ok(line.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
 /// The identity of a process's namespace; `kind` as in /proc/PID/ns.
 pub(crate) fn namespace(pid: i32, kind: &str) -> Outcome<String> {
-    Ok(fs::read_link(format!("/proc/{pid}/ns/{kind}"))?.to_string_lossy().into_owned())
+    Ok(fs::read_link(format!("/proc/{pid}/ns/{kind}"))?
+        .to_string_lossy()
+        .into_owned())
 }
 
 /// The same of this process.
 pub(crate) fn own_namespace(kind: &str) -> Outcome<String> {
-    Ok(fs::read_link(format!("/proc/self/ns/{kind}"))?.to_string_lossy().into_owned())
+    Ok(fs::read_link(format!("/proc/self/ns/{kind}"))?
+        .to_string_lossy()
+        .into_owned())
 }
 
 /// The cgroup v2 path of a process, as this process sees it.
@@ -85,8 +94,13 @@ pub(crate) fn cgroup(pid: i32) -> Outcome<String> {
 /// Where the cgroup v2 hierarchy is mounted.
 pub(crate) fn cgroup_mount() -> PathBuf {
     let text = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-    let found = mounts(&text).into_iter().rfind(|mount| mount.kind == "cgroup2");
-    found.map_or_else(|| PathBuf::from("/sys/fs/cgroup"), |mount| PathBuf::from(mount.target))
+    let found = mounts(&text)
+        .into_iter()
+        .rfind(|mount| mount.kind == "cgroup2");
+    found.map_or_else(
+        || PathBuf::from("/sys/fs/cgroup"),
+        |mount| PathBuf::from(mount.target),
+    )
 }
 
 /// The directory of a process's cgroup.
@@ -99,7 +113,9 @@ pub(crate) fn cgroups_with(tag: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut open = vec![PathBuf::from("/sys/fs/cgroup")];
     while let Some(dir) = open.pop() {
-        let Ok(entries) = fs::read_dir(&dir) else { continue };
+        let Ok(entries) = fs::read_dir(&dir) else {
+            continue;
+        };
         for entry in entries.flatten() {
             if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 if entry.path().to_string_lossy().contains(tag) {
@@ -116,10 +132,18 @@ pub(crate) fn cgroups_with(tag: &str) -> Vec<PathBuf> {
 fn parents() -> HashMap<i32, (i32, String)> {
     let mut parents = HashMap::new();
     for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
-        let Ok(pid) = entry.file_name().to_string_lossy().parse::<i32>() else { continue };
-        let Ok(stat) = fs::read_to_string(entry.path().join("stat")) else { continue };
-        let Some((name, rest)) = stat.rsplit_once(')') else { continue };
-        let Some(parent) = rest.split_whitespace().nth(1).and_then(|p| p.parse().ok()) else { continue };
+        let Ok(pid) = entry.file_name().to_string_lossy().parse::<i32>() else {
+            continue;
+        };
+        let Ok(stat) = fs::read_to_string(entry.path().join("stat")) else {
+            continue;
+        };
+        let Some((name, rest)) = stat.rsplit_once(')') else {
+            continue;
+        };
+        let Some(parent) = rest.split_whitespace().nth(1).and_then(|p| p.parse().ok()) else {
+            continue;
+        };
         let name = name.split_once('(').map_or(name, |(_, name)| name);
         parents.insert(pid, (parent, name.to_owned()));
     }
@@ -159,7 +183,11 @@ pub(crate) fn fingerprint(dir: &Path) -> Outcome<String> {
         };
         lines.push(format!(
             "{} mode {:o} owner {}:{} device {} {content:?}",
-            path.display(), meta.mode(), meta.uid(), meta.gid(), meta.dev()
+            path.display(),
+            meta.mode(),
+            meta.uid(),
+            meta.gid(),
+            meta.dev()
         ));
         if meta.is_dir() {
             for entry in fs::read_dir(&path)? {
@@ -177,7 +205,9 @@ pub(crate) fn descriptors(pid: i32) -> Outcome<BTreeMap<i32, String>> {
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(format!("/proc/{pid}/fd"))? {
         let entry = entry?;
-        let Ok(number) = entry.file_name().to_string_lossy().parse() else { continue };
+        let Ok(number) = entry.file_name().to_string_lossy().parse() else {
+            continue;
+        };
         let target = fs::read_link(entry.path()).unwrap_or_default();
         found.insert(number, target.display().to_string());
     }

@@ -26,14 +26,22 @@ pub(crate) struct Screen {
 impl Screen {
     /// Reads the master until its end, in the background.
     pub(crate) fn watch(master: OwnedFd) -> Self {
-        let screen = Screen { master: Arc::new(File::from(master)), text: Arc::default() };
+        let screen = Screen {
+            master: Arc::new(File::from(master)),
+            text: Arc::default(),
+        };
         let reader = screen.clone();
         std::thread::spawn(move || {
             let mut bytes = [0; 4096];
             // EIO is how a terminal says that the last slave was closed.
             while let Ok(count @ 1..) = (&*reader.master).read(&mut bytes) {
-                let seen = String::from_utf8_lossy(bytes.get(..count).unwrap_or_default()).into_owned();
-                reader.text.lock().unwrap_or_else(PoisonError::into_inner).push_str(&seen);
+                let seen =
+                    String::from_utf8_lossy(bytes.get(..count).unwrap_or_default()).into_owned();
+                reader
+                    .text
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push_str(&seen);
             }
         });
         screen
@@ -41,7 +49,10 @@ impl Screen {
 
     /// Everything read so far.
     pub(crate) fn text(&self) -> String {
-        self.text.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.text
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Types.
@@ -52,7 +63,12 @@ impl Screen {
 
     /// Changes the size: the terminal's foreground group gets SIGWINCH.
     pub(crate) fn resize(&self, rows: u16, columns: u16) -> Outcome {
-        let size = rustix::termios::Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        let size = rustix::termios::Winsize {
+            ws_row: rows,
+            ws_col: columns,
+            ws_xpixel: 0,
+            ws_ypixel: 0,
+        };
         rustix::termios::tcsetwinsize(&*self.master, size)?;
         Ok(())
     }
@@ -60,8 +76,10 @@ impl Screen {
     /// Waits, at most 10 s, until the screen shows `text`.
     pub(crate) fn shows(&self, text: &str) -> Outcome {
         let what = format!("the terminal shows {text:?}");
-        eventually(&what, Duration::from_secs(10), || Ok(self.text().contains(text)))
-            .map_err(|error| format!("{error}; it shows {:?}", self.text()).into())
+        eventually(&what, Duration::from_secs(10), || {
+            Ok(self.text().contains(text))
+        })
+        .map_err(|error| format!("{error}; it shows {:?}", self.text()).into())
     }
 }
 
@@ -70,7 +88,11 @@ pub(crate) fn pair() -> Outcome<(Screen, File)> {
     let master = posix_openpt(OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC)?;
     grantpt(&master)?;
     unlockpt(&master)?;
-    let slave = nix::fcntl::open(ptsname_r(&master)?.as_str(), OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC, nix::sys::stat::Mode::empty())?;
+    let slave = nix::fcntl::open(
+        ptsname_r(&master)?.as_str(),
+        OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC,
+        nix::sys::stat::Mode::empty(),
+    )?;
     // PtyMaster closes its descriptor itself: duplicate it into a plain one.
     let own = nix::unistd::dup(&master)?;
     Ok((Screen::watch(own), File::from(slave)))
@@ -91,13 +113,22 @@ impl ConsoleSocket {
             Err(_) => {
                 use std::os::fd::AsRawFd;
                 let dir = File::open(path.parent().ok_or("no directory")?)?;
-                let name = path.file_name().ok_or("no name")?.to_string_lossy().into_owned();
+                let name = path
+                    .file_name()
+                    .ok_or("no name")?
+                    .to_string_lossy()
+                    .into_owned();
                 UnixListener::bind(format!("/proc/self/fd/{}/{name}", dir.as_raw_fd()))?
             }
         };
         let (sender, arrived) = mpsc::channel();
-        std::thread::spawn(move || sender.send(receive(&listener).map_err(|error| error.to_string())));
-        Ok(ConsoleSocket { path: path.to_path_buf(), arrived })
+        std::thread::spawn(move || {
+            sender.send(receive(&listener).map_err(|error| error.to_string()))
+        });
+        Ok(ConsoleSocket {
+            path: path.to_path_buf(),
+            arrived,
+        })
     }
 
     /// The path as an argument.
@@ -117,7 +148,12 @@ fn receive(listener: &UnixListener) -> Outcome<(OwnedFd, String)> {
     let mut text = [0; 256];
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(4))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
-    let got = recvmsg(&socket, &mut [IoSliceMut::new(&mut text)], &mut control, RecvFlags::CMSG_CLOEXEC)?;
+    let got = recvmsg(
+        &socket,
+        &mut [IoSliceMut::new(&mut text)],
+        &mut control,
+        RecvFlags::CMSG_CLOEXEC,
+    )?;
     let mut descriptors = Vec::new();
     for message in control.drain() {
         if let RecvAncillaryMessage::ScmRights(rights) = message {

@@ -82,7 +82,10 @@ impl Reaper {
             .spawn()
             .map_err(|error| format!("cannot run {}: {error}", command.get_program().display()))?;
         ours.insert(child.id().cast_signed());
-        Ok(Ours { child, reaper: Arc::clone(self) })
+        Ok(Ours {
+            child,
+            reaper: Arc::clone(self),
+        })
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
-use std::os::unix::process::ExitStatusExt;
 
 use crate::check::{Outcome, ensure};
 use crate::lab::Lab;
@@ -22,12 +22,21 @@ pub(crate) struct Runtime {
 impl Runtime {
     /// Asks the binary at `path` who it is.
     pub(crate) fn meet(path: &Path) -> Outcome<Self> {
-        let path = fs::canonicalize(path).map_err(|error| format!("cannot find {}: {error}", path.display()))?;
+        let path = fs::canonicalize(path)
+            .map_err(|error| format!("cannot find {}: {error}", path.display()))?;
         let output = Command::new(&path).arg("--version").output()?;
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let version = text.lines().next().unwrap_or_default().to_owned();
-        let name = version.split_whitespace().next().unwrap_or("unknown").to_owned();
-        Ok(Runtime { path, name, version })
+        let name = version
+            .split_whitespace()
+            .next()
+            .unwrap_or("unknown")
+            .to_owned();
+        Ok(Runtime {
+            path,
+            name,
+            version,
+        })
     }
 }
 
@@ -91,7 +100,11 @@ impl<'l> Call<'l> {
 
     /// Has only these environment variables.
     pub(crate) fn env(mut self, env: &[(&str, &str)]) -> Self {
-        self.env = Some(env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect());
+        self.env = Some(
+            env.iter()
+                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+                .collect(),
+        );
         self
     }
 
@@ -127,8 +140,14 @@ impl<'l> Call<'l> {
             words.push(root.into_os_string());
         }
         words.extend(self.args);
-        let mut command = Command::new(words.first().map_or(OsStr::new("false"), OsString::as_os_str));
-        command.args(words.get(1..).unwrap_or_default()).stdin(self.stdin);
+        let mut command = Command::new(
+            words
+                .first()
+                .map_or(OsStr::new("false"), OsString::as_os_str),
+        );
+        command
+            .args(words.get(1..).unwrap_or_default())
+            .stdin(self.stdin);
         command.stdout(File::create(&self.out)?);
         command.stderr(File::create(self.out.with_extension("err"))?);
         if let Some(dir) = self.dir {
@@ -153,7 +172,10 @@ impl<'l> Call<'l> {
     pub(crate) fn ok(self) -> Outcome<Said> {
         let words = format!("{:?}", self.args);
         let said = self.say()?;
-        ensure!(said.status.success(), "{words}: expected success, found {said}");
+        ensure!(
+            said.status.success(),
+            "{words}: expected success, found {said}"
+        );
         Ok(said)
     }
 
@@ -162,9 +184,18 @@ impl<'l> Call<'l> {
         let words = format!("{:?}", self.args);
         let said = self.say()?;
         let code = said.status.code();
-        ensure!(code.is_some_and(|code| code != 0), "{words}: expected a refusal, found {said}");
-        ensure!(!said.err.trim().is_empty(), "{words}: refused without a word");
-        ensure!(!said.err.contains("panicked at"), "{words}: panicked: {said}");
+        ensure!(
+            code.is_some_and(|code| code != 0),
+            "{words}: expected a refusal, found {said}"
+        );
+        ensure!(
+            !said.err.trim().is_empty(),
+            "{words}: refused without a word"
+        );
+        ensure!(
+            !said.err.contains("panicked at"),
+            "{words}: panicked: {said}"
+        );
         Ok(said)
     }
 }
@@ -189,6 +220,10 @@ impl Said {
 
 impl std::fmt::Display for Said {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}, stdout {:?}, stderr {:?}", self.status, self.out, self.err)
+        write!(
+            f,
+            "{}, stdout {:?}, stderr {:?}",
+            self.status, self.out, self.err
+        )
     }
 }

@@ -64,7 +64,13 @@ impl Spec {
     }
 
     /// Adds a mount of type `kind`.
-    pub(crate) fn mount(&mut self, destination: &str, kind: &str, source: &str, options: &[&str]) -> &mut Self {
+    pub(crate) fn mount(
+        &mut self,
+        destination: &str,
+        kind: &str,
+        source: &str,
+        options: &[&str],
+    ) -> &mut Self {
         self.push(
             "/mounts",
             json!({"destination": destination, "type": kind, "source": source, "options": options}),
@@ -131,8 +137,23 @@ impl Spec {
             .no_mount("/sys")
             .no_mount("/sys/fs/cgroup")
             .no_mount("/dev/pts")
-            .mount("/dev/pts", "devpts", "devpts", &["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"])
-            .bind("/sys", "/sys", &["rbind", "nosuid", "noexec", "nodev", "ro"])
+            .mount(
+                "/dev/pts",
+                "devpts",
+                "devpts",
+                &[
+                    "nosuid",
+                    "noexec",
+                    "newinstance",
+                    "ptmxmode=0666",
+                    "mode=0620",
+                ],
+            )
+            .bind(
+                "/sys",
+                "/sys",
+                &["rbind", "nosuid", "noexec", "nodev", "ro"],
+            )
             .remove("/linux/resources")
     }
 }

@@ -25,7 +25,10 @@ impl Suite {
     /// Runs everything and prints the report; the number of failures.
     pub(crate) fn run(&self) -> Outcome<usize> {
         let ground = tempfile::Builder::new().prefix("conformance.").tempdir()?;
-        std::fs::set_permissions(ground.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
+        std::fs::set_permissions(
+            ground.path(),
+            std::os::unix::fs::PermissionsExt::from_mode(0o755),
+        )?;
         let head = format!("{} ({})", self.runtime.version, self.runtime.path.display());
         let report = Mutex::new(Report::begin(self.cases.len(), &head));
         let next = AtomicUsize::new(0);
@@ -35,9 +38,14 @@ impl Suite {
                 scope.spawn(|| {
                     loop {
                         let index = next.fetch_add(1, Ordering::Relaxed);
-                        let Some((name, case)) = self.cases.get(index) else { return };
+                        let Some((name, case)) = self.cases.get(index) else {
+                            return;
+                        };
                         match self.judge(name, case, &ground.path().join(index.to_string())) {
-                            Ok(line) => report.lock().unwrap_or_else(PoisonError::into_inner).take(index, line),
+                            Ok(line) => report
+                                .lock()
+                                .unwrap_or_else(PoisonError::into_inner)
+                                .take(index, line),
                             Err(error) => drop(failed.send(error.to_string())),
                         }
                     }
@@ -48,7 +56,10 @@ impl Suite {
         if let Ok(message) = failure.recv() {
             return Err(message.into());
         }
-        Ok(report.into_inner().unwrap_or_else(PoisonError::into_inner).end())
+        Ok(report
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
+            .end())
     }
 
     fn judge(&self, name: &str, case: &Case, dir: &Path) -> Outcome<Line> {

@@ -79,8 +79,14 @@ impl Report {
 
     /// Prints the counts; the number of failures that were not known before.
     pub(crate) fn end(&self) -> usize {
-        println!("# {} known deviations, {} of the passes were not expected", self.known, self.surprises);
-        println!("{} passed, {} failed, {} skipped", self.passed, self.failed, self.skipped);
+        println!(
+            "# {} known deviations, {} of the passes were not expected",
+            self.known, self.surprises
+        );
+        println!(
+            "{} passed, {} failed, {} skipped",
+            self.passed, self.failed, self.skipped
+        );
         self.failed
     }
 }

@@ -11,17 +11,29 @@ use std::ffi::CString;
 /// # Errors
 /// The first that the kernel refuses, with its place in config.json.
 pub fn write_all(cgroup: &Cgroup, settings: &[Setting]) -> Result<()> {
-    settings.iter().try_for_each(|setting| write_one(cgroup, setting))
+    settings
+        .iter()
+        .try_for_each(|setting| write_one(cgroup, setting))
 }
 
 fn write_one(cgroup: &Cgroup, setting: &Setting) -> Result<()> {
     match put(cgroup, &setting.file, &setting.value) {
         Ok(()) => Ok(()),
-        Err(fault) if fault.errno != libc::ENOENT => {
-            Err(refused(cgroup, setting, &setting.file, &setting.value, fault))
-        }
+        Err(fault) if fault.errno != libc::ENOENT => Err(refused(
+            cgroup,
+            setting,
+            &setting.file,
+            &setting.value,
+            fault,
+        )),
         Err(fault) => match &setting.otherwise {
-            Otherwise::Fail => Err(refused(cgroup, setting, &setting.file, &setting.value, fault)),
+            Otherwise::Fail => Err(refused(
+                cgroup,
+                setting,
+                &setting.file,
+                &setting.value,
+                fault,
+            )),
             Otherwise::Ignore => {
                 tracing::debug!("this kernel has no {}, ignored", setting.file);
                 Ok(())
@@ -39,8 +51,16 @@ fn put(cgroup: &Cgroup, file: &str, value: &str) -> std::result::Result<(), Faul
 
 fn refused(cgroup: &Cgroup, setting: &Setting, file: &str, value: &str, fault: Fault) -> Error {
     let path = cgroup.path.join(file).display().to_string();
-    let cause = Cause::Os { call: fault.call.name(), errno: fault.errno, on: Some(path.clone()) };
-    let error = Error::new(format!("set {file}"), Object::config(&setting.pointer), cause);
+    let cause = Cause::Os {
+        call: fault.call.name(),
+        errno: fault.errno,
+        on: Some(path.clone()),
+    };
+    let error = Error::new(
+        format!("set {file}"),
+        Object::config(&setting.pointer),
+        cause,
+    );
     let pointer = setting.pointer.as_str();
     match fault.errno {
         libc::ENOENT => error.hint(format!("remove {pointer}: this kernel has no {file}")),
@@ -53,8 +73,13 @@ fn refused(cgroup: &Cgroup, setting: &Setting, file: &str, value: &str, fault: F
         libc::EBUSY => error.hint(format!("the group uses more than {value} of it already")),
         libc::ENODEV | libc::ENXIO => {
             let device = value.split(' ').next().unwrap_or(value);
-            error.hint(format!("{file} knows no device {device}: see /proc/partitions"))
+            error.hint(format!(
+                "{file} knows no device {device}: see /proc/partitions"
+            ))
         }
         _ => error,
     }
 }
+
+#[cfg(test)]
+mod tests;

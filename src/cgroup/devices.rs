@@ -27,12 +27,13 @@ pub fn attach(cgroup: &Cgroup, rules: &[DeviceRule], proc: &Proc) -> Result<()> 
     if rules.is_empty() {
         return Ok(());
     }
-    let attached = bpf::load_device_filter(&compile(rules)).and_then(|program| {
-        bpf::attach_device_filter(cgroup.dir.as_fd(), program.as_fd())
-    });
+    let attached = bpf::load_device_filter(&compile(rules))
+        .and_then(|program| bpf::attach_device_filter(cgroup.dir.as_fd(), program.as_fd()));
     match attached {
         Ok(()) => Ok(()),
-        Err(Fault { errno: libc::EPERM, .. }) if !in_first_user_namespace(proc) => {
+        Err(Fault {
+            errno: libc::EPERM, ..
+        }) if !in_first_user_namespace(proc) => {
             tracing::debug!("no device filter can be loaded in a user namespace, ignored");
             Ok(())
         }
@@ -42,7 +43,11 @@ pub fn attach(cgroup: &Cgroup, rules: &[DeviceRule], proc: &Proc) -> Result<()> 
 
 fn refused(cgroup: &Cgroup, fault: Fault) -> Error {
     let on = Some(cgroup.path.display().to_string());
-    let cause = Cause::Os { call: Call::Bpf.name(), errno: fault.errno, on };
+    let cause = Cause::Os {
+        call: Call::Bpf.name(),
+        errno: fault.errno,
+        on,
+    };
     let object = Object::config("/linux/resources/devices");
     let error = Error::new("limit access to devices", object, cause);
     match fault.errno {
@@ -90,7 +95,12 @@ const LAST_MAJOR: u32 = (1 << (32 - MINOR_BITS)) - 1;
 const LONGEST_GROUP: usize = 1000;
 
 const fn insn(code: u8, to: u8, from: u8, offset: i16, immediate: i32) -> Insn {
-    Insn { code, registers: to | (from << 4), offset, immediate }
+    Insn {
+        code,
+        registers: to | (from << 4),
+        offset,
+        immediate,
+    }
 }
 
 const fn number(code: u8, to: u8, immediate: u32) -> Insn {
@@ -116,9 +126,9 @@ pub fn compile(rules: &[DeviceRule]) -> Vec<Insn> {
         insn(OR, DEVICE, MINOR, 0, 0),
     ];
     let (deciding, verdict) = deciding(rules);
-    for alike in deciding.chunk_by(|a, b| {
-        (a.verdict, a.kind, a.access & ALL) == (b.verdict, b.kind, b.access & ALL)
-    }) {
+    for alike in deciding
+        .chunk_by(|a, b| (a.verdict, a.kind, a.access & ALL) == (b.verdict, b.kind, b.access & ALL))
+    {
         for group in alike.chunks(LONGEST_GROUP) {
             append(&mut program, group);
         }
@@ -130,7 +140,11 @@ pub fn compile(rules: &[DeviceRule]) -> Vec<Insn> {
 /// The rules that decide something, last first, and what holds for whatever they do not decide.
 fn deciding(rules: &[DeviceRule]) -> (Vec<DeviceRule>, Verdict) {
     let mut kept: Vec<DeviceRule> = Vec::new();
-    for rule in rules.iter().rev().filter(|rule| rule.access & ALL != 0 && is_possible(rule)) {
+    for rule in rules
+        .iter()
+        .rev()
+        .filter(|rule| rule.access & ALL != 0 && is_possible(rule))
+    {
         if !kept.iter().any(|later| covers(later, rule)) {
             kept.push(*rule);
         }
@@ -180,7 +194,9 @@ fn append(program: &mut Vec<Insn>, group: &[DeviceRule]) {
             }
         }
     }
-    let all = group.iter().any(|rule| rule.major.is_none() && rule.minor.is_none());
+    let all = group
+        .iter()
+        .any(|rule| rule.major.is_none() && rule.minor.is_none());
     // The tests, and the jump behind them that passes over the decision.
     let before = if all { 0 } else { tests.len() + 1 };
     let kind = match first.kind {
@@ -189,7 +205,13 @@ fn append(program: &mut Vec<Insn>, group: &[DeviceRule]) {
         DeviceKind::Character => Some(2),
     };
     if let Some(kind) = kind {
-        program.push(insn(JUMP_UNLESS_EQUAL, KIND, 0, far(before + decision.len()), kind));
+        program.push(insn(
+            JUMP_UNLESS_EQUAL,
+            KIND,
+            0,
+            far(before + decision.len()),
+            kind,
+        ));
     }
     for (index, (register, value)) in tests.iter().enumerate() {
         let over = far(tests.len() - index);

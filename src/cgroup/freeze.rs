@@ -25,7 +25,8 @@ impl Cgroup {
     /// As write(2); a refusal after ten seconds, and the group is thawed again.
     pub fn freeze(&self) -> Result<()> {
         let doing = "freeze the container's processes";
-        self.set_freezer(b"1").map_err(|fault| self.fault(doing, "cgroup.freeze", fault))?;
+        self.set_freezer(b"1")
+            .map_err(|fault| self.fault(doing, "cgroup.freeze", fault))?;
         if self.wait_until(FREEZE, |events| events.frozen)? {
             return Ok(());
         }
@@ -118,5 +119,8 @@ fn read_events(fd: impl std::os::fd::AsFd) -> std::result::Result<Events, Fault>
     let mut buffer = [0; 256];
     let text = String::from_utf8_lossy(file::read_again(fd, &mut buffer)?).into_owned();
     let is_one = |key| value_of(&text, key) == Some(1);
-    Ok(Events { populated: is_one("populated"), frozen: is_one("frozen") })
+    Ok(Events {
+        populated: is_one("populated"),
+        frozen: is_one("frozen"),
+    })
 }

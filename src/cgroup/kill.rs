@@ -22,8 +22,14 @@ impl Cgroup {
     pub fn kill_all(&self) -> Result<()> {
         match write(&self.dir, c"cgroup.kill", b"1") {
             Ok(()) => Ok(()),
-            Err(Fault { errno: libc::ENOENT, .. }) => self.kill_one_by_one(),
-            Err(Fault { errno: libc::ENODEV, .. }) => Ok(()),
+            Err(Fault {
+                errno: libc::ENOENT,
+                ..
+            }) => self.kill_one_by_one(),
+            Err(Fault {
+                errno: libc::ENODEV,
+                ..
+            }) => Ok(()),
             Err(fault) => Err(self.fault("kill the container's processes", "cgroup.kill", fault)),
         }
     }
@@ -79,7 +85,9 @@ impl Cgroup {
         for (pid, descriptor) in opened.iter().filter(|(pid, _)| still.contains(pid)) {
             match pidfd::signal(descriptor, signal) {
                 Ok(()) => sent += 1,
-                Err(Fault { errno: libc::ESRCH, .. }) => {}
+                Err(Fault {
+                    errno: libc::ESRCH, ..
+                }) => {}
                 Err(fault) => {
                     let cause = Cause::Os {
                         call: fault.call.name(),
@@ -129,7 +137,10 @@ fn list_one(
     match read_all(&procs) {
         Ok(text) => pids.extend(text.lines().filter_map(|line| line.parse::<i32>().ok())),
         // A threaded group; its processes are listed by the domain above it.
-        Err(Fault { errno: libc::EOPNOTSUPP, .. }) => {}
+        Err(Fault {
+            errno: libc::EOPNOTSUPP,
+            ..
+        }) => {}
         Err(fault) => return Err(fault),
     }
     dir::each_directory(&here, |name| {

@@ -64,7 +64,10 @@ pub fn hierarchy() -> Result<Hierarchy> {
         if let Ok(dir) = dir::open_path(Path::new(path))
             && dir::is_cgroup2(&dir).unwrap_or(false)
         {
-            return Ok(Hierarchy { dir, path: path.into() });
+            return Ok(Hierarchy {
+                dir,
+                path: path.into(),
+            });
         }
     }
     let why = "no cgroup v2 is mounted there, and orbital does not use cgroup v1";
@@ -86,17 +89,27 @@ pub fn own_group(proc: &Proc) -> Result<String> {
     let name = CStr::from_bytes_until_nul(path.as_bytes()).unwrap_or_default();
     let shown = PathBuf::from("/proc/self/cgroup");
     let mut buffer = [0; 16 * 1024];
-    let text = proc.read(name, &mut buffer).map_err(|fault| Error::file(doing, &shown, fault))?;
+    let text = proc
+        .read(name, &mut buffer)
+        .map_err(|fault| Error::file(doing, &shown, fault))?;
     let text = String::from_utf8_lossy(text);
     match text.lines().find_map(|line| line.strip_prefix("0::")) {
         Some(group) if group.starts_with('/') && !group.starts_with("/..") => Ok(group.to_owned()),
         Some(_) => {
             let why = "it lies outside of the root of this cgroup namespace";
-            Err(Error::new(doing, Object::File(shown), Cause::Refused(why.into())))
+            Err(Error::new(
+                doing,
+                Object::File(shown),
+                Cause::Refused(why.into()),
+            ))
         }
         None => {
             let why = "it has no line for cgroup v2";
-            Err(Error::new(doing, Object::File(shown), Cause::Refused(why.into())))
+            Err(Error::new(
+                doing,
+                Object::File(shown),
+                Cause::Refused(why.into()),
+            ))
         }
     }
 }
@@ -114,10 +127,18 @@ impl Cgroup {
             Err(fault) => return Err(Error::file(doing, path, fault)),
         };
         if dir::is_cgroup2(&dir).map_err(|fault| Error::file(doing, path, fault))? {
-            return Ok(Some(Cgroup { dir, path: path.to_owned(), made: Vec::new() }));
+            return Ok(Some(Cgroup {
+                dir,
+                path: path.to_owned(),
+                made: Vec::new(),
+            }));
         }
         let why = "it is not a directory of cgroup v2".to_owned();
-        Err(Error::new(doing, Object::File(path.to_owned()), Cause::Refused(why)))
+        Err(Error::new(
+            doing,
+            Object::File(path.to_owned()),
+            Cause::Refused(why),
+        ))
     }
 
     /// How many processes of the group and below it the kernel has killed for want of memory; 0 where
@@ -132,7 +153,11 @@ impl Cgroup {
 }
 
 /// Reads the file `name` of a group into `buffer`.
-fn read<'b>(dir: &OwnedFd, name: &CStr, buffer: &'b mut [u8]) -> std::result::Result<&'b str, Fault> {
+fn read<'b>(
+    dir: &OwnedFd,
+    name: &CStr,
+    buffer: &'b mut [u8],
+) -> std::result::Result<&'b str, Fault> {
     let bytes = file::read_some(file::open(dir, name, OFlags::RDONLY)?, buffer)?;
     // The kernel's own text: ASCII.
     Ok(std::str::from_utf8(bytes).unwrap_or_default())
@@ -140,12 +165,16 @@ fn read<'b>(dir: &OwnedFd, name: &CStr, buffer: &'b mut [u8]) -> std::result::Re
 
 /// Writes the file `name` of a group, which must exist.
 fn write(dir: &OwnedFd, name: &CStr, value: &[u8]) -> std::result::Result<(), Fault> {
-    file::write_once(file::open(dir, name, OFlags::WRONLY | OFlags::NOFOLLOW)?, value)
+    file::write_once(
+        file::open(dir, name, OFlags::WRONLY | OFlags::NOFOLLOW)?,
+        value,
+    )
 }
 
 /// The number after `key` in a flat-keyed file of the kernel's (cgroup-v2.rst, "Format").
 fn value_of(text: &str, key: &str) -> Option<u64> {
-    text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' ')?.parse().ok())
+    text.lines()
+        .find_map(|line| line.strip_prefix(key)?.strip_prefix(' ')?.parse().ok())
 }
 
 /// Whether the answer means that the group has been removed.
@@ -159,7 +188,9 @@ fn in_first_user_namespace(proc: &Proc) -> bool {
     let path = format!("{}/uid_map\0", std::process::id());
     let name = CStr::from_bytes_until_nul(path.as_bytes()).unwrap_or_default();
     let mut buffer = [0; 128];
-    let Ok(text) = proc.read(name, &mut buffer) else { return true };
+    let Ok(text) = proc.read(name, &mut buffer) else {
+        return true;
+    };
     let text = String::from_utf8_lossy(text);
     text.split_whitespace().eq(["0", "0", "4294967295"])
 }

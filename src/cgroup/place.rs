@@ -2,7 +2,9 @@
 //! controllers that its settings need (cgroup-v2.rst, "Enabling and Disabling", "No Internal
 //! Process Constraint").
 
-use super::{Cgroup, Hierarchy, in_first_user_namespace, is_gone, own_group, read, value_of, write};
+use super::{
+    Cgroup, Hierarchy, in_first_user_namespace, is_gone, own_group, read, value_of, write,
+};
 use crate::error::{Cause, Error, Object, Result};
 use crate::plan::cgroup::{Group, Need, Relative, Setting};
 use crate::sys::proc::Proc;
@@ -50,9 +52,13 @@ pub fn path(group: &Group, proc: &Proc) -> Result<Option<PathBuf>> {
     if group.need == Need::Unwanted {
         return Ok(None);
     }
-    let Ok(hierarchy) = super::hierarchy() else { return Ok(None) };
+    let Ok(hierarchy) = super::hierarchy() else {
+        return Ok(None);
+    };
     let names = components(group, proc)?;
-    let path = names.iter().fold(hierarchy.path, |path, name| path.join(std::ffi::OsStr::from_bytes(name.to_bytes())));
+    let path = names.iter().fold(hierarchy.path, |path, name| {
+        path.join(std::ffi::OsStr::from_bytes(name.to_bytes()))
+    });
     Ok(Some(path))
 }
 
@@ -73,7 +79,13 @@ fn place(group: &Group, hierarchy: &Hierarchy, proc: &Proc) -> Result<Cgroup> {
     loop {
         let mut way = Way::start(group, hierarchy)?;
         match way.walk(&names) {
-            Ok(()) => return Ok(Cgroup { dir: way.here, path: way.path, made: way.made }),
+            Ok(()) => {
+                return Ok(Cgroup {
+                    dir: way.here,
+                    path: way.path,
+                    made: way.made,
+                });
+            }
             Err(Stop::Race(_)) if races < MOST_RACES => races += 1,
             Err(Stop::Race(error) | Stop::Error(error)) => {
                 return Err(error.also(super::remove::unmake(&way.made)));
@@ -90,7 +102,10 @@ fn components(group: &Group, proc: &Proc) -> Result<Vec<CString>> {
         Relative::ToRoot => String::new(),
         Relative::ToCaller => own_group(proc)?,
     };
-    let names = own.split('/').chain(group.path.split('/')).filter(|name| !name.is_empty());
+    let names = own
+        .split('/')
+        .chain(group.path.split('/'))
+        .filter(|name| !name.is_empty());
     let names: std::result::Result<Vec<_>, _> = names.map(CString::new).collect();
     names.map_err(|_| Error::refused(MAKE, &group.pointer, "the path holds a NUL character"))
 }
@@ -125,7 +140,13 @@ impl<'a> Way<'a> {
         }
         let here = dir::open(&hierarchy.dir, c".")
             .map_err(|fault| Error::file(MAKE, &hierarchy.path, fault))?;
-        let way = Way { group, needed, here, path: hierarchy.path.clone(), made: Vec::new() };
+        let way = Way {
+            group,
+            needed,
+            here,
+            path: hierarchy.path.clone(),
+            made: Vec::new(),
+        };
         way.controllers_exist()?;
         Ok(way)
     }
@@ -148,7 +169,11 @@ impl<'a> Way<'a> {
         }
         let file = self.path.join("cgroup.controllers");
         let offered = self.text(c"cgroup.controllers")?;
-        match self.needed.iter().find(|(name, _)| !offered.split_whitespace().any(|w| w == *name)) {
+        match self
+            .needed
+            .iter()
+            .find(|(name, _)| !offered.split_whitespace().any(|w| w == *name))
+        {
             None => Ok(()),
             Some((name, setting)) => Err(absent(name, setting, &file, &offered)),
         }
@@ -162,9 +187,15 @@ impl<'a> Way<'a> {
         let file = self.path.join("cgroup.subtree_control");
         let given = self.text(c"cgroup.subtree_control")?;
         let given: Vec<&str> = given.split_whitespace().collect();
-        let missing: Vec<_> =
-            self.needed.iter().filter(|(name, _)| !given.contains(name)).copied().collect();
-        let Some((_, setting)) = missing.first() else { return Ok(()) };
+        let missing: Vec<_> = self
+            .needed
+            .iter()
+            .filter(|(name, _)| !given.contains(name))
+            .copied()
+            .collect();
+        let Some((_, setting)) = missing.first() else {
+            return Ok(());
+        };
         let words: Vec<String> = missing.iter().map(|(name, _)| format!("+{name}")).collect();
         let words = words.join(" ");
         write(&self.here, c"cgroup.subtree_control", words.as_bytes())
@@ -179,7 +210,10 @@ impl<'a> Way<'a> {
                 self.made.push(self.path.clone());
                 Before::Absent
             }
-            Err(Fault { errno: libc::EEXIST, .. }) => Before::There,
+            Err(Fault {
+                errno: libc::EEXIST,
+                ..
+            }) => Before::There,
             Err(fault) => return Err(self.stop(fault)),
         };
         self.here = dir::open(self.here.as_fd(), name).map_err(|fault| self.stop(fault))?;
@@ -188,7 +222,11 @@ impl<'a> Way<'a> {
 
     fn stop(&self, fault: Fault) -> Stop {
         let error = not_made(&self.group.pointer, &self.path, fault);
-        if is_gone(fault) { Stop::Race(error) } else { Stop::Error(error) }
+        if is_gone(fault) {
+            Stop::Race(error)
+        } else {
+            Stop::Error(error)
+        }
     }
 
     /// A group that was there before may be used only if it holds nothing that would change what
@@ -217,7 +255,8 @@ impl<'a> Way<'a> {
         let mut buffer = [0; 1024];
         let text = read(&self.here, name, &mut buffer);
         let path = || self.path.join(name.to_string_lossy().as_ref());
-        text.map(str::to_owned).map_err(|fault| Error::file(MAKE, path(), fault))
+        text.map(str::to_owned)
+            .map_err(|fault| Error::file(MAKE, path(), fault))
     }
 }
 
@@ -268,7 +307,11 @@ fn not_given(setting: &Setting, file: &Path, words: &str, given: &[&str], fault:
         _ => format!("write {words} to {file}"),
     };
     let on = Some(file.to_string());
-    let cause = Cause::Os { call: fault.call.name(), errno: fault.errno, on };
+    let cause = Cause::Os {
+        call: fault.call.name(),
+        errno: fault.errno,
+        on,
+    };
     let object = Object::config(&setting.pointer);
     Error::new(format!("set {}", setting.file), object, cause).hint(hint)
 }
@@ -276,7 +319,11 @@ fn not_given(setting: &Setting, file: &Path, words: &str, given: &[&str], fault:
 fn not_made(pointer: &crate::error::Pointer, path: &Path, fault: Fault) -> Error {
     let parent = path.parent().unwrap_or(path).display().to_string();
     let on = Some(path.display().to_string());
-    let cause = Cause::Os { call: fault.call.name(), errno: fault.errno, on };
+    let cause = Cause::Os {
+        call: fault.call.name(),
+        errno: fault.errno,
+        on,
+    };
     let error = Error::new(MAKE, Object::config(pointer), cause);
     match fault.errno {
         libc::EACCES | libc::EPERM => error.hint(format!(
@@ -302,3 +349,6 @@ fn listed(words: &[&str]) -> String {
         [first @ .., last] => format!("{} and {last}", first.join(", ")),
     }
 }
+
+#[cfg(test)]
+mod tests;

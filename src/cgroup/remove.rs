@@ -27,7 +27,14 @@ impl Cgroup {
     /// EBUSY where processes are still there after five seconds; EACCES, EROFS.
     pub fn remove(&self) -> Result<()> {
         let (Some(parent), Some(name)) = (self.path.parent(), self.path.file_name()) else {
-            return Err(Error::file(DOING, &self.path, Fault { call: Call::Rmdir, errno: libc::EBUSY }));
+            return Err(Error::file(
+                DOING,
+                &self.path,
+                Fault {
+                    call: Call::Rmdir,
+                    errno: libc::EBUSY,
+                },
+            ));
         };
         let name = CString::new(name.as_bytes()).unwrap_or_default();
         let parent = match dir::open_path(parent) {
@@ -57,7 +64,9 @@ impl Cgroup {
     /// # Errors
     /// As [`Cgroup::remove`].
     pub fn undo(&self) -> Result<()> {
-        let Some((last, above)) = self.made.split_last() else { return Ok(()) };
+        let Some((last, above)) = self.made.split_last() else {
+            return Ok(());
+        };
         if *last == self.path {
             self.remove()?;
         }
@@ -88,7 +97,10 @@ pub(super) fn unmake(made: &[PathBuf]) -> Option<Error> {
     for path in made.iter().rev() {
         match remove_path(path) {
             Ok(()) => {}
-            Err(Fault { errno: libc::EBUSY | libc::ENOTEMPTY, .. }) => {
+            Err(Fault {
+                errno: libc::EBUSY | libc::ENOTEMPTY,
+                ..
+            }) => {
                 tracing::debug!("{} is in use by others, ignored", path.display());
             }
             Err(fault) if is_gone(fault) => {}
@@ -99,7 +111,9 @@ pub(super) fn unmake(made: &[PathBuf]) -> Option<Error> {
 }
 
 fn remove_path(path: &Path) -> std::result::Result<(), Fault> {
-    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return Ok(()) };
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+        return Ok(());
+    };
     let name = CString::new(name.as_bytes()).unwrap_or_default();
     dir::remove(dir::open_path(parent)?, &name)
 }
@@ -109,13 +123,19 @@ fn remove_path(path: &Path) -> std::result::Result<(), Fault> {
 fn remove_tree(parent: &OwnedFd, name: &CStr) -> std::result::Result<(), Fault> {
     // Nearly always there is nothing below.
     match dir::remove(parent, name) {
-        Err(Fault { errno: libc::EBUSY | libc::ENOTEMPTY, .. }) => {}
+        Err(Fault {
+            errno: libc::EBUSY | libc::ENOTEMPTY,
+            ..
+        }) => {}
         Err(fault) if is_gone(fault) => return Ok(()),
         other => return other,
     }
     remove_below(parent, name).map_err(|fault| match fault {
         // Somebody else removes here too: that the group itself is gone must be seen again.
-        Fault { call, .. } if is_gone(fault) => Fault { call, errno: libc::EBUSY },
+        Fault { call, .. } if is_gone(fault) => Fault {
+            call,
+            errno: libc::EBUSY,
+        },
         other => other,
     })
 }
@@ -129,7 +149,9 @@ fn remove_below(parent: &OwnedFd, name: &CStr) -> std::result::Result<(), Fault>
             names.push(below);
             continue;
         }
-        let Some(done) = names.pop() else { return Ok(()) };
+        let Some(done) = names.pop() else {
+            return Ok(());
+        };
         if names.is_empty() {
             return dir::remove(parent, &done);
         }

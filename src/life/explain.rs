@@ -10,6 +10,12 @@ mod flags;
 /// What one step does, for each step.
 mod steps;
 
+/// Those that make the container's tree of files.
+mod files;
+
+/// Those that make the process what it may be.
+mod process;
+
 /// What the runtime does around the steps.
 mod parent;
 
@@ -41,7 +47,9 @@ fn shorten(value: &mut serde_json::Value, bundle: &Path) {
     match value {
         serde_json::Value::String(text) => *text = bundled(text, bundle),
         serde_json::Value::Array(items) => items.iter_mut().for_each(|item| shorten(item, bundle)),
-        serde_json::Value::Object(members) => members.values_mut().for_each(|member| shorten(member, bundle)),
+        serde_json::Value::Object(members) => members
+            .values_mut()
+            .for_each(|member| shorten(member, bundle)),
         _ => {}
     }
 }

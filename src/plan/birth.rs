@@ -148,7 +148,8 @@ impl Birth {
     /// Whether a namespace of this kind is made new for this container.
     #[must_use]
     pub fn makes(&self, kind: Kind) -> bool {
-        self.clone_flags & u64::from(kind.flag()) != 0 || (kind == Kind::Cgroup && self.new_cgroup == NewCgroup::Yes)
+        self.clone_flags & u64::from(kind.flag()) != 0
+            || (kind == Kind::Cgroup && self.new_cgroup == NewCgroup::Yes)
     }
 }
 
@@ -180,8 +181,18 @@ pub fn plan(spec: &Spec, facts: &Facts, warnings: &mut Vec<String>) -> Result<Bi
     }
     joins.sort_by_key(|join| order(join.kind));
     let become_root = become_root(&user);
-    let own = given.iter().map(|namespace| kind(namespace.typ())).collect();
-    Ok(Birth { user, clone_flags, joins, new_cgroup, become_root, own })
+    let own = given
+        .iter()
+        .map(|namespace| kind(namespace.typ()))
+        .collect();
+    Ok(Birth {
+        user,
+        clone_flags,
+        joins,
+        new_cgroup,
+        become_root,
+        own,
+    })
 }
 
 /// Refuses a container without a mount namespace. Asked after the planners that need one, as they say better why.
@@ -192,8 +203,12 @@ pub fn has_mounts(birth: &Birth) -> Result<()> {
     if birth.owns(Kind::Mount) {
         return Ok(());
     }
-    Err(Error::refused(DOING, "/linux/namespaces", "without a mount namespace the root file system would become the host's")
-        .hint("add {\"type\": \"mount\"} to /linux/namespaces"))
+    Err(Error::refused(
+        DOING,
+        "/linux/namespaces",
+        "without a mount namespace the root file system would become the host's",
+    )
+    .hint("add {\"type\": \"mount\"} to /linux/namespaces"))
 }
 
 fn pointer(index: usize) -> Pointer {
@@ -202,9 +217,16 @@ fn pointer(index: usize) -> Pointer {
 
 fn only_once(given: &[LinuxNamespace]) -> Result<()> {
     for (index, namespace) in given.iter().enumerate() {
-        let first = given.iter().position(|other| other.typ() == namespace.typ()).unwrap_or(index);
+        let first = given
+            .iter()
+            .position(|other| other.typ() == namespace.typ())
+            .unwrap_or(index);
         if first != index {
-            let why = format!("{} is there already, at {}", kind(namespace.typ()).name(), pointer(first).as_str());
+            let why = format!(
+                "{} is there already, at {}",
+                kind(namespace.typ()).name(),
+                pointer(first).as_str()
+            );
             return Err(Error::refused(DOING, pointer(index), why).hint("keep one of the two"));
         }
     }
@@ -212,23 +234,46 @@ fn only_once(given: &[LinuxNamespace]) -> Result<()> {
 }
 
 fn no_new_time(index: usize) -> Error {
-    Error::refused(DOING, pointer(index), "this version of orbital joins time namespaces, but makes none yet").hint("leave it out")
+    Error::refused(
+        DOING,
+        pointer(index),
+        "this version of orbital joins time namespaces, but makes none yet",
+    )
+    .hint("leave it out")
 }
 
-fn user(given: &[LinuxNamespace], linux: &Linux, facts: &Facts, warnings: &mut Vec<String>) -> Result<UserNamespace> {
-    let namespace = given.iter().find(|namespace| namespace.typ() == LinuxNamespaceType::User);
-    let mapped = [("/linux/uidMappings", linux.uid_mappings()), ("/linux/gidMappings", linux.gid_mappings())];
-    let mapped = mapped.iter().find(|(_, lines)| lines.as_ref().is_some_and(|lines| !lines.is_empty()));
+fn user(
+    given: &[LinuxNamespace],
+    linux: &Linux,
+    facts: &Facts,
+    warnings: &mut Vec<String>,
+) -> Result<UserNamespace> {
+    let namespace = given
+        .iter()
+        .find(|namespace| namespace.typ() == LinuxNamespaceType::User);
+    let mapped = [
+        ("/linux/uidMappings", linux.uid_mappings()),
+        ("/linux/gidMappings", linux.gid_mappings()),
+    ];
+    let mapped = mapped
+        .iter()
+        .find(|(_, lines)| lines.as_ref().is_some_and(|lines| !lines.is_empty()));
     match (namespace.map(LinuxNamespace::path), mapped) {
         (Some(None), _) => Ok(UserNamespace::New(idmap::plan(linux, facts)?)),
         (Some(Some(_)), Some((place, _))) => {
             // containerd and CRI-O send the joined namespace's own mappings along.
-            warnings.push(format!("left {place} out: a user namespace that is joined has its mappings already"));
+            warnings.push(format!(
+                "left {place} out: a user namespace that is joined has its mappings already"
+            ));
             Ok(UserNamespace::Joined)
         }
         (Some(Some(_)), None) => Ok(UserNamespace::Joined),
-        (None, Some((place, _))) => Err(Error::refused(DOING, *place, "mappings belong to a new user namespace, and there is none")
-            .hint("add {\"type\": \"user\"} to /linux/namespaces, or leave the mappings out")),
+        (None, Some((place, _))) => Err(Error::refused(
+            DOING,
+            *place,
+            "mappings belong to a new user namespace, and there is none",
+        )
+        .hint("add {\"type\": \"user\"} to /linux/namespaces, or leave the mappings out")),
         (None, None) => Ok(UserNamespace::Inherited),
     }
 }
@@ -241,7 +286,12 @@ fn join(kind: Kind, path: &std::path::Path, index: usize, user: &UserNamespace) 
         (UserNamespace::Inherited, Kind::Mount) => Joiner::Child,
         _ => Joiner::Parent,
     };
-    Ok(Join { kind, path, pointer, by })
+    Ok(Join {
+        kind,
+        path,
+        pointer,
+        by,
+    })
 }
 
 /// A user namespace grants the others, so it is first; a mount namespace takes the paths of the others away, so it is last.

@@ -30,15 +30,24 @@ pub struct Sets {
 /// Sets that contradict each other, so that capset(2) would refuse them.
 pub fn plan(spec: &Spec, birth: &Birth, facts: &Facts, warnings: &mut Vec<String>) -> Result<Sets> {
     let last = facts.last_capability;
-    let Some(given) = spec.process().as_ref().and_then(|process| process.capabilities().as_ref()) else {
-        return Ok(Sets { last, ..Sets::default() });
+    let Some(given) = spec
+        .process()
+        .as_ref()
+        .and_then(|process| process.capabilities().as_ref())
+    else {
+        return Ok(Sets {
+            last,
+            ..Sets::default()
+        });
     };
     // Whoever enters a user namespace, new or joined, has all capabilities in it.
     let grantable = match birth.user {
         UserNamespace::Inherited => facts.grantable,
         UserNamespace::New(_) | UserNamespace::Joined => u64::MAX,
     };
-    let mut bits = |set: &str, names: &Option<Capabilities>| possible(set, known(names), last, grantable, warnings);
+    let mut bits = |set: &str, names: &Option<Capabilities>| {
+        possible(set, known(names), last, grantable, warnings)
+    };
     let mut sets = Sets {
         bounding: bits("bounding", given.bounding()),
         effective: bits("effective", given.effective()),
@@ -62,12 +71,23 @@ pub fn plan(spec: &Spec, birth: &Birth, facts: &Facts, warnings: &mut Vec<String
 /// The names of the capabilities in a set, in order of their numbers.
 #[must_use]
 pub fn names(set: u64) -> Vec<String> {
-    let name = |bit: u8| ::caps::all().into_iter().find(|one| one.index() == bit).map_or_else(|| format!("capability {bit}"), |one| one.to_string());
-    (0..64).filter(|bit| set & (1 << bit) != 0).map(name).collect()
+    let name = |bit: u8| {
+        ::caps::all()
+            .into_iter()
+            .find(|one| one.index() == bit)
+            .map_or_else(|| format!("capability {bit}"), |one| one.to_string())
+    };
+    (0..64)
+        .filter(|bit| set & (1 << bit) != 0)
+        .map(name)
+        .collect()
 }
 
 fn known(given: &Option<Capabilities>) -> u64 {
-    let bits = given.iter().flatten().filter_map(|one| ::caps::Capability::from_str(&format!("CAP_{one}")).ok());
+    let bits = given
+        .iter()
+        .flatten()
+        .filter_map(|one| ::caps::Capability::from_str(&format!("CAP_{one}")).ok());
     bits.fold(0, |set, one| set | 1 << one.index())
 }
 
@@ -75,9 +95,15 @@ fn known(given: &Option<Capabilities>) -> u64 {
 fn possible(set: &str, asked: u64, last: u8, grantable: u64, warnings: &mut Vec<String>) -> u64 {
     // Of 64 bits the highest 63 - last are not the kernel's.
     let kernel = u64::MAX >> (63 - last.min(63));
-    for (lacking, why) in [(asked & !kernel, "this kernel does not have it"), (asked & kernel & !grantable, "the caller does not have it")] {
+    for (lacking, why) in [
+        (asked & !kernel, "this kernel does not have it"),
+        (asked & kernel & !grantable, "the caller does not have it"),
+    ] {
         if lacking != 0 {
-            warnings.push(format!("left {} out of /process/capabilities/{set}: {why}", names(lacking).join(", ")));
+            warnings.push(format!(
+                "left {} out of /process/capabilities/{set}: {why}",
+                names(lacking).join(", ")
+            ));
         }
     }
     asked & kernel & grantable
@@ -91,7 +117,8 @@ fn within(inner: &str, inner_bits: u64, outer: &str, outer_bits: u64) -> Result<
     let names = names(beyond).join(", ");
     let place = format!("/process/capabilities/{inner}");
     let why = format!("the kernel wants all of them in {outer} too, and there is no {names}");
-    Err(Error::refused("set the capabilities", place, why).hint(format!("add {names} to /process/capabilities/{outer}")))
+    Err(Error::refused("set the capabilities", place, why)
+        .hint(format!("add {names} to /process/capabilities/{outer}")))
 }
 
 #[cfg(test)]

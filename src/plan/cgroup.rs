@@ -27,7 +27,6 @@ mod tests;
 
 use crate::cli::{Create, Manager};
 use crate::error::{Cause, Error, Object, Pointer, Result};
-use crate::plan::birth::Birth;
 use crate::plan::facts::{Facts, Privilege};
 use oci_spec::runtime::{LinuxResources, Spec};
 
@@ -143,12 +142,15 @@ pub enum Relative {
 ///
 /// # Errors
 /// A path that leaves the tree, a value that no kernel takes, a limit that cgroup v2 cannot express.
-pub fn plan(spec: &Spec, birth: &Birth, facts: &Facts, request: &Create) -> Result<Group> {
-    let _ = birth;
+pub fn plan(spec: &Spec, facts: &Facts, request: &Create) -> Result<Group> {
     if request.manager == Manager::Systemd {
         let object = Object::Argument("--systemd-cgroup".to_owned());
         let why = "this version makes cgroups itself and does not speak to systemd".to_owned();
-        return Err(Error::new("place the container", object, Cause::Refused(why)));
+        return Err(Error::new(
+            "place the container",
+            object,
+            Cause::Refused(why),
+        ));
     }
     let linux = spec.linux().as_ref();
     let given = linux.and_then(|linux| linux.cgroups_path().as_ref());
@@ -170,7 +172,15 @@ pub fn plan(spec: &Spec, birth: &Birth, facts: &Facts, request: &Create) -> Resu
     };
     let Wanted { settings, warnings } = wanted;
     let path::Place { path, relative, .. } = place;
-    Ok(Group { path, relative, pointer, need, settings, devices, warnings })
+    Ok(Group {
+        path,
+        relative,
+        pointer,
+        need,
+        settings,
+        devices,
+        warnings,
+    })
 }
 
 /// What `/linux/resources` asks for, as it is gathered.
@@ -204,9 +214,15 @@ impl Wanted {
         }
         if let Some(network) = resources.network() {
             let asked = network.class_id().is_some_and(|class| class != 0)
-                || network.priorities().as_ref().is_some_and(|list| !list.is_empty());
+                || network
+                    .priorities()
+                    .as_ref()
+                    .is_some_and(|list| !list.is_empty());
             if asked {
-                self.warn(&at.at("network"), "cgroup v2 has no network classes or priorities");
+                self.warn(
+                    &at.at("network"),
+                    "cgroup v2 has no network classes or priorities",
+                );
             }
         }
         if let Some(unified) = resources.unified() {
@@ -219,8 +235,10 @@ impl Wanted {
         match (manager, self.settings.first()) {
             (Manager::Disabled, Some(first)) => {
                 let why = "a limit needs a cgroup, and --cgroup-manager disabled asks for none";
-                Err(Error::refused(format!("set {}", first.file), &first.pointer, why)
-                    .hint("leave out the limits, or use --cgroup-manager cgroupfs"))
+                Err(
+                    Error::refused(format!("set {}", first.file), &first.pointer, why)
+                        .hint("leave out the limits, or use --cgroup-manager cgroupfs"),
+                )
             }
             (Manager::Disabled, None) => Ok(Need::Unwanted),
             (_, None) if place.origin == path::Origin::Default => Ok(Need::Wished),
@@ -238,11 +256,18 @@ impl Wanted {
         let controller = file.split('.').next().filter(|name| *name != "cgroup");
         let controller = controller.map(str::to_owned);
         let (file, value) = (file.to_owned(), value.to_string());
-        self.settings.push(Setting { file, value, controller, otherwise, pointer });
+        self.settings.push(Setting {
+            file,
+            value,
+            controller,
+            otherwise,
+            pointer,
+        });
     }
 
     fn warn(&mut self, pointer: &Pointer, why: &str) {
-        self.warnings.push(format!("{} is ignored: {why}", pointer.as_str()));
+        self.warnings
+            .push(format!("{} is ignored: {why}", pointer.as_str()));
     }
 }
 

@@ -22,27 +22,43 @@ pub enum Console {
 /// # Errors
 /// A socket for a terminal that is not asked for, or a size beyond 65535.
 pub fn plan(spec: &Spec, request: &Create) -> Result<Console> {
-    let Some(process) = spec.process().as_ref().filter(|process| process.terminal() == Some(true)) else {
+    let Some(process) = spec
+        .process()
+        .as_ref()
+        .filter(|process| process.terminal() == Some(true))
+    else {
         return match &request.console_socket {
             Some(path) => Err(nothing_to_send(&path.display().to_string())),
             // The size counts only with a terminal.
             None => Ok(Console::Streams),
         };
     };
-    let Some(size) = process.console_size().filter(|size| size.height() != 0 || size.width() != 0) else {
+    let Some(size) = process
+        .console_size()
+        .filter(|size| size.height() != 0 || size.width() != 0)
+    else {
         return Ok(Console::Terminal { size: None });
     };
     let side = |length: u64, name: &str| {
         let pointer = format!("/process/consoleSize/{name}");
-        u16::try_from(length).map_err(|_| Error::refused("size the terminal", pointer, "a side has at most 65535 characters"))
+        u16::try_from(length).map_err(|_| {
+            Error::refused(
+                "size the terminal",
+                pointer,
+                "a side has at most 65535 characters",
+            )
+        })
     };
-    Ok(Console::Terminal { size: Some((side(size.height(), "height")?, side(size.width(), "width")?)) })
+    Ok(Console::Terminal {
+        size: Some((side(size.height(), "height")?, side(size.width(), "width")?)),
+    })
 }
 
 fn nothing_to_send(socket: &str) -> Error {
     let object = Object::Argument(format!("--console-socket {socket}"));
     let why = "the process has no terminal whose other end could be sent there".to_owned();
-    Error::new("use the console socket", object, Cause::Refused(why)).hint("set /process/terminal to true, or leave --console-socket out")
+    Error::new("use the console socket", object, Cause::Refused(why))
+        .hint("set /process/terminal to true, or leave --console-socket out")
 }
 
 #[cfg(test)]

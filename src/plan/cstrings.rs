@@ -27,7 +27,11 @@ pub fn path(value: &Path, doing: &str, pointer: &Pointer) -> Result<CString> {
 /// It does not, or holds a NUL.
 pub fn absolute(value: &Path, doing: &str, pointer: &Pointer) -> Result<CString> {
     if !value.has_root() {
-        return Err(Error::refused(doing, pointer, "the path must be absolute, that is, begin with /"));
+        return Err(Error::refused(
+            doing,
+            pointer,
+            "the path must be absolute, that is, begin with /",
+        ));
     }
     path(value, doing, pointer)
 }
@@ -37,9 +41,19 @@ pub fn absolute(value: &Path, doing: &str, pointer: &Pointer) -> Result<CString>
 /// # Errors
 /// The first that holds a NUL.
 pub fn list(values: &[String], doing: &str, pointer: &Pointer) -> Result<Vec<CString>> {
-    values.iter().enumerate().map(|(index, value)| text(value, doing, &pointer.at(index))).collect()
+    values
+        .iter()
+        .enumerate()
+        .map(|(index, value)| text(value, doing, &pointer.at(index)))
+        .collect()
 }
 
 fn bytes(value: &[u8], doing: &str, pointer: &Pointer) -> Result<CString> {
-    CString::new(value).map_err(|_| Error::refused(doing, pointer, "a C string cannot hold the character NUL (\\u0000)"))
+    CString::new(value).map_err(|_| {
+        Error::refused(
+            doing,
+            pointer,
+            "a C string cannot hold the character NUL (\\u0000)",
+        )
+    })
 }

@@ -44,8 +44,13 @@ pub struct Hooks {
 /// # Errors
 /// A relative path, a time limit of no time, a NUL.
 pub fn plan(spec: &Spec, process: &[CString]) -> Result<Hooks> {
-    let Some(hooks) = spec.hooks() else { return Ok(Hooks::default()) };
-    #[allow(deprecated, reason = "the specification still has it, and callers still send it")]
+    let Some(hooks) = spec.hooks() else {
+        return Ok(Hooks::default());
+    };
+    #[allow(
+        deprecated,
+        reason = "the specification still has it, and callers still send it"
+    )]
     let prestart = hooks.prestart();
     Ok(Hooks {
         prestart: list("prestart", prestart, &[])?,
@@ -63,7 +68,9 @@ fn list(kind: &str, given: &Option<Vec<Given>>, otherwise: &[CString]) -> Result
     let pointer = Pointer::from("/hooks").at(kind);
     let doing = format!("prepare the {kind} hook");
     let given = given.as_deref().unwrap_or_default().iter().enumerate();
-    given.map(|(index, one)| hook(one, &doing, pointer.at(index), otherwise)).collect()
+    given
+        .map(|(index, one)| hook(one, &doing, pointer.at(index), otherwise))
+        .collect()
 }
 
 fn hook(given: &Given, doing: &str, pointer: Pointer, otherwise: &[CString]) -> Result<Hook> {
@@ -77,10 +84,20 @@ fn hook(given: &Given, doing: &str, pointer: Pointer, otherwise: &[CString]) -> 
         None => otherwise.to_vec(),
     };
     let timeout = given.timeout().map(|seconds| match u32::try_from(seconds) {
-        Ok(0) | Err(_) => Err(Error::refused(doing, pointer.at("timeout"), "a hook needs between 1 and 4294967295 seconds")),
+        Ok(0) | Err(_) => Err(Error::refused(
+            doing,
+            pointer.at("timeout"),
+            "a hook needs between 1 and 4294967295 seconds",
+        )),
         Ok(seconds) => Ok(seconds),
     });
-    Ok(Hook { path, argv, envp, timeout: timeout.transpose()?, pointer })
+    Ok(Hook {
+        path,
+        argv,
+        envp,
+        timeout: timeout.transpose()?,
+        pointer,
+    })
 }
 
 #[cfg(test)]

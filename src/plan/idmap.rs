@@ -68,14 +68,21 @@ pub fn plan(linux: &Linux, facts: &Facts) -> Result<Maps> {
     let uid = map(linux.uid_mappings(), "/linux/uidMappings", facts.uid)?;
     let gid = map(linux.gid_mappings(), "/linux/gidMappings", facts.gid)?;
     let (writer, setgroups) = writer(&uid, &gid, facts)?;
-    Ok(Maps { uid, gid, writer, setgroups })
+    Ok(Maps {
+        uid,
+        gid,
+        writer,
+        setgroups,
+    })
 }
 
 impl Map {
     /// Whether the container has this id.
     #[must_use]
     pub fn holds(&self, id: u32) -> bool {
-        self.lines.iter().any(|(container, _, size)| id >= *container && id - container < *size)
+        self.lines
+            .iter()
+            .any(|(container, _, size)| id >= *container && id - container < *size)
     }
 
     /// Whether it maps this host id, and nothing else.
@@ -89,11 +96,24 @@ fn map(given: &Option<Vec<LinuxIdMapping>>, pointer: &str, caller: u32) -> Resul
     let given = given.as_deref().unwrap_or_default();
     if given.is_empty() {
         let mapping = format!("{{\"containerID\": 0, \"hostID\": {caller}, \"size\": 1}}");
-        return Err(Error::refused(DOING, &pointer, "a new user namespace needs a mapping, or all of its ids are nobody's")
-            .hint(format!("set it to [{mapping}], which makes the caller root inside")));
+        return Err(Error::refused(
+            DOING,
+            &pointer,
+            "a new user namespace needs a mapping, or all of its ids are nobody's",
+        )
+        .hint(format!(
+            "set it to [{mapping}], which makes the caller root inside"
+        )));
     }
     if given.len() > MOST_LINES {
-        return Err(Error::refused(DOING, &pointer, format!("there are {}, and the kernel takes at most {MOST_LINES}", given.len())));
+        return Err(Error::refused(
+            DOING,
+            &pointer,
+            format!(
+                "there are {}, and the kernel takes at most {MOST_LINES}",
+                given.len()
+            ),
+        ));
     }
     let mut lines: Vec<(u32, u32, u32)> = Vec::with_capacity(given.len());
     let mut text = String::new();
@@ -104,10 +124,19 @@ fn map(given: &Option<Vec<LinuxIdMapping>>, pointer: &str, caller: u32) -> Resul
         let _ = writeln!(text, "{} {} {}", line.0, line.1, line.2);
         lines.push(line);
     }
-    Ok(Map { lines, bytes: text.into_bytes(), pointer })
+    Ok(Map {
+        lines,
+        bytes: text.into_bytes(),
+        pointer,
+    })
 }
 
-fn fits(line: (u32, u32, u32), earlier: &[(u32, u32, u32)], pointer: &Pointer, index: usize) -> Result<()> {
+fn fits(
+    line: (u32, u32, u32),
+    earlier: &[(u32, u32, u32)],
+    pointer: &Pointer,
+    index: usize,
+) -> Result<()> {
     let refuse = |why: String| Err(Error::refused(DOING, pointer.at(index), why));
     let (container, host, size) = line;
     if size == 0 {
@@ -121,10 +150,16 @@ fn fits(line: (u32, u32, u32), earlier: &[(u32, u32, u32)], pointer: &Pointer, i
     for (other, (other_container, other_host, other_size)) in earlier.iter().enumerate() {
         let place = pointer.at(other);
         if meet(container, size, *other_container, *other_size) {
-            return refuse(format!("it maps ids of the container that {} maps already", place.as_str()));
+            return refuse(format!(
+                "it maps ids of the container that {} maps already",
+                place.as_str()
+            ));
         }
         if meet(host, size, *other_host, *other_size) {
-            return refuse(format!("it maps ids of the host that {} maps already", place.as_str()));
+            return refuse(format!(
+                "it maps ids of the host that {} maps already",
+                place.as_str()
+            ));
         }
     }
     Ok(())
@@ -141,13 +176,23 @@ fn writer(uid: &Map, gid: &Map, facts: &Facts) -> Result<(Writer, Setgroups)> {
     }
     match (&facts.newuidmap, &facts.newgidmap) {
         (Some(newuidmap), Some(newgidmap)) => {
-            let writer = Writer::Helpers { newuidmap: newuidmap.clone(), newgidmap: newgidmap.clone() };
+            let writer = Writer::Helpers {
+                newuidmap: newuidmap.clone(),
+                newgidmap: newgidmap.clone(),
+            };
             Ok((writer, Setgroups::Allow))
         }
         _ => {
-            let (map, caller) = if uid.is_only(facts.uid) { (gid, facts.gid) } else { (uid, facts.uid) };
-            let why = format!("without privileges only the caller's own id, {caller}, may be mapped, and newuidmap or newgidmap is missing");
-            Err(Error::refused(DOING, &map.pointer, why).hint("install the package uidmap, or map one id only"))
+            let (map, caller) = if uid.is_only(facts.uid) {
+                (gid, facts.gid)
+            } else {
+                (uid, facts.uid)
+            };
+            let why = format!(
+                "without privileges only the caller's own id, {caller}, may be mapped, and newuidmap or newgidmap is missing"
+            );
+            Err(Error::refused(DOING, &map.pointer, why)
+                .hint("install the package uidmap, or map one id only"))
         }
     }
 }

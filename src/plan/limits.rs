@@ -23,16 +23,32 @@ pub struct Limit {
 /// # Errors
 /// One type twice, or a soft limit above its hard one.
 pub fn plan(spec: &Spec) -> Result<Vec<Limit>> {
-    let given = spec.process().as_ref().and_then(|process| process.rlimits().as_deref()).unwrap_or_default();
+    let given = spec
+        .process()
+        .as_ref()
+        .and_then(|process| process.rlimits().as_deref())
+        .unwrap_or_default();
     let mut limits: Vec<Limit> = Vec::with_capacity(given.len());
     for (index, one) in given.iter().enumerate() {
         let limit = limit(one, Pointer::from("/process/rlimits").at(index));
-        if let Some(first) = limits.iter().find(|earlier| earlier.resource == limit.resource) {
-            let why = format!("{} is set already by {}", limit.name, first.pointer.as_str());
-            return Err(Error::refused("limit the resources", &limit.pointer, why).hint("keep one of the two"));
+        if let Some(first) = limits
+            .iter()
+            .find(|earlier| earlier.resource == limit.resource)
+        {
+            let why = format!(
+                "{} is set already by {}",
+                limit.name,
+                first.pointer.as_str()
+            );
+            return Err(Error::refused("limit the resources", &limit.pointer, why)
+                .hint("keep one of the two"));
         }
         if limit.soft > limit.hard {
-            return Err(Error::refused("limit the resources", &limit.pointer, "the soft limit is above the hard one"));
+            return Err(Error::refused(
+                "limit the resources",
+                &limit.pointer,
+                "the soft limit is above the hard one",
+            ));
         }
         limits.push(limit);
     }
@@ -41,7 +57,13 @@ pub fn plan(spec: &Spec) -> Result<Vec<Limit>> {
 
 fn limit(given: &PosixRlimit, pointer: Pointer) -> Limit {
     let (resource, name) = number(given.typ());
-    Limit { resource, name, soft: given.soft(), hard: given.hard(), pointer }
+    Limit {
+        resource,
+        name,
+        soft: given.soft(),
+        hard: given.hard(),
+        pointer,
+    }
 }
 
 /// The numbers of asm-generic/resource.h.

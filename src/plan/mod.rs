@@ -60,6 +60,10 @@ pub mod hooks;
 /// What this version cannot do and therefore refuses.
 pub mod refused;
 
+/// Ready-made inputs for the tests.
+#[cfg(test)]
+pub(crate) mod sample;
+
 use crate::cli::Create;
 use crate::error::Result;
 use crate::spec::Bundle;
@@ -146,7 +150,7 @@ fn decide(bundle: &Bundle, facts: &facts::Facts, request: &Create) -> Result<Pla
     let limits = limits::plan(spec)?;
 
     // How much of the machine it gets.
-    let cgroup = cgroup::plan(spec, &birth, facts, request)?;
+    let cgroup = cgroup::plan(spec, facts, request)?;
     warnings.extend(cgroup.warnings.iter().cloned());
 
     // Who else is to be told.
@@ -154,10 +158,35 @@ fn decide(bundle: &Bundle, facts: &facts::Facts, request: &Create) -> Result<Pla
 
     let id = request.id.clone();
     let oci_version = spec.version().clone();
-    let annotations = spec.annotations().iter().flatten().map(|(key, value)| (key.clone(), value.clone())).collect();
+    let annotations = spec
+        .annotations()
+        .iter()
+        .flatten()
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect();
     let bundle = bundle.path.clone();
     Ok(Plan {
-        id, bundle, oci_version, annotations, birth, root, mounts, devices, masks, sysctls, names, console, process, user, caps,
-        limits, cgroup, hooks, warnings,
+        id,
+        bundle,
+        oci_version,
+        annotations,
+        birth,
+        root,
+        mounts,
+        devices,
+        masks,
+        sysctls,
+        names,
+        console,
+        process,
+        user,
+        caps,
+        limits,
+        cgroup,
+        hooks,
+        warnings,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -59,11 +59,15 @@ const DOING: &str = "execute the process";
 pub fn plan(spec: &Spec, request: &Create) -> Result<Process> {
     let place = Pointer::from("/process");
     let Some(given) = spec.process() else {
-        return Err(Error::refused(DOING, place, "there is none").hint("add \"process\" with at least \"cwd\" and \"args\""));
+        return Err(Error::refused(DOING, place, "there is none")
+            .hint("add \"process\" with at least \"cwd\" and \"args\""));
     };
     let args = given.args().as_deref().unwrap_or_default();
     let Some(program) = args.first() else {
-        return Err(Error::refused(DOING, place.at("args"), "there is no program to execute").hint("name it: \"args\": [\"/bin/sh\"]"));
+        return Err(
+            Error::refused(DOING, place.at("args"), "there is no program to execute")
+                .hint("name it: \"args\": [\"/bin/sh\"]"),
+        );
     };
     let (envp, home) = environment(given.env().as_deref().unwrap_or_default(), &place.at("env"))?;
     let pointer = place.at("args").at(0);
@@ -74,11 +78,22 @@ pub fn plan(spec: &Spec, request: &Create) -> Result<Process> {
         home,
         cwd: cstrings::absolute(given.cwd(), "enter the working directory", &place.at("cwd"))?,
         pointer,
-        oom_score_adj: given.oom_score_adj().map(|score| oom_score(score, &place)).transpose()?,
-        no_new_privs: if given.no_new_privileges() == Some(true) { NoNewPrivs::Yes } else { NoNewPrivs::No },
+        oom_score_adj: given
+            .oom_score_adj()
+            .map(|score| oom_score(score, &place))
+            .transpose()?,
+        no_new_privs: if given.no_new_privileges() == Some(true) {
+            NoNewPrivs::Yes
+        } else {
+            NoNewPrivs::No
+        },
         preserve_fds: request.preserve_fds,
         keyring: match request.keyring {
-            Keyring::New => Some(cstrings::text(&format!("_ses.{}", request.id), "name the keyring", &Pointer::default())?),
+            Keyring::New => Some(cstrings::text(
+                &format!("_ses.{}", request.id),
+                "name the keyring",
+                &Pointer::default(),
+            )?),
             Keyring::Inherit => None,
         },
     })
@@ -90,7 +105,8 @@ fn environment(given: &[String], place: &Pointer) -> Result<(Vec<CString>, Home)
     for (index, variable) in given.iter().enumerate() {
         let refuse = |why: &str| Error::refused("set the environment", place.at(index), why);
         let Some((name, _)) = variable.split_once('=') else {
-            return Err(refuse("a variable is NAME=VALUE, and there is no =").hint(format!("write {variable}= for an empty value")));
+            return Err(refuse("a variable is NAME=VALUE, and there is no =")
+                .hint(format!("write {variable}= for an empty value")));
         };
         if name.is_empty() {
             return Err(refuse("the variable has no name"));
@@ -102,7 +118,11 @@ fn environment(given: &[String], place: &Pointer) -> Result<(Vec<CString>, Home)
         }
     }
     kept.retain(|(name, text)| *name != "HOME" || text.as_bytes() != b"HOME=");
-    let home = if kept.iter().any(|(name, _)| *name == "HOME") { Home::Given } else { Home::FromPasswd };
+    let home = if kept.iter().any(|(name, _)| *name == "HOME") {
+        Home::Given
+    } else {
+        Home::FromPasswd
+    };
     Ok((kept.into_iter().map(|(_, text)| text).collect(), home))
 }
 
@@ -112,10 +132,22 @@ fn candidates(program: &str, envp: &[CString], pointer: &Pointer) -> Result<Vec<
     if program.contains('/') {
         return Ok(vec![cstrings::text(program, DOING, pointer)?]);
     }
-    let path = envp.iter().find_map(|variable| variable.to_str().ok()?.strip_prefix("PATH="));
-    let folders = path.unwrap_or_default().split(':').filter(|folder| folder.starts_with('/') && !program.is_empty());
-    let found: Result<Vec<CString>> =
-        folders.map(|folder| cstrings::text(&format!("{}/{program}", folder.trim_end_matches('/')), DOING, pointer)).collect();
+    let path = envp
+        .iter()
+        .find_map(|variable| variable.to_str().ok()?.strip_prefix("PATH="));
+    let folders = path
+        .unwrap_or_default()
+        .split(':')
+        .filter(|folder| folder.starts_with('/') && !program.is_empty());
+    let found: Result<Vec<CString>> = folders
+        .map(|folder| {
+            cstrings::text(
+                &format!("{}/{program}", folder.trim_end_matches('/')),
+                DOING,
+                pointer,
+            )
+        })
+        .collect();
     match found? {
         none if none.is_empty() => {
             // Callers look for these very words.
@@ -130,7 +162,11 @@ fn candidates(program: &str, envp: &[CString], pointer: &Pointer) -> Result<Vec<
 fn oom_score(score: i32, place: &Pointer) -> Result<i32> {
     match score {
         -1000..=1000 => Ok(score),
-        _ => Err(Error::refused("set the OOM score", place.at("oomScoreAdj"), "it must be from -1000 to 1000")),
+        _ => Err(Error::refused(
+            "set the OOM score",
+            place.at("oomScoreAdj"),
+            "it must be from -1000 to 1000",
+        )),
     }
 }
 

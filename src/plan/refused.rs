@@ -20,32 +20,84 @@ pub fn check(spec: &Spec) -> Result<()> {
 
 fn process_properties(process: &Process) -> Result<()> {
     let label = |label: &Option<String>| label.as_deref().is_some_and(|label| !label.is_empty());
-    refuse(label(process.apparmor_profile()), "set the AppArmor profile", "/process/apparmorProfile", NO_APPARMOR)?;
-    refuse(label(process.selinux_label()), "set the SELinux label", "/process/selinuxLabel", NO_SELINUX)?;
-    refuse(process.scheduler().is_some(), "set the scheduling", "/process/scheduler", LEAVE_OUT)?;
-    refuse(process.io_priority().is_some(), "set the scheduling", "/process/ioPriority", LEAVE_OUT)
+    refuse(
+        label(process.apparmor_profile()),
+        "set the AppArmor profile",
+        "/process/apparmorProfile",
+        NO_APPARMOR,
+    )?;
+    refuse(
+        label(process.selinux_label()),
+        "set the SELinux label",
+        "/process/selinuxLabel",
+        NO_SELINUX,
+    )?;
+    refuse(
+        process.scheduler().is_some(),
+        "set the scheduling",
+        "/process/scheduler",
+        LEAVE_OUT,
+    )?;
+    refuse(
+        process.io_priority().is_some(),
+        "set the scheduling",
+        "/process/ioPriority",
+        LEAVE_OUT,
+    )
 }
 
 fn linux_properties(linux: &Linux) -> Result<()> {
-    let devices = linux.net_devices().as_ref().is_some_and(|all| !all.is_empty());
-    let offsets = linux.time_offsets().as_ref().is_some_and(|all| !all.is_empty());
-    let label = linux.mount_label().as_deref().is_some_and(|label| !label.is_empty());
-    refuse(linux.seccomp().is_some(), "load the seccomp filter", "/linux/seccomp", NO_SECCOMP)?;
+    let devices = linux
+        .net_devices()
+        .as_ref()
+        .is_some_and(|all| !all.is_empty());
+    let offsets = linux
+        .time_offsets()
+        .as_ref()
+        .is_some_and(|all| !all.is_empty());
+    let label = linux
+        .mount_label()
+        .as_deref()
+        .is_some_and(|label| !label.is_empty());
+    refuse(
+        linux.seccomp().is_some(),
+        "load the seccomp filter",
+        "/linux/seccomp",
+        NO_SECCOMP,
+    )?;
     refuse(label, "label the mounts", "/linux/mountLabel", NO_SELINUX)?;
-    refuse(linux.intel_rdt().is_some(), "use Intel RDT", "/linux/intelRdt", LEAVE_OUT)?;
+    refuse(
+        linux.intel_rdt().is_some(),
+        "use Intel RDT",
+        "/linux/intelRdt",
+        LEAVE_OUT,
+    )?;
     refuse(offsets, "set the clocks", "/linux/timeOffsets", LEAVE_OUT)?;
-    refuse(devices, "move network devices", "/linux/netDevices", LEAVE_OUT)?;
-    refuse(linux.memory_policy().is_some(), "set the memory policy", "/linux/memoryPolicy", LEAVE_OUT)
+    refuse(
+        devices,
+        "move network devices",
+        "/linux/netDevices",
+        LEAVE_OUT,
+    )?;
+    refuse(
+        linux.memory_policy().is_some(),
+        "set the memory policy",
+        "/linux/memoryPolicy",
+        LEAVE_OUT,
+    )
 }
 
 const LEAVE_OUT: &str = "leave it out";
 const NO_SECCOMP: &str = "leave it out; with podman and docker: --security-opt seccomp=unconfined";
-const NO_APPARMOR: &str = "leave it out; with podman and docker: --security-opt apparmor=unconfined";
+const NO_APPARMOR: &str =
+    "leave it out; with podman and docker: --security-opt apparmor=unconfined";
 const NO_SELINUX: &str = "leave it out; with podman and docker: --security-opt label=disable";
 
 fn refuse(asked: bool, doing: &str, pointer: &str, hint: &str) -> Result<()> {
     match asked {
-        true => Err(Error::refused(doing, pointer, "this version of orbital cannot do that yet").hint(hint)),
+        true => Err(
+            Error::refused(doing, pointer, "this version of orbital cannot do that yet").hint(hint),
+        ),
         false => Ok(()),
     }
 }

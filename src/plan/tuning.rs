@@ -38,18 +38,38 @@ const LONGEST_NAME: usize = 64;
 pub fn names(spec: &Spec, birth: &Birth, warnings: &mut Vec<String>) -> Result<Names> {
     Ok(Names {
         host: name(spec.hostname(), "set the host name", "/hostname", birth)?,
-        domain: name(spec.domainname(), "set the domain name", "/domainname", birth)?,
+        domain: name(
+            spec.domainname(),
+            "set the domain name",
+            "/domainname",
+            birth,
+        )?,
         personality: personality(spec, warnings),
     })
 }
 
-fn name(given: &Option<String>, doing: &str, pointer: &str, birth: &Birth) -> Result<Option<CString>> {
-    let Some(given) = given.as_deref().filter(|name| !name.is_empty()) else { return Ok(None) };
+fn name(
+    given: &Option<String>,
+    doing: &str,
+    pointer: &str,
+    birth: &Birth,
+) -> Result<Option<CString>> {
+    let Some(given) = given.as_deref().filter(|name| !name.is_empty()) else {
+        return Ok(None);
+    };
     if !birth.owns(Kind::Uts) {
-        return Err(Error::refused(doing, pointer, "without a uts namespace it would be the host's").hint(add(Kind::Uts)));
+        return Err(Error::refused(
+            doing,
+            pointer,
+            "without a uts namespace it would be the host's",
+        )
+        .hint(add(Kind::Uts)));
     }
     if given.len() > LONGEST_NAME {
-        let why = format!("it has {} bytes, and the kernel takes at most {LONGEST_NAME}", given.len());
+        let why = format!(
+            "it has {} bytes, and the kernel takes at most {LONGEST_NAME}",
+            given.len()
+        );
         return Err(Error::refused(doing, pointer, why));
     }
     cstrings::text(given, doing, &Pointer::from(pointer)).map(Some)
@@ -58,8 +78,13 @@ fn name(given: &Option<String>, doing: &str, pointer: &str, birth: &Birth) -> Re
 /// The specification defines no flag; they are warned of.
 fn personality(spec: &Spec, warnings: &mut Vec<String>) -> Option<u64> {
     let given = spec.linux().as_ref()?.personality().as_ref()?;
-    if given.flags().as_ref().is_some_and(|flags| !flags.is_empty()) {
-        warnings.push("left /linux/personality/flags out: the specification knows no flag".to_owned());
+    if given
+        .flags()
+        .as_ref()
+        .is_some_and(|flags| !flags.is_empty())
+    {
+        warnings
+            .push("left /linux/personality/flags out: the specification knows no flag".to_owned());
     }
     Some(match given.domain() {
         LinuxPersonalityDomain::PerLinux => 0,
@@ -72,10 +97,19 @@ fn personality(spec: &Spec, warnings: &mut Vec<String>) -> Option<u64> {
 /// # Errors
 /// A parameter that is not the container's own, or a name that is none.
 pub fn sysctls(spec: &Spec, birth: &Birth) -> Result<Vec<Sysctl>> {
-    let Some(given) = spec.linux().as_ref().and_then(|linux| linux.sysctl().as_ref()) else { return Ok(Vec::new()) };
+    let Some(given) = spec
+        .linux()
+        .as_ref()
+        .and_then(|linux| linux.sysctl().as_ref())
+    else {
+        return Ok(Vec::new());
+    };
     let mut sorted: Vec<(&String, &String)> = given.iter().collect();
     sorted.sort();
-    sorted.into_iter().map(|(name, value)| sysctl(name, value, birth)).collect()
+    sorted
+        .into_iter()
+        .map(|(name, value)| sysctl(name, value, birth))
+        .collect()
 }
 
 const DOING: &str = "write the sysctls";
@@ -85,11 +119,19 @@ fn sysctl(name: &str, value: &str, birth: &Birth) -> Result<Sysctl> {
     let path = path(name);
     let empty = |part: &str| matches!(part, "" | "." | "..");
     if path.split('/').any(empty) {
-        return Err(Error::refused(DOING, pointer, "this is no name of a parameter, which has parts with a dot between them"));
+        return Err(Error::refused(
+            DOING,
+            pointer,
+            "this is no name of a parameter, which has parts with a dot between them",
+        ));
     }
     owner(&path, birth).map_err(|(why, hint)| Error::refused(DOING, &pointer, why).hint(hint))?;
     let path = cstrings::text(&format!("sys/{path}"), DOING, &pointer)?;
-    Ok(Sysctl { path, value: value.as_bytes().to_vec(), pointer })
+    Ok(Sysctl {
+        path,
+        value: value.as_bytes().to_vec(),
+        pointer,
+    })
 }
 
 /// The path below /proc/sys. sysctl(8) takes both `net.ipv4.ip_forward` and `net/ipv4/ip_forward`; whichever of
@@ -97,7 +139,18 @@ fn sysctl(name: &str, value: &str, birth: &Birth) -> Result<Sysctl> {
 /// (`net.ipv4.conf.eth0/100.forwarding`).
 fn path(name: &str) -> String {
     match name.find(['.', '/']).and_then(|at| name.get(at..=at)) {
-        Some(".") => name.chars().map(|one| if one == '.' { '/' } else if one == '/' { '.' } else { one }).collect(),
+        Some(".") => name
+            .chars()
+            .map(|one| {
+                if one == '.' {
+                    '/'
+                } else if one == '/' {
+                    '.'
+                } else {
+                    one
+                }
+            })
+            .collect(),
         _ => name.to_owned(),
     }
 }
@@ -121,20 +174,30 @@ const IPC: [&str; 11] = [
 fn owner(path: &str, birth: &Birth) -> std::result::Result<(), (String, String)> {
     let kind = match path {
         "kernel/hostname" => {
-            return Err(("/hostname is there for it".to_owned(), "set /hostname".to_owned()));
+            return Err((
+                "/hostname is there for it".to_owned(),
+                "set /hostname".to_owned(),
+            ));
         }
         "kernel/domainname" => Kind::Uts,
         path if IPC.contains(&path) || path.starts_with("fs/mqueue/") => Kind::Ipc,
         path if path.starts_with("net/") => Kind::Network,
         path if path.starts_with("user/") => Kind::User,
         _ => {
-            let why = "no namespace has a parameter of this name of its own: it would be the host's";
-            return Err((why.to_owned(), "leave it out, and set it on the host if that is what is meant".to_owned()));
+            let why =
+                "no namespace has a parameter of this name of its own: it would be the host's";
+            return Err((
+                why.to_owned(),
+                "leave it out, and set it on the host if that is what is meant".to_owned(),
+            ));
         }
     };
     match birth.owns(kind) {
         true => Ok(()),
-        false => Err((format!("without a {} namespace it would be the host's", kind.name()), add(kind))),
+        false => Err((
+            format!("without a {} namespace it would be the host's", kind.name()),
+            add(kind),
+        )),
     }
 }
 

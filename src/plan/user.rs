@@ -35,7 +35,11 @@ const USUAL_UMASK: u32 = 0o022;
 /// # Errors
 /// An id that the new user namespace does not map, groups where setgroups is denied, a umask beyond 0o777.
 pub fn plan(spec: &Spec, birth: &Birth) -> Result<User> {
-    let given = spec.process().as_ref().map(|process| process.user().clone()).unwrap_or_default();
+    let given = spec
+        .process()
+        .as_ref()
+        .map(|process| process.user().clone())
+        .unwrap_or_default();
     let maps = match &birth.user {
         UserNamespace::New(maps) => Some(maps),
         UserNamespace::Inherited | UserNamespace::Joined => None,
@@ -43,24 +47,43 @@ pub fn plan(spec: &Spec, birth: &Birth) -> Result<User> {
     let place = Pointer::from("/process/user");
     known(given.uid(), maps.map(|maps| &maps.uid), place.at("uid"))?;
     known(given.gid(), maps.map(|maps| &maps.gid), place.at("gid"))?;
-    let groups = groups(given.additional_gids().as_deref().unwrap_or_default(), maps, &place.at("additionalGids"))?;
+    let groups = groups(
+        given.additional_gids().as_deref().unwrap_or_default(),
+        maps,
+        &place.at("additionalGids"),
+    )?;
     let umask = given.umask().unwrap_or(USUAL_UMASK);
     if umask > 0o777 {
-        return Err(Error::refused(DOING, place.at("umask"), "a umask has nine bits: it is at most 511, which is octal 777"));
+        return Err(Error::refused(
+            DOING,
+            place.at("umask"),
+            "a umask has nine bits: it is at most 511, which is octal 777",
+        ));
     }
-    Ok(User { uid: given.uid(), gid: given.gid(), groups, umask })
+    Ok(User {
+        uid: given.uid(),
+        gid: given.gid(),
+        groups,
+        umask,
+    })
 }
 
 fn known(id: u32, map: Option<&Map>, place: Pointer) -> Result<()> {
     // setuid(2) and its kin take this number for "leave it as it is": the process would stay root.
     if id == u32::MAX {
-        return Err(Error::refused(DOING, place, "4294967295 is not an id: the kernel takes it for -1"));
+        return Err(Error::refused(
+            DOING,
+            place,
+            "4294967295 is not an id: the kernel takes it for -1",
+        ));
     }
     match map {
         Some(map) if !map.holds(id) => {
             let place_of_map = map.pointer.as_str();
             let why = format!("{place_of_map} does not map {id}");
-            Err(Error::refused(DOING, place, why).hint(format!("add a mapping with containerID {id} to {place_of_map}")))
+            Err(Error::refused(DOING, place, why).hint(format!(
+                "add a mapping with containerID {id} to {place_of_map}"
+            )))
         }
         _ => Ok(()),
     }
@@ -70,8 +93,12 @@ fn groups(asked: &[u32], maps: Option<&Maps>, place: &Pointer) -> Result<Groups>
     if maps.is_some_and(|maps| maps.setgroups == Setgroups::Deny) {
         return match asked {
             [] => Ok(Groups::Keep),
-            _ => Err(Error::refused(DOING, place, "a user who maps only his own group id may not set groups")
-                .hint("leave additionalGids out, or map a range from /etc/subgid")),
+            _ => Err(Error::refused(
+                DOING,
+                place,
+                "a user who maps only his own group id may not set groups",
+            )
+            .hint("leave additionalGids out, or map a range from /etc/subgid")),
         };
     }
     for (index, gid) in asked.iter().enumerate() {

@@ -2,7 +2,7 @@
 
 use super::pointer;
 use crate::error::{Error, Pointer, Result};
-use oci_spec::runtime::Spec;
+use oci_spec::runtime::{LinuxDeviceType, Spec};
 
 /// Objects, for which serde would also take a list of their values.
 const OBJECTS: [&str; 22] = [
@@ -52,6 +52,7 @@ const LISTS_OF_OBJECTS: [&str; 14] = [
 pub(super) fn check(spec: &Spec, raw: &[u8]) -> Result<()> {
     version(spec.version())?;
     annotations(spec)?;
+    device_numbers(spec, raw)?;
     objects(raw)
 }
 
@@ -62,7 +63,9 @@ fn version(version: &str) -> Result<()> {
         return Err(refuse("it is required, and missing").hint("add \"ociVersion\": \"1.2.0\""));
     }
     let Some(major) = major(version) else {
-        return Err(refuse("it is not a version of three numbers, such as 1.2.0"));
+        return Err(refuse(
+            "it is not a version of three numbers, such as 1.2.0",
+        ));
     };
     match major {
         "1" => Ok(()),
@@ -83,17 +86,63 @@ fn major(version: &str) -> Option<&str> {
 
 /// config.md, "Annotations": keys must not be empty.
 fn annotations(spec: &Spec) -> Result<()> {
-    match spec.annotations().as_ref().filter(|all| all.contains_key("")) {
-        Some(_) => Err(Error::refused("read config.json", "/annotations", "the name of an annotation must not be empty")),
+    match spec
+        .annotations()
+        .as_ref()
+        .filter(|all| all.contains_key(""))
+    {
+        Some(_) => Err(Error::refused(
+            "read config.json",
+            "/annotations",
+            "the name of an annotation must not be empty",
+        )),
         None => Ok(()),
     }
+}
+
+/// config-linux.md, "Devices": both numbers are required, but of a pipe. The types make 0 of a missing one.
+fn device_numbers(spec: &Spec, raw: &[u8]) -> Result<()> {
+    let devices = spec
+        .linux()
+        .as_ref()
+        .and_then(|linux| linux.devices().as_deref())
+        .unwrap_or_default();
+    let doubtful = |typ: LinuxDeviceType, number: i64| typ != LinuxDeviceType::P && number == 0;
+    for (index, device) in devices.iter().enumerate() {
+        for (name, number) in [("major", device.major()), ("minor", device.minor())] {
+            let place = Pointer::from("/linux/devices").at(index).at(name);
+            if doubtful(device.typ(), number) && !stands(raw, &place) {
+                return Err(Error::refused(
+                    "make the devices",
+                    place,
+                    "it is required, and missing",
+                )
+                .hint("copy both numbers from ls -l of the device on the host"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether there is a value at this place. A parse of its own: rarely asked.
+fn stands(raw: &[u8], place: &Pointer) -> bool {
+    let document = serde_json::from_slice::<serde_json::Value>(raw);
+    document.is_ok_and(|document| {
+        document
+            .pointer(place.as_str())
+            .is_some_and(|value| !value.is_null())
+    })
 }
 
 /// A list where an object should be. Looked for by its bytes: a second parse would cost more than the first.
 fn objects(raw: &[u8]) -> Result<()> {
     let lists = raw.iter().enumerate().filter(|(_, byte)| **byte == b'[');
     match lists.filter_map(|(at, _)| wrong_list(raw, at)).next() {
-        Some(place) => Err(Error::refused("read config.json", place, "it must be an object, that is, begin with {")),
+        Some(place) => Err(Error::refused(
+            "read config.json",
+            place,
+            "it must be an object, that is, begin with {",
+        )),
         None => Ok(()),
     }
 }
@@ -102,7 +151,9 @@ fn objects(raw: &[u8]) -> Result<()> {
 fn wrong_list(raw: &[u8], bracket: usize) -> Option<Pointer> {
     let before = raw.get(..bracket)?.trim_ascii_end();
     let suspect = match before.split_last()? {
-        (b':', name) => OBJECTS.iter().any(|object| ends_in_name_of(name.trim_ascii_end(), object)),
+        (b':', name) => OBJECTS
+            .iter()
+            .any(|object| ends_in_name_of(name.trim_ascii_end(), object)),
         (b'[' | b',', _) => true,
         _ => false,
     };
@@ -115,7 +166,9 @@ fn wrong_list(raw: &[u8], bracket: usize) -> Option<Pointer> {
 /// Whether this text ends in `"NAME"`, where NAME is the last part of the pointer.
 fn ends_in_name_of(text: &[u8], pointer: &str) -> bool {
     let name = pointer.rsplit('/').next().unwrap_or_default().as_bytes();
-    let quoted = text.strip_suffix(b"\"").and_then(|rest| rest.strip_suffix(name));
+    let quoted = text
+        .strip_suffix(b"\"")
+        .and_then(|rest| rest.strip_suffix(name));
     quoted.is_some_and(|rest| rest.ends_with(b"\""))
 }
 

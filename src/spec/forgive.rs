@@ -11,17 +11,29 @@ use serde_json::{Value, json};
 /// Takes them out, and says in words what a reader may miss.
 pub(super) fn what_the_specification_lets_pass(document: &mut Value) -> Vec<String> {
     drop_nulls(document);
-    let Some(process) = document.get_mut("process").and_then(Value::as_object_mut) else { return Vec::new() };
+    let Some(process) = document.get_mut("process").and_then(Value::as_object_mut) else {
+        return Vec::new();
+    };
     process.entry("user").or_insert_with(|| json!({}));
-    let Some(sets) = process.get_mut("capabilities").and_then(Value::as_object_mut) else { return Vec::new() };
+    let Some(sets) = process
+        .get_mut("capabilities")
+        .and_then(Value::as_object_mut)
+    else {
+        return Vec::new();
+    };
     let mut warnings = Vec::new();
     for (set, names) in sets {
-        let Some(names) = names.as_array_mut() else { continue };
+        let Some(names) = names.as_array_mut() else {
+            continue;
+        };
         names.retain(|name| {
             // Anything but a string is the types' business.
-            let unknown = name.is_string() && serde_json::from_value::<Capability>(name.clone()).is_err();
+            let unknown =
+                name.is_string() && serde_json::from_value::<Capability>(name.clone()).is_err();
             if unknown {
-                warnings.push(format!("left {name} out of /process/capabilities/{set}: there is no such capability"));
+                warnings.push(format!(
+                    "left {name} out of /process/capabilities/{set}: there is no such capability"
+                ));
             }
             !unknown
         });

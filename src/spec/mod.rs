@@ -57,28 +57,32 @@ pub fn load(path: &Path) -> Result<Bundle> {
         }
     })?;
     let raw = read(&found)?;
-    let (spec, warnings) = parse(&raw)?;
-    Ok(Bundle { path: found, spec, raw, warnings })
+    let (spec, warnings) = parse(&raw, &found.join("config.json"))?;
+    Ok(Bundle {
+        path: found,
+        spec,
+        raw,
+        warnings,
+    })
 }
 
-/// Turns config.json's bytes into its types, with what was let pass; [`load`] without the file.
-///
-/// # Errors
-/// As [`load`]; the object is a JSON pointer with the value there, or the line and column where the JSON ends.
-pub fn parse(raw: &[u8]) -> Result<(Spec, Vec<String>)> {
+/// The bytes of `file` in their types, and what was let pass.
+fn parse(raw: &[u8], file: &Path) -> Result<(Spec, Vec<String>)> {
     let (spec, warnings) = match serde_json::from_slice::<Spec>(raw) {
-        Ok(spec) => (spec, Vec::new()),
-        Err(_) => forgiven(raw)?,
+        // A list would do for serde, of its values in their order.
+        Ok(spec) if raw.trim_ascii_start().starts_with(b"{") => (spec, Vec::new()),
+        Ok(_) | Err(_) => forgiven(raw, file)?,
     };
     clauses::check(&spec, raw).map_err(|error| error.quoting(raw))?;
     Ok((spec, warnings))
 }
 
 /// The slower way, for what the types refused.
-fn forgiven(raw: &[u8]) -> Result<(Spec, Vec<String>)> {
-    let mut value: serde_json::Value = serde_json::from_slice(raw).map_err(|error| words::not_json(&error))?;
+fn forgiven(raw: &[u8], file: &Path) -> Result<(Spec, Vec<String>)> {
+    let mut value: serde_json::Value =
+        serde_json::from_slice(raw).map_err(|error| words::not_json(file, &error))?;
     if !value.is_object() {
-        return Err(words::not_an_object());
+        return Err(words::not_an_object(file));
     }
     let warnings = forgive::what_the_specification_lets_pass(&mut value);
     let text = value.to_string().into_bytes();
@@ -93,7 +97,13 @@ const IS_DIRECTORY: &str = "it is a directory";
 
 fn read(bundle: &Path) -> Result<Vec<u8>> {
     let path = bundle.join("config.json");
-    let refuse = |why: &str| Error::new("read config.json", Object::File(path.clone()), Cause::Refused(why.to_owned()));
+    let refuse = |why: &str| {
+        Error::new(
+            "read config.json",
+            Object::File(path.clone()),
+            Cause::Refused(why.to_owned()),
+        )
+    };
     let about = std::fs::metadata(&path).map_err(|error| missing(&path, &error))?;
     // Asked before it is opened: a fifo would hold us for ever.
     if about.is_dir() {
@@ -102,7 +112,8 @@ fn read(bundle: &Path) -> Result<Vec<u8>> {
     if !about.is_file() {
         return Err(refuse("it is not a regular file"));
     }
-    let file = std::fs::File::open(&path).map_err(|error| Error::io("read config.json", &path, "open", &error))?;
+    let file = std::fs::File::open(&path)
+        .map_err(|error| Error::io("read config.json", &path, "open", &error))?;
     let mut raw = Vec::with_capacity(usize::try_from(about.len().min(LARGEST)).unwrap_or_default());
     let read = file.take(LARGEST + 1).read_to_end(&mut raw);
     read.map_err(|error| Error::io("read config.json", &path, "read", &error))?;
@@ -118,7 +129,9 @@ fn read(bundle: &Path) -> Result<Vec<u8>> {
 fn missing(path: &Path, error: &std::io::Error) -> Error {
     let report = Error::io("read config.json", path, "stat", error);
     match error.raw_os_error() {
-        Some(NO_ENTRY) => report.hint("name the bundle's folder with --bundle, or write a first one there with orbital spec"),
+        Some(NO_ENTRY) => report.hint(
+            "name the bundle's folder with --bundle, or write a first one there with orbital spec",
+        ),
         _ => report,
     }
 }

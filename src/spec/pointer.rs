@@ -17,8 +17,15 @@ enum Open {
 /// The byte at a line and column, both from 1; the last one where the text is shorter.
 #[must_use]
 pub fn offset(text: &[u8], line: usize, column: usize) -> usize {
-    let ends = text.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
-    let start = std::iter::once(0).chain(ends).nth(line.saturating_sub(1)).unwrap_or(text.len());
+    let ends = text
+        .iter()
+        .enumerate()
+        .filter(|(_, byte)| **byte == b'\n')
+        .map(|(at, _)| at + 1);
+    let start = std::iter::once(0)
+        .chain(ends)
+        .nth(line.saturating_sub(1))
+        .unwrap_or(text.len());
     (start + column.saturating_sub(1)).min(text.len().saturating_sub(1))
 }
 
@@ -66,11 +73,13 @@ fn end_of_string(text: &[u8], start: usize) -> usize {
 }
 
 fn path(stack: &[Open]) -> Pointer {
-    stack.iter().fold(Pointer::default(), |pointer, open| match open {
-        Open::Object(Some(name)) => pointer.at(name),
-        Open::Object(None) => pointer,
-        Open::List(index) => pointer.at(index),
-    })
+    stack
+        .iter()
+        .fold(Pointer::default(), |pointer, open| match open {
+            Open::Object(Some(name)) => pointer.at(name),
+            Open::Object(None) => pointer,
+            Open::List(index) => pointer.at(index),
+        })
 }
 
 #[cfg(test)]

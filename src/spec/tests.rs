@@ -1,0 +1,248 @@
+use super::*;
+use std::fs;
+
+/// A bundle with this config.json.
+fn bundle(text: impl AsRef<[u8]>) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("config.json"), text).unwrap();
+    folder
+}
+
+/// A whole config.json around one member.
+fn with(member: &str) -> String {
+    format!(r#"{{"ociVersion": "1.2.0", {member}}}"#)
+}
+
+fn process(members: &str) -> String {
+    with(&format!(r#""process": {{"cwd": "/", {members}}}"#))
+}
+
+#[test]
+fn what_is_wrong_is_told_with_its_place_and_value() {
+    for (text, expected) in [
+        (
+            process(r#""user": {}, "terminal": "yes""#),
+            r#"/process/terminal = "yes": refused: it must be true or false"#,
+        ),
+        (
+            process(r#""user": {"uid": -1}"#),
+            "/process/user/uid = -1: refused: it must be a whole number from 0 to 4294967295",
+        ),
+        (
+            process(r#""user": {"uid": 4294967296}"#),
+            "/process/user/uid = 4294967296: refused: it must be a whole number from 0 to",
+        ),
+        (
+            process(r#""user": {"uid": 1.5}"#),
+            "/process/user/uid = 1.5: refused: it must be a whole number",
+        ),
+        (
+            process(r#""user": {}, "args": "/bin/sh""#),
+            r#"/process/args = "/bin/sh": refused: it must be a list"#,
+        ),
+        (
+            process(r#""user": {}, "args": ["a", 7]"#),
+            "/process/args/1 = 7: refused: it must be a string",
+        ),
+        (
+            process(r#""user": "root""#),
+            r#"/process/user = "root": refused: it must be an object"#,
+        ),
+        (
+            with(r#""process": {"user": {}, "args": []}"#),
+            "/process/cwd: refused: it is required, and missing",
+        ),
+        (
+            with(r#""root": 5"#),
+            "/root = 5: refused: it must be an object",
+        ),
+        (
+            with(r#""root": ["rootfs"]"#),
+            r#"/root = ["rootfs"]: refused: it must be an object"#,
+        ),
+        (
+            with(r#""linux": {"namespaces": [{"type": "pid"}, {"type": "net"}]}"#),
+            r#"/linux/namespaces/1/type = "net": refused: it must be mount,"#,
+        ),
+        (
+            with(r#""linux": {"namespaces": [{"type": "net"}]}"#),
+            "(hint: did you mean network?)",
+        ),
+        (
+            with(r#""linux": {"namespaces": [{"type": 7}]}"#),
+            "/linux/namespaces/0/type = 7: refused: it must be a string",
+        ),
+        (
+            with(r#""linux": {"seccomp": {"defaultAction": "SCMP_ACT_ALOW"}}"#),
+            "(hint: did you mean SCMP_ACT_ALLOW?)",
+        ),
+        (
+            with(r#""mounts": {"a": 1}"#),
+            r#"/mounts = {"a":1}: refused: it must be a list"#,
+        ),
+        (
+            with(r#""annotations": {"a": 1}"#),
+            "/annotations/a = 1: refused: it must be a string",
+        ),
+        (
+            with(r#""annotations": {"": "x"}"#),
+            "the name of an annotation must not be empty",
+        ),
+        (
+            r#"{"root": {"path": "r"}}"#.to_owned(),
+            "/ociVersion: refused: it is required, and missing",
+        ),
+        (
+            r#"{"ociVersion": 1}"#.to_owned(),
+            "/ociVersion = 1: refused: it must be a string",
+        ),
+        (
+            r#"{"ociVersion": "2.0.0"}"#.to_owned(),
+            r#"/ociVersion = "2.0.0": refused: orbital knows versions 1.x"#,
+        ),
+        (
+            r#"["ociVersion", "1.2.0"]"#.to_owned(),
+            "/config.json: refused: it must hold an object",
+        ),
+        (
+            r#"["1.2.0"]"#.to_owned(),
+            "/config.json: refused: it must hold an object",
+        ),
+        (
+            "{\n  \"ociVersion\": \"1.2.0\"\n  \"root\": {}}".to_owned(),
+            "/config.json: line 3, column 3: expected `,` or `}`",
+        ),
+        (
+            with(r#""root": {"path": "r"}"#) + "}",
+            "/config.json: line 1, column 47: trailing characters",
+        ),
+        (
+            String::new(),
+            "/config.json: line 1, column 0: EOF while parsing a value",
+        ),
+        (
+            "\u{1}".to_owned(),
+            "/config.json: line 1, column 1: expected value",
+        ),
+        ("[".repeat(200), "recursion limit exceeded"),
+    ] {
+        let line = load(bundle(&text).path()).unwrap_err().one_line();
+        assert!(line.contains(expected), "{text}\n{line}");
+        assert!(line.starts_with("cannot read config.json: "), "{line}");
+    }
+}
+
+#[test]
+fn what_other_readers_take_is_taken() {
+    for text in [
+        with(r#""root": {"path": "a"}, "root": {"path": "rootfs"}"#),
+        with(r#""root": {"path": "rootfs", "readonly": null}, "mounts": null, "hooks": null"#),
+        format!("\u{feff}{}", with(r#""root": {"path": "rootfs"}"#)),
+        with(r#""root": {"path": "rootfs"}, "vendor": [[{"root": ["x"]}]]"#),
+        format!("\n\n{}\n\n", with(r#""root": {"path": "rootfs"}"#)),
+    ] {
+        let bundle = load(bundle(&text).path()).unwrap();
+        assert_eq!(
+            bundle.spec.root().as_ref().unwrap().path(),
+            Path::new("rootfs"),
+            "{text}"
+        );
+        assert_eq!(bundle.warnings, [] as [String; 0]);
+    }
+}
+
+#[test]
+fn a_process_without_user_is_root_s() {
+    let bundle = load(bundle(process(r#""args": ["/bin/true"]"#)).path()).unwrap();
+    let user = bundle.spec.process().as_ref().unwrap().user();
+    assert_eq!((user.uid(), user.gid()), (0, 0));
+}
+
+#[test]
+fn unknown_capabilities_are_left_out_with_a_warning() {
+    let text = process(
+        r#""user": {}, "capabilities": {"bounding": ["CAP_KILL", "CAP_FLY"], "permitted": ["CAP_FLY"]}"#,
+    );
+    let bundle = load(bundle(text).path()).unwrap();
+    let given = bundle
+        .spec
+        .process()
+        .as_ref()
+        .unwrap()
+        .capabilities()
+        .as_ref()
+        .unwrap();
+    assert_eq!(given.bounding().as_ref().unwrap().len(), 1);
+    assert_eq!(given.permitted().as_ref().unwrap().len(), 0);
+    assert_eq!(
+        bundle.warnings,
+        [
+            "left \"CAP_FLY\" out of /process/capabilities/bounding: there is no such capability",
+            "left \"CAP_FLY\" out of /process/capabilities/permitted: there is no such capability",
+        ]
+    );
+    let wrong = process(r#""user": {}, "capabilities": {"bounding": ["CAP_FLY", 7]}"#);
+    let line = load(self::bundle(wrong).path()).unwrap_err().one_line();
+    assert!(line.contains("/process/capabilities/bounding"), "{line}");
+}
+
+#[test]
+fn files_that_cannot_be_read_are_named() {
+    let empty = tempfile::tempdir().unwrap();
+    let line = load(empty.path()).unwrap_err().one_line();
+    assert!(
+        line.contains("config.json: ENOENT") && line.contains("orbital spec"),
+        "{line}"
+    );
+
+    let line = load(&empty.path().join("nowhere")).unwrap_err().one_line();
+    assert!(
+        line.starts_with("cannot find the bundle: ") && line.contains("nowhere: ENOENT"),
+        "{line}"
+    );
+
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("config.json")).unwrap();
+    let line = load(folder.path()).unwrap_err().one_line();
+    assert!(
+        line.ends_with("config.json: refused: it is a directory"),
+        "{line}"
+    );
+
+    let fifo = tempfile::tempdir().unwrap();
+    nix::unistd::mkfifo(
+        &fifo.path().join("config.json"),
+        nix::sys::stat::Mode::S_IRWXU,
+    )
+    .unwrap();
+    let line = load(fifo.path()).unwrap_err().one_line();
+    assert!(
+        line.ends_with("refused: it is not a regular file"),
+        "{line}"
+    );
+
+    let large = bundle("");
+    fs::File::options()
+        .write(true)
+        .open(large.path().join("config.json"))
+        .unwrap()
+        .set_len(LARGEST + 1)
+        .unwrap();
+    let line = load(large.path()).unwrap_err().one_line();
+    assert!(
+        line.ends_with("refused: it is larger than 16 MiB"),
+        "{line}"
+    );
+}
+
+#[test]
+fn the_bundle_s_path_is_absolute_and_without_links() {
+    let real = bundle(with(r#""root": {"path": "r"}"#));
+    let other = tempfile::tempdir().unwrap();
+    let link = other.path().join("link");
+    std::os::unix::fs::symlink(real.path(), &link).unwrap();
+    assert_eq!(
+        load(&link).unwrap().path,
+        fs::canonicalize(real.path()).unwrap()
+    );
+}

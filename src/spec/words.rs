@@ -2,29 +2,41 @@
 
 use super::pointer;
 use crate::error::{Cause, Error, Object, Pointer};
+use std::path::Path;
 
 const DOING: &str = "read config.json";
 
 /// What is not JSON at all.
-pub(super) fn not_json(error: &serde_json::Error) -> Error {
+pub(super) fn not_json(file: &Path, error: &serde_json::Error) -> Error {
     let what = without_place(&error.to_string());
-    let cause = Cause::Json { line: error.line(), column: error.column(), what };
-    Error::new(DOING, Object::Nothing, cause)
+    let cause = Cause::Json {
+        line: error.line(),
+        column: error.column(),
+        what,
+    };
+    Error::new(DOING, Object::File(file.to_owned()), cause)
 }
 
 /// JSON, but a list or a number.
-pub(super) fn not_an_object() -> Error {
-    Error::refused(DOING, Pointer::default(), "the document must be an object, that is, begin with {")
+pub(super) fn not_an_object(file: &Path) -> Error {
+    let why = "it must hold an object, that is, begin with {".to_owned();
+    Error::new(DOING, Object::File(file.to_owned()), Cause::Refused(why))
 }
 
 /// JSON, but not what the specification says; `text` is what serde read.
 pub(super) fn wrong_value(text: &[u8], error: &serde_json::Error) -> Error {
     let place = pointer::around(text, pointer::offset(text, error.line(), error.column()));
     let message = without_place(&error.to_string());
-    if let Some(name) = message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')) {
+    if let Some(name) = message
+        .strip_prefix("missing field `")
+        .and_then(|rest| rest.strip_suffix('`'))
+    {
         return Error::refused(DOING, place.at(name), "it is required, and missing");
     }
-    if let Some((found, known)) = message.strip_prefix("unknown variant `").and_then(|rest| rest.split_once("`, expected ")) {
+    if let Some((found, known)) = message
+        .strip_prefix("unknown variant `")
+        .and_then(|rest| rest.split_once("`, expected "))
+    {
         return unknown_word(place, found, known);
     }
     let why = match message.rsplit_once(", expected ") {
@@ -45,7 +57,12 @@ fn unknown_word(place: Pointer, found: &str, known: &str) -> Error {
     };
     let report = Error::refused(DOING, place, why);
     // Short forms (net) are farther away than any misspelling.
-    let longer = || known.iter().copied().find(|word| !found.is_empty() && word.starts_with(found));
+    let longer = || {
+        known
+            .iter()
+            .copied()
+            .find(|word| !found.is_empty() && word.starts_with(found))
+    };
     match crate::error::hints::nearest(found, known.iter().copied()).or_else(longer) {
         Some(near) => report.hint(format!("did you mean {near}?")),
         None => report,
@@ -61,6 +78,7 @@ fn kind(wanted: &str) -> String {
         "u64" => "a whole number from 0 to 18446744073709551615",
         "i32" => "a whole number from -2147483648 to 2147483647",
         "i64" => "a whole number from -9223372036854775808 to 9223372036854775807",
+        "a boolean" => "true or false",
         "a sequence" => "a list",
         "a map" => "an object",
         "path string" => "a string",
@@ -72,5 +90,9 @@ fn kind(wanted: &str) -> String {
 
 /// serde_json ends its messages with the place, which is told in another way here.
 fn without_place(message: &str) -> String {
-    message.split(" at line ").next().unwrap_or(message).to_owned()
+    message
+        .split(" at line ")
+        .next()
+        .unwrap_or(message)
+        .to_owned()
 }

@@ -63,7 +63,10 @@ pub fn load_device_filter(program: &[Insn]) -> Result<OwnedFd, Fault> {
     let count = u32::try_from(program.len());
     let load = Load {
         prog_type: TYPE_CGROUP_DEVICE,
-        insn_cnt: count.map_err(|_| Fault { call: Call::Bpf, errno: libc::E2BIG })?,
+        insn_cnt: count.map_err(|_| Fault {
+            call: Call::Bpf,
+            errno: libc::E2BIG,
+        })?,
         insns: program.as_ptr() as u64,
         license: c"Apache-2.0".as_ptr() as u64,
         prog_name: *b"orbital_device\0\0",
@@ -74,7 +77,10 @@ pub fn load_device_filter(program: &[Insn]) -> Result<OwnedFd, Fault> {
     // unused, and points to `insn_cnt` instructions and to a C string, which live across the call.
     let fd = unsafe { libc::syscall(libc::SYS_bpf, PROG_LOAD, &raw const load, size_of::<Load>()) };
     let fd = i32::try_from(answer(fd, Call::Bpf)?);
-    let fd = fd.map_err(|_| Fault { call: Call::Bpf, errno: libc::EBADF })?;
+    let fd = fd.map_err(|_| Fault {
+        call: Call::Bpf,
+        errno: libc::EBADF,
+    })?;
     // SAFETY: BPF_PROG_LOAD answers with a new descriptor (close on exec), which nobody else owns.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
@@ -93,7 +99,12 @@ pub fn attach_device_filter(group: BorrowedFd<'_>, program: BorrowedFd<'_>) -> R
     };
     // SAFETY: `attach` has the layout of the kernel's union as far as its size says, and holds numbers only.
     let value = unsafe {
-        libc::syscall(libc::SYS_bpf, PROG_ATTACH, &raw const attach, size_of::<Attach>())
+        libc::syscall(
+            libc::SYS_bpf,
+            PROG_ATTACH,
+            &raw const attach,
+            size_of::<Attach>(),
+        )
     };
     answer(value, Call::Bpf).map(|_| ())
 }

@@ -11,8 +11,10 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
 /// How to open a directory: for listing and as the start of further look-ups, never through a link.
-const DIRECTORY: OFlags =
-    OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+const DIRECTORY: OFlags = OFlags::RDONLY
+    .union(OFlags::DIRECTORY)
+    .union(OFlags::NOFOLLOW)
+    .union(OFlags::CLOEXEC);
 
 /// Magic of cgroup v2's file system; linux/magic.h, CGROUP2_SUPER_MAGIC.
 const CGROUP2: u64 = 0x6367_7270;

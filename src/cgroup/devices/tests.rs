@@ -12,34 +12,54 @@ struct Access {
 
 /// What the rules mean, said as plainly as possible: bit by bit, the last rule decides.
 fn naive(rules: &[DeviceRule], access: Access) -> bool {
-    [1, 2, 4].into_iter().filter(|bit| access.bits & bit != 0).all(|bit| {
-        let names = |rule: &&DeviceRule| {
-            let kind = match rule.kind {
-                DeviceKind::All => true,
-                DeviceKind::Block => access.kind == 1,
-                DeviceKind::Character => access.kind == 2,
+    [1, 2, 4]
+        .into_iter()
+        .filter(|bit| access.bits & bit != 0)
+        .all(|bit| {
+            let names = |rule: &&DeviceRule| {
+                let kind = match rule.kind {
+                    DeviceKind::All => true,
+                    DeviceKind::Block => access.kind == 1,
+                    DeviceKind::Character => access.kind == 2,
+                };
+                kind && rule.major.is_none_or(|major| major == access.major)
+                    && rule.minor.is_none_or(|minor| minor == access.minor)
+                    && rule.access & bit != 0
             };
-            kind && rule.major.is_none_or(|major| major == access.major)
-                && rule.minor.is_none_or(|minor| minor == access.minor)
-                && rule.access & bit != 0
-        };
-        rules.iter().rev().find(names).is_some_and(|rule| rule.verdict == Verdict::Allow)
-    })
+            rules
+                .iter()
+                .rev()
+                .find(names)
+                .is_some_and(|rule| rule.verdict == Verdict::Allow)
+        })
 }
 
 /// The kernel's machine, as far as these programs use it; forward jumps only.
 fn run(program: &[Insn], access: Access) -> bool {
-    let context = [u32::from(access.bits) << 16 | access.kind, access.major, access.minor];
+    let context = [
+        u32::from(access.bits) << 16 | access.kind,
+        access.major,
+        access.minor,
+    ];
     let mut registers = [0u32; 11];
     let mut at = 0;
     loop {
-        let Insn { code, registers: names, offset, immediate } = program[at];
+        let Insn {
+            code,
+            registers: names,
+            offset,
+            immediate,
+        } = program[at];
         let (to, from) = (usize::from(names & 15), usize::from(names >> 4));
         let value = immediate.cast_unsigned();
         at += 1;
         let mut jump = |taken: bool| {
             assert!(offset >= 0, "a loop");
-            at += if taken { usize::try_from(offset).unwrap() } else { 0 };
+            at += if taken {
+                usize::try_from(offset).unwrap()
+            } else {
+                0
+            };
         };
         match code {
             LOAD_WORD => {
@@ -62,7 +82,12 @@ fn run(program: &[Insn], access: Access) -> bool {
 }
 
 fn number() -> impl Strategy<Value = Option<u32>> {
-    prop_oneof![Just(None), (0u32..3).prop_map(Some), Just(Some(LAST_MAJOR)), Just(Some(u32::MAX))]
+    prop_oneof![
+        Just(None),
+        (0u32..3).prop_map(Some),
+        Just(Some(LAST_MAJOR)),
+        Just(Some(u32::MAX))
+    ]
 }
 
 fn rule() -> impl Strategy<Value = DeviceRule> {
@@ -72,9 +97,20 @@ fn rule() -> impl Strategy<Value = DeviceRule> {
         Just(DeviceKind::Block),
         Just(DeviceKind::Character)
     ];
-    (verdict, kind, number(), number(), prop_oneof![Just(7u8), 0u8..8]).prop_map(
-        |(verdict, kind, major, minor, access)| DeviceRule { verdict, kind, major, minor, access },
+    (
+        verdict,
+        kind,
+        number(),
+        number(),
+        prop_oneof![Just(7u8), 0u8..8],
     )
+        .prop_map(|(verdict, kind, major, minor, access)| DeviceRule {
+            verdict,
+            kind,
+            major,
+            minor,
+            access,
+        })
 }
 
 proptest! {
@@ -116,14 +152,23 @@ fn reading_and_writing_may_be_allowed_by_two_rules() {
     };
     let write = DeviceRule { access: 4, ..read };
     let program = compile(&[read, write]);
-    let both = Access { kind: 2, major: 9, minor: 9, bits: 6 };
+    let both = Access {
+        kind: 2,
+        major: 9,
+        minor: 9,
+        bits: 6,
+    };
     assert!(run(&program, both));
     assert!(!run(&program, Access { bits: 7, ..both }));
 }
 
 #[test]
 fn rules_that_decide_nothing_cost_nothing() {
-    let allow = DeviceRule { verdict: Verdict::Allow, major: Some(1), ..DENY_ALL };
+    let allow = DeviceRule {
+        verdict: Verdict::Allow,
+        major: Some(1),
+        ..DENY_ALL
+    };
     let short = compile(&[allow]);
     assert_eq!(compile(&[DENY_ALL, allow]), short);
     assert_eq!(compile(&[allow, allow, DENY_ALL, DENY_ALL, allow]), short);
@@ -143,14 +188,38 @@ fn many_rules_are_decided_too() {
         })
         .collect();
     let program = compile(&rules);
-    let ask = |minor, bits| run(&program, Access { kind: 1, major: 259, minor, bits });
+    let ask = |minor, bits| {
+        run(
+            &program,
+            Access {
+                kind: 1,
+                major: 259,
+                minor,
+                bits,
+            },
+        )
+    };
     assert!(ask(0, 6) && ask(2000, 2) && ask(9998, 4));
     assert!(!ask(0, 1) && !ask(2001, 2) && !ask(10_000, 4));
 }
 
 #[test]
 fn everything_may_be_allowed() {
-    let program = compile(&[DENY_ALL, DeviceRule { verdict: Verdict::Allow, ..DENY_ALL }]);
-    assert!(run(&program, Access { kind: 1, major: 8, minor: 0, bits: 7 }));
+    let program = compile(&[
+        DENY_ALL,
+        DeviceRule {
+            verdict: Verdict::Allow,
+            ..DENY_ALL
+        },
+    ]);
+    assert!(run(
+        &program,
+        Access {
+            kind: 1,
+            major: 8,
+            minor: 0,
+            bits: 7
+        }
+    ));
     assert_eq!(program.len(), 11, "no tests: {program:?}");
 }

@@ -16,8 +16,16 @@ pub(super) fn inside(path: &CStr) -> String {
 }
 
 /// All kinds, in the order in which they are told.
-pub(super) const KINDS: [Kind; 8] =
-    [Kind::User, Kind::Pid, Kind::Mount, Kind::Network, Kind::Ipc, Kind::Uts, Kind::Cgroup, Kind::Time];
+pub(super) const KINDS: [Kind; 8] = [
+    Kind::User,
+    Kind::Pid,
+    Kind::Mount,
+    Kind::Network,
+    Kind::Ipc,
+    Kind::Uts,
+    Kind::Cgroup,
+    Kind::Time,
+];
 
 /// What a namespace of its own means, for somebody who hears of it for the first time.
 pub(super) fn meaning(kind: Kind) -> &'static str {
@@ -46,9 +54,16 @@ const ATTRIBUTES: [(u64, &str, &str); 8] = [
 
 /// `MOUNT_ATTR_*` as the options that mean them; mount_setattr(2).
 pub(super) fn attributes(bits: u64) -> Vec<String> {
-    let known = ATTRIBUTES.iter().filter(|(bit, _, _)| bits & bit != 0).map(|(_, set, _)| (*set).to_owned());
-    let rest = ATTRIBUTES.iter().fold(bits, |rest, (bit, _, _)| rest & !bit);
-    known.chain((rest != 0).then(|| format!("{rest:#x}"))).collect()
+    let known = ATTRIBUTES
+        .iter()
+        .filter(|(bit, _, _)| bits & bit != 0)
+        .map(|(_, set, _)| (*set).to_owned());
+    let rest = ATTRIBUTES
+        .iter()
+        .fold(bits, |rest, (bit, _, _)| rest & !bit);
+    known
+        .chain((rest != 0).then(|| format!("{rest:#x}")))
+        .collect()
 }
 
 /// A change of them. The times are one field: it is cleared as a whole, and 0 in it is relatime.
@@ -58,7 +73,9 @@ pub(super) fn change(change: &AttrChange) -> Vec<String> {
     if change.clear & ATIME != 0 && change.set & ATIME == 0 {
         found.push("relatime".to_owned());
     }
-    let cleared = ATTRIBUTES.iter().filter(|(bit, _, word)| change.clear & bit != 0 && change.set & bit == 0 && !word.is_empty());
+    let cleared = ATTRIBUTES.iter().filter(|(bit, _, word)| {
+        change.clear & bit != 0 && change.set & bit == 0 && !word.is_empty()
+    });
     found.extend(cleared.map(|(_, _, word)| (*word).to_owned()));
     found
 }
@@ -74,7 +91,11 @@ pub(super) fn propagation(bits: u64) -> String {
         0 => return "unchanged".to_owned(),
         other => return format!("{other:#x}"),
     };
-    if bits & RECURSIVE == 0 { word.to_owned() } else { format!("r{word}") }
+    if bits & RECURSIVE == 0 {
+        word.to_owned()
+    } else {
+        format!("r{word}")
+    }
 }
 
 /// A device rule as cgroups v1 wrote it: `allow c 1:3 rwm`.
@@ -88,9 +109,18 @@ pub(super) fn device_rule(rule: &DeviceRule) -> String {
         DeviceKind::Block => 'b',
         DeviceKind::Character => 'c',
     };
-    let number = |number: Option<u32>| number.map_or_else(|| "*".to_owned(), |number| number.to_string());
-    let access: String = [(2, 'r'), (4, 'w'), (1, 'm')].iter().filter(|(bit, _)| rule.access & bit != 0).map(|(_, letter)| letter).collect();
-    format!("{verdict} {kind} {}:{} {access}", number(rule.major), number(rule.minor))
+    let number =
+        |number: Option<u32>| number.map_or_else(|| "*".to_owned(), |number| number.to_string());
+    let access: String = [(2, 'r'), (4, 'w'), (1, 'm')]
+        .iter()
+        .filter(|(bit, _)| rule.access & bit != 0)
+        .map(|(_, letter)| letter)
+        .collect();
+    format!(
+        "{verdict} {kind} {}:{} {access}",
+        number(rule.major),
+        number(rule.minor)
+    )
 }
 
 /// The letter of a device's kind, from its mode.
@@ -105,5 +135,9 @@ pub(super) fn device_kind(mode: u32) -> &'static str {
 
 /// A resource limit; the largest number is none.
 pub(super) fn limit(value: u64) -> String {
-    if value == u64::MAX { "unlimited".to_owned() } else { value.to_string() }
+    if value == u64::MAX {
+        "unlimited".to_owned()
+    } else {
+        value.to_string()
+    }
 }

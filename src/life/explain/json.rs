@@ -62,7 +62,11 @@ fn all(texts: &[CString]) -> Vec<String> {
 }
 
 fn birth(birth: &Birth) -> Value {
-    let made = flags::KINDS.iter().filter(|kind| birth.makes(**kind)).map(|kind| kind.name()).collect::<Vec<_>>();
+    let made = flags::KINDS
+        .iter()
+        .filter(|kind| birth.makes(**kind))
+        .map(|kind| kind.name())
+        .collect::<Vec<_>>();
     let joined = birth.joins.iter().map(|join| {
         json!({ "type": join.kind.name(), "path": words(&join.path), "by": word(join.by), "from": join.pointer.as_str() })
     });
@@ -86,7 +90,10 @@ fn maps(maps: &Maps) -> Value {
     let map = |map: &Map| json!({ "text": String::from_utf8_lossy(&map.bytes), "from": map.pointer.as_str() });
     let writer = match &maps.writer {
         Writer::Runtime => json!("runtime"),
-        Writer::Helpers { newuidmap, newgidmap } => json!([newuidmap.to_string_lossy(), newgidmap.to_string_lossy()]),
+        Writer::Helpers {
+            newuidmap,
+            newgidmap,
+        } => json!([newuidmap.to_string_lossy(), newgidmap.to_string_lossy()]),
     };
     json!({ "uidMap": map(&maps.uid), "gidMap": map(&maps.gid), "writer": writer, "setgroups": word(maps.setgroups) })
 }
@@ -119,12 +126,22 @@ fn mount(op: &MountOp) -> Value {
 
 fn source(source: &Source) -> Value {
     match source {
-        Source::New { kind, options, attributes } => json!({
+        Source::New {
+            kind,
+            options,
+            attributes,
+        } => json!({
             "new": words(kind),
             "options": options.iter().map(option).collect::<Vec<_>>(),
             "attributes": flags::attributes(*attributes),
         }),
-        Source::Bind { path, recursive, attributes, tree_attributes, opener } => json!({
+        Source::Bind {
+            path,
+            recursive,
+            attributes,
+            tree_attributes,
+            opener,
+        } => json!({
             "bind": words(path),
             "recursive": word(recursive),
             "attributes": flags::change(attributes),
@@ -135,10 +152,7 @@ fn source(source: &Source) -> Value {
 }
 
 fn option(option: &FsOption) -> Value {
-    let text = match &option.value {
-        Some(value) => format!("{}={}", words(&option.key), words(value)),
-        None => words(&option.key),
-    };
+    let text = super::files::option(option);
     match option.index {
         NO_INDEX => json!({ "set": text }),
         index => json!({ "set": text, "option": index }),
@@ -157,12 +171,18 @@ fn devices(devices: &Devices) -> Value {
             "make": make, "from": node.pointer.as_ref().map(|pointer| pointer.as_str()),
         })
     });
-    let links = devices.links.iter().map(|link| json!({ "path": inside(&link.path), "target": words(&link.target) }));
+    let links = devices
+        .links
+        .iter()
+        .map(|link| json!({ "path": inside(&link.path), "target": words(&link.target) }));
     json!({ "nodes": nodes.collect::<Vec<_>>(), "links": links.collect::<Vec<_>>() })
 }
 
 fn covered(paths: &[Covered]) -> Vec<Value> {
-    paths.iter().map(|one| json!({ "path": inside(&one.path), "from": one.pointer.as_str() })).collect()
+    paths
+        .iter()
+        .map(|one| json!({ "path": inside(&one.path), "from": one.pointer.as_str() }))
+        .collect()
 }
 
 fn sysctl(sysctl: &tuning::Sysctl) -> Value {
@@ -173,7 +193,9 @@ fn console(console: Console) -> Value {
     match console {
         Console::Streams => Value::Null,
         Console::Terminal { size: None } => json!({}),
-        Console::Terminal { size: Some((rows, columns)) } => json!({ "rows": rows, "columns": columns }),
+        Console::Terminal {
+            size: Some((rows, columns)),
+        } => json!({ "rows": rows, "columns": columns }),
     }
 }
 

@@ -12,12 +12,21 @@ use crate::plan::idmap::{Maps, Setgroups, Writer};
 /// Up to gate A.
 pub(super) fn before(plan: &Plan) -> Vec<Part> {
     let mut parts = group(&plan.cgroup);
-    for join in plan.birth.joins.iter().filter(|join| join.by != Joiner::Child) {
+    for join in plan
+        .birth
+        .joins
+        .iter()
+        .filter(|join| join.by != Joiner::Child)
+    {
         let who = match join.by {
             Joiner::Helper => "a helper joins",
             Joiner::Parent | Joiner::Child => "joins, and leaves again after the birth,",
         };
-        let what = format!("{who} the {} namespace at {}", join.kind.name(), words(&join.path));
+        let what = format!(
+            "{who} the {} namespace at {}",
+            join.kind.name(),
+            words(&join.path)
+        );
         parts.push(Part::asked(what, "setns", join.pointer.as_str()));
     }
     parts.push(birth(plan));
@@ -25,12 +34,21 @@ pub(super) fn before(plan: &Plan) -> Vec<Part> {
         parts.extend(self::maps(maps));
     }
     for limit in &plan.limits {
-        let what = format!("limits {} to {}, at most {}", limit.name, flags::limit(limit.soft), flags::limit(limit.hard));
+        let what = format!(
+            "limits {} to {}, at most {}",
+            limit.name,
+            flags::limit(limit.soft),
+            flags::limit(limit.hard)
+        );
         parts.push(Part::asked(what, "prlimit", limit.pointer.as_str()));
     }
     if let Some(score) = plan.process.oom_score_adj {
         let what = format!("adjusts its chance to be killed when memory runs out by {score}");
-        parts.push(Part::asked(what, "write /proc/PID/oom_score_adj", "/process/oomScoreAdj"));
+        parts.push(Part::asked(
+            what,
+            "write /proc/PID/oom_score_adj",
+            "/process/oomScoreAdj",
+        ));
     }
     parts
 }
@@ -38,24 +56,46 @@ pub(super) fn before(plan: &Plan) -> Vec<Part> {
 /// From `start` on.
 pub(super) fn after(plan: &Plan) -> Vec<Part> {
     let hooks = &plan.hooks;
-    let poststart = hooks.poststart.iter().map(|hook| self::hook("when it runs, calls the hook", hook));
-    let poststop = hooks.poststop.iter().map(|hook| self::hook("when it is deleted, calls the hook", hook));
+    let poststart = hooks
+        .poststart
+        .iter()
+        .map(|hook| self::hook("when it runs, calls the hook", hook));
+    let poststop = hooks
+        .poststop
+        .iter()
+        .map(|hook| self::hook("when it is deleted, calls the hook", hook));
     poststart.chain(poststop).collect()
 }
 
 /// A hook's command and its time.
 pub(super) fn hook(what: &str, hook: &Hook) -> Part {
-    let time = hook.timeout.map_or_else(String::new, |seconds| format!(", for at most {seconds} s"));
-    Part::asked(format!("{what} {} as {}{time}", words(&hook.path), command(&hook.argv)), "execve", hook.pointer.as_str())
+    let time = hook
+        .timeout
+        .map_or_else(String::new, |seconds| format!(", for at most {seconds} s"));
+    Part::asked(
+        format!(
+            "{what} {} as {}{time}",
+            words(&hook.path),
+            command(&hook.argv)
+        ),
+        "execve",
+        hook.pointer.as_str(),
+    )
 }
 
 fn birth(plan: &Plan) -> Part {
-    let new: Vec<&str> =
-        flags::KINDS.iter().filter(|kind| plan.birth.clone_flags & u64::from(kind.flag()) != 0).map(|kind| kind.name()).collect();
+    let new: Vec<&str> = flags::KINDS
+        .iter()
+        .filter(|kind| plan.birth.clone_flags & u64::from(kind.flag()) != 0)
+        .map(|kind| kind.name())
+        .collect();
     match new.is_empty() {
         true => Part::always("makes a process", "clone3"),
         false => {
-            let what = format!("makes a process, and with it new namespaces: {}", new.join(", "));
+            let what = format!(
+                "makes a process, and with it new namespaces: {}",
+                new.join(", ")
+            );
             Part::asked(what, "clone3", "/linux/namespaces")
         }
     }
@@ -68,13 +108,18 @@ fn maps(maps: &Maps) -> Vec<Part> {
     };
     let mut parts = Vec::new();
     if maps.setgroups == Setgroups::Deny {
-        parts.push(Part::always("gives up setgroups, as the kernel wants it of a user who maps a group", "write /proc/PID/setgroups"));
+        parts.push(Part::always(
+            "gives up setgroups, as the kernel wants it of a user who maps a group",
+            "write /proc/PID/setgroups",
+        ));
     }
     for (word, map) in [("user", &maps.uid), ("group", &maps.gid)] {
         for (index, (inside, outside, size)) in map.lines.iter().enumerate() {
             let what = match size {
                 1 => format!("maps {word} id {inside} inside to {outside} outside"),
-                _ => format!("maps {size} {word} ids from {inside} inside to {outside} and up outside"),
+                _ => format!(
+                    "maps {size} {word} ids from {inside} inside to {outside} and up outside"
+                ),
             };
             parts.push(Part::asked(what, how, map.pointer.at(index).as_str()));
         }
@@ -98,8 +143,17 @@ fn group(group: &Group) -> Vec<Part> {
     }];
     parts.extend(group.settings.iter().map(setting));
     if !group.devices.is_empty() {
-        let rules = group.devices.iter().map(flags::device_rule).collect::<Vec<_>>().join("; ");
-        parts.push(Part::asked(format!("filters devices, the last match decides: {rules}"), "bpf", "/linux/resources/devices"));
+        let rules = group
+            .devices
+            .iter()
+            .map(flags::device_rule)
+            .collect::<Vec<_>>()
+            .join("; ");
+        parts.push(Part::asked(
+            format!("filters devices, the last match decides: {rules}"),
+            "bpf",
+            "/linux/resources/devices",
+        ));
     }
     parts
 }
@@ -108,7 +162,13 @@ fn setting(setting: &Setting) -> Part {
     let otherwise = match &setting.otherwise {
         Otherwise::Fail => String::new(),
         Otherwise::Ignore => ", where there is such a file".to_owned(),
-        Otherwise::Write { file, value } => format!(", or {value} into {file} where there is no such file"),
+        Otherwise::Write { file, value } => {
+            format!(", or {value} into {file} where there is no such file")
+        }
     };
-    Part::asked(format!("writes {} into {}{otherwise}", setting.value, setting.file), "write", setting.pointer.as_str())
+    Part::asked(
+        format!("writes {} into {}{otherwise}", setting.value, setting.file),
+        "write",
+        setting.pointer.as_str(),
+    )
 }

@@ -23,12 +23,33 @@ pub(super) struct Part {
 impl Part {
     /// Something that every container gets.
     pub(super) fn always(what: impl Into<String>, call: &'static str) -> Part {
-        Part { what: what.into(), call, from: String::new() }
+        Part {
+            what: what.into(),
+            call,
+            from: String::new(),
+        }
     }
 
     /// Something that config.json asks for.
-    pub(super) fn asked(what: impl Into<String>, call: &'static str, from: impl Into<String>) -> Part {
-        Part { what: what.into(), call, from: from.into() }
+    pub(super) fn asked(
+        what: impl Into<String>,
+        call: &'static str,
+        from: impl Into<String>,
+    ) -> Part {
+        Part {
+            what: what.into(),
+            call,
+            from: from.into(),
+        }
+    }
+
+    /// Something that is done only when it is asked for.
+    pub(super) fn when(asked: bool, what: &str, call: &'static str, from: &str) -> Vec<Part> {
+        if asked {
+            vec![Part::asked(what, call, from)]
+        } else {
+            Vec::new()
+        }
     }
 }
 
@@ -36,20 +57,50 @@ pub(super) fn write(plan: &Plan) -> String {
     let mut out = String::new();
     header(&mut out, plan);
     namespaces(&mut out, &plan.birth);
-    section(&mut out, "Before it is born, the runtime:", &parent::before(plan));
+    line(
+        &mut out,
+        "\nBelow each act stand its system calls, and the place in config.json that decides it.",
+    );
+    section(
+        &mut out,
+        "Before it is born, the runtime:",
+        &parent::before(plan),
+    );
     line(&mut out, "");
-    line(&mut out, "Then the container's own first process, step by step:");
-    let (taken, left): (Vec<Step>, Vec<Step>) = Step::ALL.iter().partition(|step| !steps::parts(plan, **step).is_empty());
+    line(
+        &mut out,
+        "Then the container's own first process, step by step:",
+    );
+    let (taken, left): (Vec<Step>, Vec<Step>) = Step::ALL
+        .iter()
+        .partition(|step| !steps::parts(plan, **step).is_empty());
     for step in taken {
-        line(&mut out, &format!("\n{:>4}  {}  ({})", step.number(), step.words(), step.why()));
+        line(
+            &mut out,
+            &format!("\n{:>4}  {}  ({})", step.number(), step.words(), step.why()),
+        );
         parts(&mut out, &steps::parts(plan, step));
     }
     if !left.is_empty() {
-        let left: Vec<String> = left.iter().map(|step| format!("{} {}", step.number(), step.words())).collect();
-        line(&mut out, &format!("\nNothing to do for: {}.", left.join("; ")));
+        let left: Vec<String> = left
+            .iter()
+            .map(|step| format!("{} {}", step.number(), step.words()))
+            .collect();
+        line(
+            &mut out,
+            &format!("\nNothing to do for: {}.", left.join("; ")),
+        );
     }
     section(&mut out, "Afterwards, the runtime:", &parent::after(plan));
-    section(&mut out, "Warnings:", &plan.warnings.iter().map(|warning| Part::always(warning, "")).collect::<Vec<_>>());
+    section(
+        &mut out,
+        "Warnings:",
+        &plan
+            .warnings
+            .iter()
+            .map(|warning| Part::always(warning, ""))
+            .collect::<Vec<_>>(),
+    );
     out
 }
 
@@ -59,11 +110,27 @@ fn header(out: &mut String, plan: &Plan) {
         Access::ReadOnly => "read-only",
     };
     let caps = caps::names(plan.caps.effective);
-    let rights = if caps.is_empty() { "no capabilities".to_owned() } else { caps.join(" ") };
-    line(out, &format!("{} is a process of this machine's own kernel that sees only what is listed here.\n", plan.id));
+    let rights = if caps.is_empty() {
+        "no capabilities".to_owned()
+    } else {
+        caps.join(" ")
+    };
+    line(
+        out,
+        &format!(
+            "{} is a process of this machine's own kernel that sees only what is listed here.\n",
+            plan.id
+        ),
+    );
     line(out, &format!("  runs   {}", command(&plan.process.argv)));
-    line(out, &format!("  files  {}, {access}", words(&plan.root.path)));
-    line(out, &format!("  user   {}, group {}", plan.user.uid, plan.user.gid));
+    line(
+        out,
+        &format!("  files  {}, {access}", words(&plan.root.path)),
+    );
+    line(
+        out,
+        &format!("  user   {}, group {}", plan.user.uid, plan.user.gid),
+    );
     line(out, &format!("  may    {rights}"));
 }
 
@@ -73,9 +140,19 @@ fn namespaces(out: &mut String, birth: &Birth) {
     for kind in KINDS.iter().filter(own) {
         line(out, &format!("  {:<8} {}", kind.name(), meaning(*kind)));
     }
-    let shared: Vec<&str> = KINDS.iter().filter(|kind| !own(kind)).map(|kind| kind.name()).collect();
+    let shared: Vec<&str> = KINDS
+        .iter()
+        .filter(|kind| !own(kind))
+        .map(|kind| kind.name())
+        .collect();
     if !shared.is_empty() {
-        line(out, &format!("It shares with whoever calls orbital: {}.", shared.join(", ")));
+        line(
+            out,
+            &format!(
+                "It shares with whoever calls orbital: {}.",
+                shared.join(", ")
+            ),
+        );
     }
     if birth.user == UserNamespace::Inherited {
         line(out, "Its user ids are those of the machine.");
@@ -93,8 +170,16 @@ fn section(out: &mut String, heading: &str, found: &[Part]) {
 fn parts(out: &mut String, parts: &[Part]) {
     for part in parts {
         line(out, &format!("      - {}", part.what));
-        let from = if part.from.is_empty() { String::new() } else { format!("config.json#{}", part.from) };
-        let source = [part.call, &from].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("   ");
+        let from = if part.from.is_empty() {
+            String::new()
+        } else {
+            format!("config.json#{}", part.from)
+        };
+        let source = [part.call, &from]
+            .into_iter()
+            .filter(|text| !text.is_empty())
+            .collect::<Vec<_>>()
+            .join("   ");
         if !source.is_empty() {
             line(out, &format!("          {source}"));
         }
@@ -106,7 +191,11 @@ pub(super) fn command(argv: &[CString]) -> String {
     let quoted = argv.iter().map(|argument| {
         let text = words(argument);
         let plain = |one: char| one.is_alphanumeric() || "/.-_=:,+@%".contains(one);
-        if !text.is_empty() && text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+        if !text.is_empty() && text.chars().all(plain) {
+            text
+        } else {
+            format!("'{}'", text.replace('\'', r"'\''"))
+        }
     });
     quoted.collect::<Vec<_>>().join(" ")
 }

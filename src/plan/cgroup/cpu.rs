@@ -15,14 +15,19 @@ pub(super) fn plan(cpu: &LinuxCpu, at: &Pointer, wanted: &mut Wanted) -> Result<
     }
     if let Some(idle) = cpu.idle() {
         if !(0..=1).contains(&idle) {
-            return Err(Error::refused("set cpu.idle", at.at("idle"), "it is 0 or 1"));
+            return Err(Error::refused(
+                "set cpu.idle",
+                at.at("idle"),
+                "it is 0 or 1",
+            ));
         }
         wanted.set("cpu.idle", idle, at.at("idle"));
     }
     bandwidth(cpu, at, wanted);
-    for (member, value, file) in
-        [("cpus", cpu.cpus(), "cpuset.cpus"), ("mems", cpu.mems(), "cpuset.mems")]
-    {
+    for (member, value, file) in [
+        ("cpus", cpu.cpus(), "cpuset.cpus"),
+        ("mems", cpu.mems(), "cpuset.mems"),
+    ] {
         if let Some(list) = value.as_ref().filter(|list| !list.is_empty()) {
             wanted.set(file, list, at.at(member));
         }
@@ -82,3 +87,6 @@ pub(super) fn weight(shares: u64) -> u64 {
         262_144.. => 10_000,
     }
 }
+
+#[cfg(test)]
+mod tests;

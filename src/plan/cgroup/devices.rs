@@ -79,9 +79,22 @@ fn one(rule: &LinuxDeviceCgroup, at: &Pointer) -> Result<DeviceRule> {
             Error::refused(doing, at.at(member), why)
         }),
     };
-    let verdict = if rule.allow() { Verdict::Allow } else { Verdict::Deny };
-    let (major, minor) = (number(rule.major(), "major")?, number(rule.minor(), "minor")?);
-    Ok(DeviceRule { verdict, kind, major, minor, access: access(rule, at)? })
+    let verdict = if rule.allow() {
+        Verdict::Allow
+    } else {
+        Verdict::Deny
+    };
+    let (major, minor) = (
+        number(rule.major(), "major")?,
+        number(rule.minor(), "minor")?,
+    );
+    Ok(DeviceRule {
+        verdict,
+        kind,
+        major,
+        minor,
+        access: access(rule, at)?,
+    })
 }
 
 fn access(rule: &LinuxDeviceCgroup, at: &Pointer) -> Result<u8> {
@@ -101,3 +114,6 @@ fn access(rule: &LinuxDeviceCgroup, at: &Pointer) -> Result<u8> {
         }
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,10 +16,26 @@ pub(super) fn block(block: &LinuxBlockIo, at: &Pointer, wanted: &mut Wanted) -> 
         weight_of(device, &at.at("weightDevice").at(index), wanted)?;
     }
     let throttles = [
-        ("throttleReadBpsDevice", "rbps", block.throttle_read_bps_device()),
-        ("throttleWriteBpsDevice", "wbps", block.throttle_write_bps_device()),
-        ("throttleReadIOPSDevice", "riops", block.throttle_read_iops_device()),
-        ("throttleWriteIOPSDevice", "wiops", block.throttle_write_iops_device()),
+        (
+            "throttleReadBpsDevice",
+            "rbps",
+            block.throttle_read_bps_device(),
+        ),
+        (
+            "throttleWriteBpsDevice",
+            "wbps",
+            block.throttle_write_bps_device(),
+        ),
+        (
+            "throttleReadIOPSDevice",
+            "riops",
+            block.throttle_read_iops_device(),
+        ),
+        (
+            "throttleWriteIOPSDevice",
+            "wiops",
+            block.throttle_write_iops_device(),
+        ),
     ];
     for (member, key, devices) in throttles {
         for (index, device) in devices.iter().flatten().enumerate() {
@@ -33,7 +49,9 @@ fn weight_of(device: &LinuxWeightDevice, at: &Pointer, wanted: &mut Wanted) -> R
     if device.leaf_weight().is_some_and(|weight| weight != 0) {
         wanted.warn(&at.at("leafWeight"), "cgroup v2 has no leaf weights");
     }
-    let Some(weight) = device.weight().filter(|weight| *weight != 0) else { return Ok(()) };
+    let Some(weight) = device.weight().filter(|weight| *weight != 0) else {
+        return Ok(());
+    };
     let numbers = numbers(device.major(), device.minor(), "io.weight", at)?;
     set_weight(&format!("{numbers} "), weight, at.at("weight"), wanted)
 }
@@ -48,7 +66,12 @@ fn set_weight(device: &str, weight: u16, pointer: Pointer, wanted: &mut Wanted) 
     let stretched = 1 + (u32::from(weight) - 10) * 9999 / 990;
     let (file, value) = ("io.weight".to_owned(), format!("{device}{stretched}"));
     let otherwise = Otherwise::Write { file, value };
-    wanted.set_or("io.bfq.weight", format!("{device}{weight}"), otherwise, pointer);
+    wanted.set_or(
+        "io.bfq.weight",
+        format!("{device}{weight}"),
+        otherwise,
+        pointer,
+    );
     Ok(())
 }
 
@@ -91,9 +114,10 @@ pub(super) fn rdma(
             return refuse("an RDMA device has a name without spaces");
         }
         let mut line = name.clone();
-        for (key, value) in
-            [("hca_handle", limits.hca_handles()), ("hca_object", limits.hca_objects())]
-        {
+        for (key, value) in [
+            ("hca_handle", limits.hca_handles()),
+            ("hca_object", limits.hca_objects()),
+        ] {
             if let Some(value) = value {
                 line.push_str(&format!(" {key}={value}"));
             }
@@ -105,3 +129,6 @@ pub(super) fn rdma(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -47,32 +47,56 @@ fn swap(memory: &LinuxMemory, at: &Pointer, wanted: &mut Wanted) -> Result<()> {
         (-1, _) => "max".to_owned(),
         (..0, _) => return refuse("a limit is a number from 0 on, or -1 for none"),
         (both, -1) => both.to_string(),
-        (_, 0) => return refuse("it counts memory and swap together, and there is no memory limit"),
+        (_, 0) => {
+            return refuse("it counts memory and swap together, and there is no memory limit");
+        }
         (both, memory) if both < memory => {
             return refuse("it counts memory and swap together, and is less than the memory limit");
         }
         (both, memory) => (both - memory).to_string(),
     };
     // A kernel without swap has no such file, and swaps nothing.
-    let otherwise =
-        if value == "max" || value == "0" { Otherwise::Ignore } else { Otherwise::Fail };
-    let pointer = if memory.swap().unwrap_or(0) == 0 { at.at("limit") } else { pointer };
+    let otherwise = if value == "max" || value == "0" {
+        Otherwise::Ignore
+    } else {
+        Otherwise::Fail
+    };
+    let pointer = if memory.swap().unwrap_or(0) == 0 {
+        at.at("limit")
+    } else {
+        pointer
+    };
     wanted.set_or(FILE, value, otherwise, pointer);
     Ok(())
 }
 
 fn ignored(memory: &LinuxMemory, at: &Pointer, wanted: &mut Wanted) {
-    #[allow(deprecated, reason = "the specification still has it, and a reader should hear of it")]
+    #[allow(
+        deprecated,
+        reason = "the specification still has it, and a reader should hear of it"
+    )]
     let kernel = memory.kernel();
     let kernels = [("kernel", kernel), ("kernelTCP", memory.kernel_tcp())];
-    for (member, _) in kernels.into_iter().filter(|(_, value)| value.is_some_and(|v| v != 0)) {
-        wanted.warn(&at.at(member), "cgroup v2 counts kernel memory with the rest");
+    for (member, _) in kernels
+        .into_iter()
+        .filter(|(_, value)| value.is_some_and(|v| v != 0))
+    {
+        wanted.warn(
+            &at.at(member),
+            "cgroup v2 counts kernel memory with the rest",
+        );
     }
     if memory.swappiness().is_some() {
-        wanted.warn(&at.at("swappiness"), "cgroup v2 has no swappiness of a group");
+        wanted.warn(
+            &at.at("swappiness"),
+            "cgroup v2 has no swappiness of a group",
+        );
     }
     if memory.disable_oom_killer() == Some(true) {
-        wanted.warn(&at.at("disableOOMKiller"), "cgroup v2 always has its OOM killer");
+        wanted.warn(
+            &at.at("disableOOMKiller"),
+            "cgroup v2 always has its OOM killer",
+        );
     }
     if memory.use_hierarchy() == Some(false) {
         wanted.warn(&at.at("useHierarchy"), "cgroup v2 is always hierarchical");
@@ -103,8 +127,13 @@ pub(super) fn hugepages(
 
 /// The size becomes part of a file's name, so nothing but a size may pass (runc's GHSA-5g49).
 fn is_page_size(text: &str) -> bool {
-    let number = ["KB", "MB", "GB"].iter().find_map(|unit| text.strip_suffix(unit));
+    let number = ["KB", "MB", "GB"]
+        .iter()
+        .find_map(|unit| text.strip_suffix(unit));
     number.is_some_and(|number| {
         !number.is_empty() && !number.starts_with('0') && number.bytes().all(|b| b.is_ascii_digit())
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -31,12 +31,22 @@ pub(super) fn plan(given: Option<&Path>, id: &str, facts: &Facts) -> Result<Plac
             Privilege::Root => Relative::ToRoot,
             Privilege::User => Relative::ToCaller,
         };
-        return Ok(Place { path: id.to_owned(), relative, origin: Origin::Default });
+        return Ok(Place {
+            path: id.to_owned(),
+            relative,
+            origin: Origin::Default,
+        });
     };
     let refuse = |why: &str| {
-        Err(Error::refused("place the container", Pointer::from("/linux/cgroupsPath"), why))
+        Err(Error::refused(
+            "place the container",
+            Pointer::from("/linux/cgroupsPath"),
+            why,
+        ))
     };
-    let Some(text) = given.to_str() else { return refuse("it is not UTF-8") };
+    let Some(text) = given.to_str() else {
+        return refuse("it is not UTF-8");
+    };
     let (relative, path) = match text.strip_prefix('/') {
         Some(rest) => (Relative::ToRoot, rest),
         None => (Relative::ToCaller, text),
@@ -48,7 +58,8 @@ pub(super) fn plan(given: Option<&Path>, id: &str, facts: &Facts) -> Result<Plac
         return refuse("a cgroup's name holds neither NUL nor a line break");
     }
     if text.contains(':') && !text.contains('/') {
-        let error = refuse("slice:prefix:name is a path for systemd, which is not asked to make it");
+        let error =
+            refuse("slice:prefix:name is a path for systemd, which is not asked to make it");
         return error.map_err(|error| error.hint("give a path such as /group/name"));
     }
     for name in path.split('/') {
@@ -58,5 +69,9 @@ pub(super) fn plan(given: Option<&Path>, id: &str, facts: &Facts) -> Result<Plac
             _ => {}
         }
     }
-    Ok(Place { path: path.to_owned(), relative, origin: Origin::Given })
+    Ok(Place {
+        path: path.to_owned(),
+        relative,
+        origin: Origin::Given,
+    })
 }

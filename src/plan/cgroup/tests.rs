@@ -1,0 +1,239 @@
+use super::*;
+use crate::plan::root::tests::{caller, spec};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+fn request(id: &str) -> Create {
+    Create::of(id.into(), "/b".into())
+}
+
+pub(super) fn planned_for(privilege: Privilege, linux: Value) -> Result<Group> {
+    plan(
+        &spec(json!({"linux": linux})),
+        &caller(privilege),
+        &request("web"),
+    )
+}
+
+pub(super) fn planned(resources: Value) -> Result<Group> {
+    planned_for(
+        Privilege::Root,
+        json!({"cgroupsPath": "/web", "resources": resources}),
+    )
+}
+
+/// The settings as `file = value (pointer below /linux/resources)`.
+pub(super) fn settings(resources: Value) -> Vec<String> {
+    let line = |setting: &Setting| {
+        let pointer = setting
+            .pointer
+            .as_str()
+            .strip_prefix("/linux/resources")
+            .unwrap();
+        format!("{} = {} ({pointer})", setting.file, setting.value)
+    };
+    planned(resources)
+        .unwrap()
+        .settings
+        .iter()
+        .map(line)
+        .collect()
+}
+
+pub(super) fn refusal(resources: Value) -> String {
+    planned(resources)
+        .unwrap_err()
+        .one_line()
+        .replace("config.json#/linux/resources", "")
+}
+
+fn warnings(resources: Value) -> Vec<String> {
+    planned(resources).unwrap().warnings
+}
+
+fn path(
+    privilege: Privilege,
+    path: Value,
+) -> std::result::Result<(String, Relative, Need), String> {
+    match planned_for(privilege, json!({"cgroupsPath": path})) {
+        Ok(group) => Ok((group.path, group.relative, group.need)),
+        Err(error) => Err(error.one_line()),
+    }
+}
+
+#[test]
+fn where_the_group_is() {
+    use Privilege::{Root, User};
+    let at = |text: &str, relative, need| Ok((text.to_owned(), relative, need));
+    let (root, own) = (Relative::ToRoot, Relative::ToCaller);
+    assert_eq!(path(Root, Value::Null), at("web", root, Need::Wished));
+    assert_eq!(path(User, Value::Null), at("web", own, Need::Wished));
+    assert_eq!(path(Root, json!("")), at("web", root, Need::Wished));
+    assert_eq!(path(User, json!("/a/b")), at("a/b", root, Need::Required));
+    assert_eq!(path(Root, json!("a/b")), at("a/b", own, Need::Required));
+    assert_eq!(
+        path(Root, json!("/kubepods/besteffort/pod:1")),
+        at("kubepods/besteffort/pod:1", root, Need::Required)
+    );
+}
+
+#[test]
+fn paths_that_leave_their_place_are_refused() {
+    let cases = [
+        (
+            "/",
+            "it names the root of the cgroup tree, which is not the container's",
+        ),
+        (
+            "/a/../b",
+            "it has a component . or .., which would leave its place",
+        ),
+        (
+            "..",
+            "it has a component . or .., which would leave its place",
+        ),
+        (
+            "./a",
+            "it has a component . or .., which would leave its place",
+        ),
+        ("/a//b", "it has an empty component"),
+        ("a/", "it has an empty component"),
+        (
+            "/a\0b",
+            "a cgroup's name holds neither NUL nor a line break",
+        ),
+        (
+            "/a\nb",
+            "a cgroup's name holds neither NUL nor a line break",
+        ),
+    ];
+    for (given, why) in cases {
+        let refused =
+            format!("cannot place the container: config.json#/linux/cgroupsPath: refused: {why}");
+        assert_eq!(
+            path(Privilege::Root, json!(given)),
+            Err(refused),
+            "{given:?}"
+        );
+    }
+    let systemd = path(Privilege::Root, json!("system.slice:docker:1234")).unwrap_err();
+    assert!(
+        systemd.contains("(hint: give a path such as /group/name)"),
+        "{systemd}"
+    );
+}
+
+#[test]
+fn who_wants_a_group() {
+    let of = |manager, linux| {
+        let request = Create {
+            manager,
+            ..request("web")
+        };
+        plan(
+            &spec(json!({"linux": linux})),
+            &caller(Privilege::Root),
+            &request,
+        )
+    };
+    let limits = json!({"resources": {"pids": {"limit": 5}}});
+    assert_eq!(of(Manager::Cgroupfs, json!({})).unwrap().need, Need::Wished);
+    let limited = of(Manager::Cgroupfs, limits.clone()).unwrap();
+    assert_eq!(
+        (limited.need, limited.pointer.as_str()),
+        (Need::Required, "/linux/resources/pids/limit")
+    );
+    let disabled = of(Manager::Disabled, json!({})).unwrap();
+    assert_eq!((disabled.need, disabled.devices), (Need::Unwanted, vec![]));
+    let refused = of(Manager::Disabled, limits).unwrap_err().one_line();
+    assert!(
+        refused
+            .starts_with("cannot set pids.max: config.json#/linux/resources/pids/limit: refused: "),
+        "{refused}"
+    );
+    assert!(of(Manager::Systemd, json!({})).is_err());
+}
+
+#[test]
+fn what_cgroup_v1_alone_had_is_ignored_aloud() {
+    let memory = json!({"kernel": 1, "kernelTCP": 2, "swappiness": 10, "disableOOMKiller": true, "useHierarchy": false});
+    assert_eq!(
+        warnings(
+            json!({"memory": memory, "network": {"classID": 3}, "blockIO": {"leafWeight": 10}})
+        ),
+        [
+            "/linux/resources/memory/kernel is ignored: cgroup v2 counts kernel memory with the rest",
+            "/linux/resources/memory/kernelTCP is ignored: cgroup v2 counts kernel memory with the rest",
+            "/linux/resources/memory/swappiness is ignored: cgroup v2 has no swappiness of a group",
+            "/linux/resources/memory/disableOOMKiller is ignored: cgroup v2 always has its OOM killer",
+            "/linux/resources/memory/useHierarchy is ignored: cgroup v2 is always hierarchical",
+            "/linux/resources/blockIO/leafWeight is ignored: cgroup v2 has no leaf weights",
+            "/linux/resources/network is ignored: cgroup v2 has no network classes or priorities",
+        ]
+    );
+    let nothing = json!({"memory": {"kernel": 0, "disableOOMKiller": false}, "network": {"classID": 0, "priorities": []}});
+    assert!(warnings(nothing).is_empty());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever the path, what passes stays below where it starts.
+    #[test]
+    fn no_path_escapes(text in "[a/.\\\\0-9]{0,12}") {
+        if let Ok((path, ..)) = path(Privilege::Root, json!(text)) {
+            prop_assert!(path.split('/').all(|name| !matches!(name, "" | "." | "..")), "{}", path);
+        }
+    }
+}
+
+#[test]
+fn unified_comes_last_and_stays_in_the_group() {
+    let both = json!({"unified": {"pids.max": "9", "io.max": "259:0 rbps=1\n8:0 wiops=2\n"}, "pids": {"limit": 5}});
+    assert_eq!(
+        settings(both.clone()),
+        [
+            "pids.max = 5 (/pids/limit)",
+            "io.max = 259:0 rbps=1 (/unified/io.max)",
+            "io.max = 8:0 wiops=2 (/unified/io.max)",
+            "pids.max = 9 (/unified/pids.max)",
+        ]
+    );
+    let controllers: Vec<_> = planned(both)
+        .unwrap()
+        .settings
+        .into_iter()
+        .map(|s| s.controller.unwrap())
+        .collect();
+    assert_eq!(controllers, ["pids", "io", "io", "pids"]);
+    let core = planned(json!({"unified": {"cgroup.max.depth": "3"}}))
+        .unwrap()
+        .settings;
+    assert_eq!(core[0].controller, None);
+    for key in [
+        "../x.max",
+        "a/b.max",
+        "memory..max",
+        "memory",
+        ".max",
+        "memory.",
+        "a\0.b",
+    ] {
+        assert!(
+            refusal(json!({"unified": {key: "1"}})).contains("refused: a key is a"),
+            "{key:?}"
+        );
+    }
+    for key in [
+        "cgroup.procs",
+        "cgroup.kill",
+        "cgroup.freeze",
+        "cgroup.type",
+        "cgroup.subtree_control",
+    ] {
+        assert!(
+            refusal(json!({"unified": {key: "1"}})).contains("orbital's own work"),
+            "{key}"
+        );
+    }
+}

@@ -5,7 +5,11 @@ use crate::error::{Error, Pointer, Result};
 use std::collections::HashMap;
 
 /// Files of the core that limit; the others place, kill or freeze, which is the runtime's own act.
-const OF_CORE: [&str; 3] = ["cgroup.max.depth", "cgroup.max.descendants", "cgroup.pressure"];
+const OF_CORE: [&str; 3] = [
+    "cgroup.max.depth",
+    "cgroup.max.descendants",
+    "cgroup.pressure",
+];
 
 /// v2 files by name, in order of their names. The kernel takes one line at a write, so a value of
 /// several lines is written in as many.
