@@ -32,7 +32,13 @@ fn main() -> ExitCode {
     let log = match Log::open(&global) {
         Ok(log) => log,
         Err(error) => {
-            log::report(&Global { log: None, ..global }, &error);
+            log::report(
+                &Global {
+                    log: None,
+                    ..global
+                },
+                &error,
+            );
             return ExitCode::FAILURE;
         }
     };
@@ -48,21 +54,40 @@ fn main() -> ExitCode {
 fn carry_out(global: &Global, request: &Request) -> Result<Outcome> {
     let home = || Home::new(global.root.clone());
     let verbosity = global.verbosity;
-    let warned = |warnings| Outcome { warnings, ..Outcome::default() };
-    let said = |text| Outcome { text: Some(text), ..Outcome::default() };
+    let warned = |warnings| Outcome {
+        warnings,
+        ..Outcome::default()
+    };
+    let said = |text| Outcome {
+        text: Some(text),
+        ..Outcome::default()
+    };
     match request {
         Request::Create(request) => create::create(request, &home()?, verbosity).map(warned),
         Request::Start(id) => start::start(id, &home()?).map(|()| Outcome::default()),
         Request::State(id) => state::state(id, &home()?).map(said),
-        Request::Kill { id, signal, reach } => kill::kill(id, *signal, *reach, &home()?).map(|()| Outcome::default()),
+        Request::Kill { id, signal, reach } => {
+            kill::kill(id, *signal, *reach, &home()?).map(|()| Outcome::default())
+        }
         Request::Delete { id, force } => delete::delete(id, *force, &home()?).map(warned),
-        Request::Run { create, attendance, afterwards } => {
+        Request::Run {
+            create,
+            attendance,
+            afterwards,
+        } => {
             let ended = run::run(create, *attendance, *afterwards, &home()?, verbosity);
-            ended.map(|(status, warnings)| Outcome { status, warnings, text: None })
+            ended.map(|(status, warnings)| Outcome {
+                status,
+                warnings,
+                text: None,
+            })
         }
         Request::List(format) => list::list(*format, &home()?).map(said),
         Request::Spec { bundle, whom } => {
-            let (uid, gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
+            let (uid, gid) = (
+                rustix::process::geteuid().as_raw(),
+                rustix::process::getegid().as_raw(),
+            );
             default::write(bundle, *whom, uid, gid).map(|()| Outcome::default())
         }
         Request::Features => Ok(said(format!("{:#}", features::features()))),

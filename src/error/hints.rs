@@ -42,9 +42,19 @@ pub fn of_step(plan: &Plan, failure: &Failure) -> Option<String> {
 }
 
 fn of_missing_program(plan: &Plan) -> String {
-    match plan.process.argv.first().map(|arg| arg.to_string_lossy().into_owned()) {
-        Some(program) if !program.contains('/') => format!("install {program} in the root file system, or add its directory to PATH in process.env"),
-        Some(program) => format!("the root file system has no {program}: see {}", plan.root.path.to_string_lossy()),
+    match plan
+        .process
+        .argv
+        .first()
+        .map(|arg| arg.to_string_lossy().into_owned())
+    {
+        Some(program) if !program.contains('/') => format!(
+            "install {program} in the root file system, or add its directory to PATH in process.env"
+        ),
+        Some(program) => format!(
+            "the root file system has no {program}: see {}",
+            plan.root.path.to_string_lossy()
+        ),
         None => "name a program in process.args".to_owned(),
     }
 }
@@ -72,6 +82,7 @@ fn of_mount(plan: &Plan, op: &MountOp, part: u16, call: Call, errno: i32) -> Opt
         (Source::Bind { path, .. }, Call::OpenTree, libc::ENOENT) => {
             Some(format!("no such file or directory on the host: {}", path.to_string_lossy()))
         }
+        (_, Call::Fstatfs, libc::EPERM) => Some("nothing may be mounted inside /proc, by whatever path: choose another destination".to_owned()),
         (_, Call::MoveMount, libc::ENOTDIR) => Some("source and destination must both be directories, or both files".to_owned()),
         (_, _, libc::ELOOP) => Some("a symbolic link lies in the destination's way: /proc and /sys must be real directories of the root file system".to_owned()),
         (_, _, libc::EROFS) => Some("the destination does not exist and its file system is read-only: make it in the image, or mount something writable first".to_owned()),
@@ -82,15 +93,39 @@ fn of_mount(plan: &Plan, op: &MountOp, part: u16, call: Call, errno: i32) -> Opt
 
 fn of_option(kind: &str, option: &str, has_value: bool) -> String {
     let known: &[&str] = match kind {
-        "tmpfs" => &["size", "mode", "uid", "gid", "nr_inodes", "nr_blocks", "huge", "mpol", "inode32", "inode64", "noswap"],
+        "tmpfs" => &[
+            "size",
+            "mode",
+            "uid",
+            "gid",
+            "nr_inodes",
+            "nr_blocks",
+            "huge",
+            "mpol",
+            "inode32",
+            "inode64",
+            "noswap",
+        ],
         "devpts" => &["newinstance", "ptmxmode", "mode", "uid", "gid", "max"],
         "proc" => &["hidepid", "gid", "subset"],
-        "overlay" => &["lowerdir", "upperdir", "workdir", "redirect_dir", "index", "metacopy", "xino", "userxattr", "volatile"],
+        "overlay" => &[
+            "lowerdir",
+            "upperdir",
+            "workdir",
+            "redirect_dir",
+            "index",
+            "metacopy",
+            "xino",
+            "userxattr",
+            "volatile",
+        ],
         _ => &[],
     };
     match nearest(option, known.iter().copied()).filter(|near| *near != option) {
         Some(near) => format!("{kind} has no option {option:?}; did you mean {near:?}?"),
-        None if known.contains(&option) && has_value => format!("{kind} does not accept this value of {option:?}"),
+        None if known.contains(&option) && has_value => {
+            format!("{kind} does not accept this value of {option:?}")
+        }
         None => format!("{kind} has no option {option:?}"),
     }
 }
@@ -120,7 +155,8 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         let longest = word.chars().count().max(other.chars().count());
         (distance <= FARTHEST && distance * 2 < longest).then_some((distance, other))
     });
-    near.min_by_key(|(distance, _)| *distance).map(|(_, other)| other)
+    near.min_by_key(|(distance, _)| *distance)
+        .map(|(_, other)| other)
 }
 
 /// How many letters must be changed, added or taken away to make `to` of `from` (Levenshtein), by one

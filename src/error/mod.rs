@@ -86,32 +86,60 @@ impl Error {
     #[must_use]
     pub fn new(doing: impl Into<String>, object: Object, cause: Cause) -> Error {
         let doing = doing.into();
-        Error(Box::new(Report { doing, object, step: None, cause, hint: None, also: Vec::new() }))
+        Error(Box::new(Report {
+            doing,
+            object,
+            step: None,
+            cause,
+            hint: None,
+            also: Vec::new(),
+        }))
     }
 
     /// A refusal of what config.json says at `pointer`.
     #[must_use]
-    pub fn refused(doing: impl Into<String>, pointer: impl Into<Pointer>, why: impl Into<String>) -> Error {
+    pub fn refused(
+        doing: impl Into<String>,
+        pointer: impl Into<Pointer>,
+        why: impl Into<String>,
+    ) -> Error {
         Error::new(doing, Object::config(pointer), Cause::Refused(why.into()))
     }
 
     /// A refusal about a container.
     #[must_use]
     pub fn container(doing: impl Into<String>, id: &str, why: impl Into<String>) -> Error {
-        Error::new(doing, Object::Container(id.to_owned()), Cause::Refused(why.into()))
+        Error::new(
+            doing,
+            Object::Container(id.to_owned()),
+            Cause::Refused(why.into()),
+        )
     }
 
     /// A system call's answer about a file.
     #[must_use]
-    pub fn file(doing: impl Into<String>, path: impl Into<PathBuf>, fault: crate::sys::Fault) -> Error {
+    pub fn file(
+        doing: impl Into<String>,
+        path: impl Into<PathBuf>,
+        fault: crate::sys::Fault,
+    ) -> Error {
         Error::new(doing, Object::File(path.into()), fault.into())
     }
 
     /// The same for what `std` reports; `call` is its name in the manual.
     #[must_use]
-    pub fn io(doing: impl Into<String>, path: impl Into<PathBuf>, call: &'static str, error: &std::io::Error) -> Error {
+    pub fn io(
+        doing: impl Into<String>,
+        path: impl Into<PathBuf>,
+        call: &'static str,
+        error: &std::io::Error,
+    ) -> Error {
         let cause = match error.raw_os_error() {
-            Some(errno) => Cause::Os { call, errno, on: None },
+            Some(errno) => Cause::Os {
+                call,
+                errno,
+                on: None,
+            },
             None => Cause::Refused(error.to_string()),
         };
         Error::new(doing, Object::File(path.into()), cause)
@@ -163,7 +191,11 @@ impl Error {
 
 impl From<crate::sys::Fault> for Cause {
     fn from(fault: crate::sys::Fault) -> Cause {
-        Cause::Os { call: fault.call.name(), errno: fault.errno, on: None }
+        Cause::Os {
+            call: fault.call.name(),
+            errno: fault.errno,
+            on: None,
+        }
     }
 }
 

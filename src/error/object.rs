@@ -65,15 +65,31 @@ impl Object {
     /// A place in config.json, to be quoted later.
     #[must_use]
     pub fn config(pointer: impl Into<Pointer>) -> Object {
-        Object::Config { pointer: pointer.into(), value: None }
+        Object::Config {
+            pointer: pointer.into(),
+            value: None,
+        }
     }
 
     /// Reads the value at the pointer out of the raw bytes. Long values are cut.
     pub fn quote(&mut self, raw: &[u8]) {
         const LONGEST: usize = 200;
-        let Object::Config { pointer, value: value @ None } = self else { return };
-        let Ok(document) = serde_json::from_slice::<serde_json::Value>(raw) else { return };
-        let Some(found) = document.pointer(pointer.as_str()).filter(|_| !pointer.0.is_empty()) else { return };
+        let Object::Config {
+            pointer,
+            value: value @ None,
+        } = self
+        else {
+            return;
+        };
+        let Ok(document) = serde_json::from_slice::<serde_json::Value>(raw) else {
+            return;
+        };
+        let Some(found) = document
+            .pointer(pointer.as_str())
+            .filter(|_| !pointer.0.is_empty())
+        else {
+            return;
+        };
         let mut text = found.to_string();
         if text.chars().count() > LONGEST {
             text = text.chars().take(LONGEST).chain("…".chars()).collect();

@@ -13,7 +13,11 @@ impl Display for Error {
             write!(f, "\n  at:    {at}")?;
         }
         if let Some(step) = report.step {
-            write!(f, "\n  step:  {step} of {}, in the container", crate::linux::step::Step::COUNT)?;
+            write!(
+                f,
+                "\n  step:  {step} of {}, in the container",
+                crate::linux::step::Step::COUNT
+            )?;
         }
         write!(f, "\n  cause: {}", report.cause)?;
         if let Some(hint) = &report.hint {
@@ -52,12 +56,18 @@ impl Object {
     pub fn words(&self) -> Option<String> {
         match self {
             Object::Nothing => None,
-            Object::Config { pointer, value: None } => Some(format!("config.json#{}", pointer.as_str())),
-            Object::Config { pointer, value: Some(value) } => Some(format!("config.json#{} = {value}", pointer.as_str())),
+            Object::Config {
+                pointer,
+                value: None,
+            } => Some(format!("config.json#{}", pointer.as_str())),
+            Object::Config {
+                pointer,
+                value: Some(value),
+            } => Some(format!("config.json#{} = {value}", pointer.as_str())),
             Object::File(path) => Some(path.display().to_string()),
             Object::Container(id) => Some(format!("container {id}")),
             Object::Process(pid) => Some(format!("process {pid}")),
-        Object::Argument(argument) => Some(argument.clone()),
+            Object::Argument(argument) => Some(argument.clone()),
         }
     }
 }
@@ -75,12 +85,22 @@ impl Display for Cause {
             }
             Cause::Refused(why) => write!(f, "refused: {why}"),
             Cause::Json { line, column, what } => write!(f, "line {line}, column {column}: {what}"),
-            Cause::Exited { status, last_line: None } => write!(f, "it exited with {status} and printed nothing"),
-            Cause::Exited { status, last_line: Some(last) } => {
+            Cause::Exited {
+                status,
+                last_line: None,
+            } => write!(f, "it exited with {status} and printed nothing"),
+            Cause::Exited {
+                status,
+                last_line: Some(last),
+            } => {
                 write!(f, "it exited with {status}; its last line was {last:?}")
             }
             Cause::Killed { signal, oom: true } => {
-                write!(f, "{} ended it: out of memory in its cgroup", signal_name(*signal))
+                write!(
+                    f,
+                    "{} ended it: out of memory in its cgroup",
+                    signal_name(*signal)
+                )
             }
             Cause::Killed { signal, oom: false } => write!(f, "{} ended it", signal_name(*signal)),
             Cause::Protocol(what) => write!(f, "{what}; this is a bug in orbital"),
@@ -108,5 +128,6 @@ pub fn errno_words(errno: i32) -> String {
 }
 
 fn signal_name(signal: i32) -> String {
-    nix::sys::signal::Signal::try_from(signal).map_or_else(|_| format!("signal {signal}"), |s| s.as_str().to_owned())
+    nix::sys::signal::Signal::try_from(signal)
+        .map_or_else(|_| format!("signal {signal}"), |s| s.as_str().to_owned())
 }

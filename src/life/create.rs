@@ -66,13 +66,28 @@ pub fn make(
     let bundle = spec::load(&request.bundle)?;
     let facts = ask::ask()?;
     let plan = plan(&bundle, &facts, request)?;
-    let trace = if verbosity == Verbosity::Debug { Trace::On } else { Trace::Off };
+    let trace = if verbosity == Verbosity::Debug {
+        Trace::On
+    } else {
+        Trace::Off
+    };
     let mut undo = Undo::default();
-    let work = Work { plan: &plan, request, owner: facts.uid, starter, trace };
+    let work = Work {
+        plan: &plan,
+        request,
+        owner: facts.uid,
+        starter,
+        trace,
+    };
     match build(&work, home, terminal, &mut undo) {
         Ok((seat, record, born)) => {
             undo.forget();
-            Ok(Created { seat, record, born, plan })
+            Ok(Created {
+                seat,
+                record,
+                born,
+                plan,
+            })
         }
         Err(error) => Err(undo.after(error).quoting(&bundle.raw)),
     }
@@ -88,7 +103,12 @@ struct Work<'a> {
 }
 
 /// From the name to gate D. Every trace that is left is registered for undo on the line after.
-fn build(work: &Work<'_>, home: &Home, terminal: Option<OwnedFd>, undo: &mut Undo<'static>) -> Result<(Seat, Record, Born)> {
+fn build(
+    work: &Work<'_>,
+    home: &Home,
+    terminal: Option<OwnedFd>,
+    undo: &mut Undo<'static>,
+) -> Result<(Seat, Record, Born)> {
     let plan = work.plan;
     let proc = Proc::open().map_err(|fault| Error::file("trust /proc", "/proc", fault))?;
     let console = console(work, terminal)?;
@@ -115,13 +135,29 @@ fn build(work: &Work<'_>, home: &Home, terminal: Option<OwnedFd>, undo: &mut Und
         Starter::Later => StartGate::Listener(listen(&seat)?),
         Starter::Ourselves => StartGate::Connection,
     };
-    let (held, gate) = hold(plan, Seats { start, console, trace: work.trace })?;
-    let born = give_birth(plan, held, gate, group.as_ref().map(|group| group.dir.as_fd()))?;
+    let (held, gate) = hold(
+        plan,
+        Seats {
+            start,
+            console,
+            trace: work.trace,
+        },
+    )?;
+    let born = give_birth(
+        plan,
+        held,
+        gate,
+        group.as_ref().map(|group| group.dir.as_fd()),
+    )?;
     undo.push(ending(&born)?);
     was_born.set(true);
 
     // The other column, then write down what is there now, and let it outlive us.
-    let document = |status: &str| oci::document(&record, born.pid, status).to_string().into_bytes();
+    let document = |status: &str| {
+        oci::document(&record, born.pid, status)
+            .to_string()
+            .into_bytes()
+    };
     attend(plan, &born, &proc, group.as_ref(), &document)?;
     record.process = Some(status::identify(&proc, born.pid)?);
     seat.remember(&record)?;
@@ -137,12 +173,15 @@ fn console(work: &Work<'_>, terminal: Option<OwnedFd>) -> Result<Option<OwnedFd>
         (Console::Streams, _, None) => Ok(None),
         (Console::Streams, _, Some(_)) => {
             let why = "--console-socket is for a process with a terminal, and this one has none";
-            Err(Error::refused("use the console socket", pointer, why).hint("set \"terminal\": true, or leave --console-socket out"))
+            Err(Error::refused("use the console socket", pointer, why)
+                .hint("set \"terminal\": true, or leave --console-socket out"))
         }
         (Console::Terminal { .. }, Some(ours), _) => Ok(Some(ours)),
         (Console::Terminal { .. }, None, Some(path)) => {
             let connected = socket::connect(path, SocketType::STREAM);
-            connected.map(Some).map_err(|fault| Error::file("connect to the console socket", path, fault))
+            connected
+                .map(Some)
+                .map_err(|fault| Error::file("connect to the console socket", path, fault))
         }
         (Console::Terminal { .. }, None, None) => {
             let why = "cannot allocate tty if orbital will detach without setting console socket";
@@ -165,7 +204,8 @@ fn write_pid_file(path: Option<&Path>, pid: i32) -> Result<()> {
     name.push(path.file_name().unwrap_or_default());
     name.push(".new");
     let fresh = path.with_file_name(name);
-    let written = std::fs::write(&fresh, pid.to_string()).and_then(|()| std::fs::rename(&fresh, path));
+    let written =
+        std::fs::write(&fresh, pid.to_string()).and_then(|()| std::fs::rename(&fresh, path));
     written.map_err(|error| Error::io("write the pid file", path, "openat", &error))
 }
 
@@ -185,14 +225,19 @@ fn poststop(record: Record, was_born: Rc<Cell<bool>>) -> Step {
     Box::new(move || {
         if was_born.get() {
             // The failure that led here has the one record of the log; --debug shows these too.
-            super::delete::poststop(&record).iter().for_each(|warning| tracing::warn!("{warning}"));
+            super::delete::poststop(&record)
+                .iter()
+                .for_each(|warning| tracing::warn!("{warning}"));
         }
         Ok(())
     })
 }
 
 fn ending(born: &Born) -> Result<Step> {
-    let pidfd = born.pidfd.try_clone().map_err(|error| Error::io("keep the child's pidfd", "pidfd", "fcntl", &error))?;
+    let pidfd = born
+        .pidfd
+        .try_clone()
+        .map_err(|error| Error::io("keep the child's pidfd", "pidfd", "fcntl", &error))?;
     Ok(Box::new(move || {
         // It may have ended by itself, and been reaped on the way to the error, ignored.
         let _ = pidfd::signal(&pidfd, libc::SIGKILL);

@@ -7,8 +7,8 @@ use crate::error::{Error, Result};
 use crate::linux::parent::hooks;
 use crate::state::record::Kept;
 use crate::state::{Home, Record, Seat, oci, status};
-use crate::sys::proc::Proc;
 use crate::sys::pidfd;
+use crate::sys::proc::Proc;
 use std::os::fd::AsFd;
 
 /// How long a killed process may take to be gone, in milliseconds.
@@ -26,10 +26,17 @@ pub fn delete(id: &str, force: Force, home: &Home) -> Result<Vec<String>> {
         other => other?,
     };
     let proc = Proc::open().map_err(|fault| Error::file("trust /proc", "/proc", fault))?;
-    let Some(record) = seat.record()? else { return seat.remove().map(|()| Vec::new()) };
+    let Some(record) = seat.record()? else {
+        return seat.remove().map(|()| Vec::new());
+    };
     let now = status::of(&seat, Some(&record), &proc)?;
     if force == Force::No {
-        check(Verb::Delete, id, now, record.process.map_or(0, |process| process.pid))?;
+        check(
+            Verb::Delete,
+            id,
+            now,
+            record.process.map_or(0, |process| process.pid),
+        )?;
     }
     if lives(now) {
         end(&record, &proc)?;
@@ -46,25 +53,48 @@ fn is_missing(error: &Error) -> bool {
 /// # Errors
 /// A process that does not go.
 pub fn end(record: &Record, proc: &Proc) -> Result<()> {
-    let first = record.process.and_then(|process| Some((process, pidfd::open(process.pid).ok()?)));
+    let first = record
+        .process
+        .and_then(|process| Some((process, pidfd::open(process.pid).ok()?)));
     if let Some(group) = record.group()? {
         group.kill_all()?;
     }
-    let Some((process, init)) = first else { return Ok(()) };
+    let Some((process, init)) = first else {
+        return Ok(());
+    };
     if status::alive(proc, process)?.is_none() {
         return Ok(());
     }
-    let told = |fault| Error::new(format!("end {}", record.id), crate::error::Object::Process(process.pid), crate::error::Cause::from(fault));
+    let told = |fault| {
+        Error::new(
+            format!("end {}", record.id),
+            crate::error::Object::Process(process.pid),
+            crate::error::Cause::from(fault),
+        )
+    };
     match pidfd::signal(&init, libc::SIGKILL) {
-        Ok(()) | Err(crate::sys::Fault { errno: libc::ESRCH, .. }) => {}
+        Ok(())
+        | Err(crate::sys::Fault {
+            errno: libc::ESRCH, ..
+        }) => {}
         Err(fault) => return Err(told(fault)),
     }
     if pidfd::has_ended_within(init.as_fd(), PATIENCE).map_err(told)? {
         return Ok(());
     }
-    let why = crate::error::Cause::Refused(format!("it did not end within {} s of SIGKILL", PATIENCE / 1000));
-    Err(Error::new(format!("end {}", record.id), crate::error::Object::Process(process.pid), why)
-        .hint(format!("see where it hangs: cat /proc/{}/stack", process.pid)))
+    let why = crate::error::Cause::Refused(format!(
+        "it did not end within {} s of SIGKILL",
+        PATIENCE / 1000
+    ));
+    Err(Error::new(
+        format!("end {}", record.id),
+        crate::error::Object::Process(process.pid),
+        why,
+    )
+    .hint(format!(
+        "see where it hangs: cat /proc/{}/stack",
+        process.pid
+    )))
 }
 
 /// Removes group, directory and all, of a container whose first process has ended.
@@ -82,7 +112,9 @@ pub fn bury(seat: &Seat, record: &Record) -> Result<Vec<String>> {
 }
 
 fn remove_group(record: &Record) -> Result<()> {
-    let Some(group) = record.group()? else { return Ok(()) };
+    let Some(group) = record.group()? else {
+        return Ok(());
+    };
     if group.is_populated()? {
         // Processes of a shared pid namespace that outlived the first one.
         group.kill_all()?;
@@ -93,8 +125,19 @@ fn remove_group(record: &Record) -> Result<()> {
 /// Runs the poststop hooks; a failure is a warning, and the next ones run (config.md, "Poststop").
 pub fn poststop(record: &Record) -> Vec<String> {
     let document = oci::document(record, 0, "stopped").to_string();
-    let run = |kept: &Kept| hooks::run_in(&[kept.hook()], "poststop", &record.bundle, document.as_bytes());
-    record.poststop.iter().filter_map(|kept| Some(run(kept).err()?.one_line())).collect()
+    let run = |kept: &Kept| {
+        hooks::run_in(
+            &[kept.hook()],
+            "poststop",
+            &record.bundle,
+            document.as_bytes(),
+        )
+    };
+    record
+        .poststop
+        .iter()
+        .filter_map(|kept| Some(run(kept).err()?.one_line()))
+        .collect()
 }
 
 /// What the specification wants after a hook of `start` failed: the container is ended and removed, its

@@ -25,16 +25,26 @@ impl Foreground {
     /// As signalfd(2).
     pub fn begin() -> Result<Foreground> {
         let plain = |errno: nix::errno::Errno| {
-            let fault = Fault { call: Call::Signal, errno: errno as i32 };
+            let fault = Fault {
+                call: Call::Signal,
+                errno: errno as i32,
+            };
             Error::new("hold the signals back", Object::Nothing, fault.into())
         };
         let mut all = SigSet::all();
         // Faults of our own are not to be handed on.
-        for own in [Signal::SIGSEGV, Signal::SIGBUS, Signal::SIGFPE, Signal::SIGILL, Signal::SIGABRT] {
+        for own in [
+            Signal::SIGSEGV,
+            Signal::SIGBUS,
+            Signal::SIGFPE,
+            Signal::SIGILL,
+            Signal::SIGABRT,
+        ] {
             all.remove(own);
         }
         all.thread_block().map_err(plain)?;
-        let signals = SignalFd::with_flags(&all, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK).map_err(plain)?;
+        let signals = SignalFd::with_flags(&all, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
+            .map_err(plain)?;
         Ok(Foreground { signals })
     }
 
@@ -43,7 +53,13 @@ impl Foreground {
     /// # Errors
     /// As poll(2) and waitid(2).
     pub fn attend(self, born: &Born, mut terminal: Option<Terminal>) -> Result<End> {
-        let plain = |fault: Fault| Error::new("wait for the container's process", Object::Process(born.pid), fault.into());
+        let plain = |fault: Fault| {
+            Error::new(
+                "wait for the container's process",
+                Object::Process(born.pid),
+                fault.into(),
+            )
+        };
         loop {
             let ready = self.wait(born, terminal.as_ref()).map_err(plain)?;
             if ready.signals {
@@ -76,12 +92,19 @@ impl Foreground {
         }
         rustix::io::retry_on_intr(|| poll(&mut fds, None)).at(Call::Poll)?;
         let hit = |index: usize| fds.get(index).is_some_and(|fd| !fd.revents().is_empty());
-        Ok(Ready { ended: hit(0), signals: hit(1), output: hit(2), input: hit(3) })
+        Ok(Ready {
+            ended: hit(0),
+            signals: hit(1),
+            output: hit(2),
+            input: hit(3),
+        })
     }
 
     fn hand_on(&self, born: &Born, terminal: Option<&Terminal>) {
         while let Ok(Some(signal)) = self.signals.read_signal() {
-            let Ok(number) = i32::try_from(signal.ssi_signo) else { continue };
+            let Ok(number) = i32::try_from(signal.ssi_signo) else {
+                continue;
+            };
             match number {
                 libc::SIGCHLD | libc::SIGTTIN | libc::SIGTTOU | libc::SIGTSTP | libc::SIGPIPE => {}
                 libc::SIGWINCH if terminal.is_some() => {
@@ -129,10 +152,23 @@ impl Terminal {
             return Ok(None);
         }
         let received = socket::receive_descriptor(socket, &mut [0u8; 64]);
-        let missing = Fault { call: Call::Recvmsg, errno: libc::ENOMSG };
+        let missing = Fault {
+            call: Call::Recvmsg,
+            errno: libc::ENOMSG,
+        };
         let master = received.and_then(|(_, master)| master.ok_or(missing));
-        let master = master.map_err(|fault| Error::new("receive the terminal", Object::config("/process/terminal"), fault.into()))?;
-        let terminal = Terminal { master, input: Input::Open, before: make_raw() };
+        let master = master.map_err(|fault| {
+            Error::new(
+                "receive the terminal",
+                Object::config("/process/terminal"),
+                fault.into(),
+            )
+        })?;
+        let terminal = Terminal {
+            master,
+            input: Input::Open,
+            before: make_raw(),
+        };
         terminal.follow_size();
         Ok(Some(terminal))
     }
@@ -169,7 +205,11 @@ impl Drop for Terminal {
     fn drop(&mut self) {
         if let Some(before) = &self.before {
             // Our own terminal may be gone, ignored.
-            let _ = rustix::termios::tcsetattr(exec::stream(0), rustix::termios::OptionalActions::Now, before);
+            let _ = rustix::termios::tcsetattr(
+                exec::stream(0),
+                rustix::termios::OptionalActions::Now,
+                before,
+            );
         }
     }
 }
@@ -178,14 +218,17 @@ fn make_raw() -> Option<rustix::termios::Termios> {
     let before = rustix::termios::tcgetattr(exec::stream(0)).ok()?;
     let mut raw = before.clone();
     raw.make_raw();
-    rustix::termios::tcsetattr(exec::stream(0), rustix::termios::OptionalActions::Now, &raw).ok()?;
+    rustix::termios::tcsetattr(exec::stream(0), rustix::termios::OptionalActions::Now, &raw)
+        .ok()?;
     Some(before)
 }
 
 /// Copies what is there, once; 0 at the end or on an error.
 fn copy(from: std::os::fd::BorrowedFd<'_>, to: std::os::fd::BorrowedFd<'_>) -> usize {
     let mut buffer = [0u8; 8192];
-    let Ok(length) = rustix::io::retry_on_intr(|| rustix::io::read(from, &mut buffer)) else { return 0 };
+    let Ok(length) = rustix::io::retry_on_intr(|| rustix::io::read(from, &mut buffer)) else {
+        return 0;
+    };
     let mut rest = buffer.get(..length).unwrap_or_default();
     while !rest.is_empty() {
         match rustix::io::retry_on_intr(|| rustix::io::write(to, rest)) {

@@ -16,10 +16,15 @@ pub fn kill(id: &str, signal: i32, reach: Reach, home: &Home) -> Result<()> {
     let proc = Proc::open().map_err(|fault| Error::file("trust /proc", "/proc", fault))?;
     let record = seat.record()?;
     let now = status::of(&seat, record.as_ref(), &proc)?;
-    let pid = record.as_ref().and_then(|record| record.process).map_or(0, |process| process.pid);
+    let pid = record
+        .as_ref()
+        .and_then(|record| record.process)
+        .map_or(0, |process| process.pid);
     let record = match record {
         // With a shared pid namespace others may live on after the first process.
-        Some(record) if reach == Reach::All && now == Status::Stopped && has_processes(&record) => record,
+        Some(record) if reach == Reach::All && now == Status::Stopped && has_processes(&record) => {
+            record
+        }
         Some(record) => {
             check(Verb::Kill, id, now, pid)?;
             record
@@ -39,11 +44,23 @@ fn has_processes(record: &Record) -> bool {
 
 /// By pidfd, opened before the process is proved to be the recorded one: the number may have been taken over.
 fn to_init(record: &Record, proc: &Proc, signal: i32) -> Result<()> {
-    let not_running = || Error::container(format!("kill {}", record.id), &record.id, "container not running");
-    let Some(process) = record.process else { return Err(not_running()) };
+    let not_running = || {
+        Error::container(
+            format!("kill {}", record.id),
+            &record.id,
+            "container not running",
+        )
+    };
+    let Some(process) = record.process else {
+        return Err(not_running());
+    };
     let told = |fault: Fault| match fault.errno {
         libc::ESRCH => not_running(),
-        _ => Error::new(format!("kill {}", record.id), crate::error::Object::Container(record.id.clone()), fault.into()),
+        _ => Error::new(
+            format!("kill {}", record.id),
+            crate::error::Object::Container(record.id.clone()),
+            fault.into(),
+        ),
     };
     let init = pidfd::open(process.pid).map_err(told)?;
     if status::alive(proc, process)?.is_none() {

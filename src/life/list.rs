@@ -25,25 +25,47 @@ pub fn list(format: ListFormat, home: &Home) -> Result<String> {
 
 fn one(id: &str, home: &Home, proc: &Proc) -> Option<Value> {
     let seat = home.find("list the containers", id).ok()?;
-    let record = seat.record().inspect_err(|error| tracing::warn!("{}, ignored", error.one_line())).ok()??;
+    let record = seat
+        .record()
+        .inspect_err(|error| tracing::warn!("{}, ignored", error.one_line()))
+        .ok()??;
     let now = status::of(&seat, Some(&record), proc).ok()?;
     Some(oci::state(&record, now))
 }
 
 /// runc's columns, as wide as their widest cell.
 fn table(states: &[Value]) -> String {
-    const COLUMNS: [(&str, &str); 6] =
-        [("ID", "id"), ("PID", "pid"), ("STATUS", "status"), ("BUNDLE", "bundle"), ("CREATED", "created"), ("OWNER", "owner")];
+    const COLUMNS: [(&str, &str); 6] = [
+        ("ID", "id"),
+        ("PID", "pid"),
+        ("STATUS", "status"),
+        ("BUNDLE", "bundle"),
+        ("CREATED", "created"),
+        ("OWNER", "owner"),
+    ];
     let cell = |state: &Value, key: &str| match &state[key] {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
     let mut lines = vec![COLUMNS.map(|(head, _)| head.to_owned())];
-    lines.extend(states.iter().map(|state| COLUMNS.map(|(_, key)| cell(state, key))));
-    let width = |column: usize| lines.iter().filter_map(|line| Some(line.get(column)?.chars().count())).max().unwrap_or(0);
+    lines.extend(
+        states
+            .iter()
+            .map(|state| COLUMNS.map(|(_, key)| cell(state, key))),
+    );
+    let width = |column: usize| {
+        lines
+            .iter()
+            .filter_map(|line| Some(line.get(column)?.chars().count()))
+            .max()
+            .unwrap_or(0)
+    };
     let widths: Vec<usize> = (0..COLUMNS.len()).map(width).collect();
     let row = |line: &[String; 6]| {
-        let cells = line.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+        let cells = line
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell:<width$}"));
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
     lines.iter().map(row).collect::<Vec<_>>().join("\n")

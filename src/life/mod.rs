@@ -71,22 +71,54 @@ pub fn check(verb: Verb, id: &str, status: Status, pid: i32) -> Result<()> {
         (Verb::Start, Status::Created)
         | (Verb::Kill, Status::Created | Status::Running | Status::Paused)
         | (Verb::Delete, Status::Stopped) => return Ok(()),
-        (Verb::Start, Status::Stopped) => {
-            ("start", "cannot start a container that has stopped".to_owned(), format!("remove it and create it anew: orbital delete {id}"))
-        }
-        (Verb::Start, Status::Creating) => ("start", "it is still being created".to_owned(), "wait for create to return".to_owned()),
-        (Verb::Start, _) => {
-            ("start", format!("it is {} (pid {pid}), and only a created container can be started", status.word()), String::new())
-        }
-        (Verb::Kill, Status::Stopped) => ("kill", "container not running".to_owned(), format!("it has ended; remove it: orbital delete {id}")),
-        (Verb::Kill, Status::Creating) => ("kill", "container not running: it is still being created".to_owned(), String::new()),
+        (Verb::Start, Status::Stopped) => (
+            "start",
+            "cannot start a container that has stopped".to_owned(),
+            format!("remove it and create it anew: orbital delete {id}"),
+        ),
+        (Verb::Start, Status::Creating) => (
+            "start",
+            "it is still being created".to_owned(),
+            "wait for create to return".to_owned(),
+        ),
+        (Verb::Start, _) => (
+            "start",
+            format!(
+                "it is {} (pid {pid}), and only a created container can be started",
+                status.word()
+            ),
+            String::new(),
+        ),
+        (Verb::Kill, Status::Stopped) => (
+            "kill",
+            "container not running".to_owned(),
+            format!("it has ended; remove it: orbital delete {id}"),
+        ),
+        (Verb::Kill, Status::Creating) => (
+            "kill",
+            "container not running: it is still being created".to_owned(),
+            String::new(),
+        ),
         (Verb::Delete, _) => {
-            let hint = format!("end it first: orbital kill {id} KILL, or do both: orbital delete --force {id}");
-            ("delete", format!("it is {} (pid {pid}), and only a stopped container can be deleted", status.word()), hint)
+            let hint = format!(
+                "end it first: orbital kill {id} KILL, or do both: orbital delete --force {id}"
+            );
+            (
+                "delete",
+                format!(
+                    "it is {} (pid {pid}), and only a stopped container can be deleted",
+                    status.word()
+                ),
+                hint,
+            )
         }
     };
     let error = Error::container(format!("{word} {id}"), id, why);
-    Err(if hint.is_empty() { error } else { error.hint(hint) })
+    Err(if hint.is_empty() {
+        error
+    } else {
+        error.hint(hint)
+    })
 }
 
 #[cfg(test)]
@@ -98,13 +130,44 @@ mod tests {
     fn the_table() {
         use Status::{Created, Creating, Paused, Running, Stopped};
         let rows = [
-            (Verb::Start, [(Creating, false), (Created, true), (Running, false), (Paused, false), (Stopped, false)]),
-            (Verb::Kill, [(Creating, false), (Created, true), (Running, true), (Paused, true), (Stopped, false)]),
-            (Verb::Delete, [(Creating, false), (Created, false), (Running, false), (Paused, false), (Stopped, true)]),
+            (
+                Verb::Start,
+                [
+                    (Creating, false),
+                    (Created, true),
+                    (Running, false),
+                    (Paused, false),
+                    (Stopped, false),
+                ],
+            ),
+            (
+                Verb::Kill,
+                [
+                    (Creating, false),
+                    (Created, true),
+                    (Running, true),
+                    (Paused, true),
+                    (Stopped, false),
+                ],
+            ),
+            (
+                Verb::Delete,
+                [
+                    (Creating, false),
+                    (Created, false),
+                    (Running, false),
+                    (Paused, false),
+                    (Stopped, true),
+                ],
+            ),
         ];
         for (verb, row) in rows {
             for (status, legal) in row {
-                assert_eq!(check(verb, "a", status, 7).is_ok(), legal, "{verb:?} {status:?}");
+                assert_eq!(
+                    check(verb, "a", status, 7).is_ok(),
+                    legal,
+                    "{verb:?} {status:?}"
+                );
             }
         }
     }

@@ -13,7 +13,10 @@ use std::path::Path;
 /// Whatever would keep `create` from planning it.
 pub fn plan(bundle: &Path, format: PlanFormat) -> Result<String> {
     let read = spec::load(bundle)?;
-    let name = read.path.file_name().map_or_else(|| "container".to_owned(), |name| name.to_string_lossy().into_owned());
+    let name = read.path.file_name().map_or_else(
+        || "container".to_owned(),
+        |name| name.to_string_lossy().into_owned(),
+    );
     let request = Create::of(name, bundle.to_owned());
     let plan = crate::plan::plan(&read, &ask::ask()?, &request)?;
     Ok(match format {

@@ -28,7 +28,13 @@ pub fn run(
     }
     // From here on signals wait until they can be handed on.
     let foreground = Foreground::begin()?;
-    let (ours, theirs) = socket::pair().map_err(|fault| Error::new("make a socket for the terminal", Object::Nothing, fault.into()))?;
+    let (ours, theirs) = socket::pair().map_err(|fault| {
+        Error::new(
+            "make a socket for the terminal",
+            Object::Nothing,
+            fault.into(),
+        )
+    })?;
     let terminal = request.console_socket.is_none().then_some(theirs);
     let created = make(request, home, verbosity, Starter::Ourselves, terminal)?;
     let terminal = Terminal::receive(&created.plan, request, ours)?;
@@ -43,7 +49,12 @@ pub fn run(
 
 /// Opens gate E and runs the poststart hooks.
 fn begin(created: &Created) -> Result<()> {
-    let Created { seat, record, born, plan } = created;
+    let Created {
+        seat,
+        record,
+        born,
+        plan,
+    } = created;
     let told = |bytes: &_| explain::record(plan, bytes, born.documents.as_ref());
     let quoted = |error: Error| match crate::spec::load(&record.bundle) {
         Ok(bundle) => error.quoting(&bundle.raw),

@@ -25,13 +25,20 @@ pub fn start(id: &str, home: &Home) -> Result<()> {
     let proc = Proc::open().map_err(|fault| Error::file("trust /proc", "/proc", fault))?;
     let record = seat.record()?;
     let now = status::of(&seat, record.as_ref(), &proc)?;
-    let pid = record.as_ref().and_then(|record| record.process).map_or(0, |process| process.pid);
+    let pid = record
+        .as_ref()
+        .and_then(|record| record.process)
+        .map_or(0, |process| process.pid);
     check(Verb::Start, id, now, pid)?;
-    let Some(record) = record else { return Err(Error::container(doing, id, "it has no record")) };
+    let Some(record) = record else {
+        return Err(Error::container(doing, id, "it has no record"));
+    };
 
     let path = seat.start_socket();
-    let gate = socket::connect(&path, SocketType::SEQPACKET).map_err(|fault| Error::file(&doing, &path, fault))?;
-    open_gate(gate, &|bytes| told(&record, &proc, bytes)).or_else(|error| super::delete::after_failure(&seat, &record, error))?;
+    let gate = socket::connect(&path, SocketType::SEQPACKET)
+        .map_err(|fault| Error::file(&doing, &path, fault))?;
+    open_gate(gate, &|bytes| told(&record, &proc, bytes))
+        .or_else(|error| super::delete::after_failure(&seat, &record, error))?;
     poststart(&seat, &record)
 }
 
@@ -40,7 +47,13 @@ pub fn start(id: &str, home: &Home) -> Result<()> {
 /// # Errors
 /// The failed step, as `explain` tells it; what socket calls answered.
 pub fn open_gate(gate: impl AsFd, explain: &dyn Fn(&Bytes) -> Error) -> Result<()> {
-    let plain = |fault: Fault| Error::new("open the last gate", crate::error::Object::Nothing, fault.into());
+    let plain = |fault: Fault| {
+        Error::new(
+            "open the last gate",
+            crate::error::Object::Nothing,
+            fault.into(),
+        )
+    };
     gates::announce(&gate, Bytes::gate(Kind::Start)).map_err(plain)?;
     loop {
         match gates::next(&gate).map_err(plain)? {
@@ -58,7 +71,11 @@ pub fn open_gate(gate: impl AsFd, explain: &dyn Fn(&Bytes) -> Error) -> Result<(
 pub fn poststart(seat: &Seat, record: &Record) -> Result<()> {
     let pid = record.process.map_or(0, |process| process.pid);
     let document = oci::document(record, pid, "running").to_string();
-    let list: Vec<_> = record.poststart.iter().map(crate::state::record::Kept::hook).collect();
+    let list: Vec<_> = record
+        .poststart
+        .iter()
+        .map(crate::state::record::Kept::hook)
+        .collect();
     let ran = hooks::run_in(&list, "poststart", &record.bundle, document.as_bytes());
     ran.or_else(|error| super::delete::after_failure(seat, record, error))
 }
@@ -71,9 +88,16 @@ fn told(record: &Record, proc: &Proc, bytes: &Bytes) -> Error {
         Ok((plan, raw)) => explain::record(&plan, bytes, None).quoting(&raw),
         Err(_) => {
             let step = Step::from_number(bytes.step);
-            let fault = Fault { call: crate::sys::Call::from_number(bytes.call), errno: bytes.errno };
+            let fault = Fault {
+                call: crate::sys::Call::from_number(bytes.call),
+                errno: bytes.errno,
+            };
             let words = step.map_or("open the last gate", Step::words);
-            Error::new(words, crate::error::Object::Container(record.id.clone()), fault.into())
+            Error::new(
+                words,
+                crate::error::Object::Container(record.id.clone()),
+                fault.into(),
+            )
         }
     }
 }

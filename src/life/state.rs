@@ -15,6 +15,10 @@ pub fn state(id: &str, home: &Home) -> Result<String> {
     let now = status::of(&seat, record.as_ref(), &proc)?;
     match record {
         Some(record) => Ok(format!("{:#}", oci::state(&record, now))),
-        None => Err(Error::container(format!("tell the state of {id}"), id, format!("it is {} and has no record yet", now.word()))),
+        None => Err(Error::container(
+            format!("tell the state of {id}"),
+            id,
+            format!("it is {} and has no record yet", now.word()),
+        )),
     }
 }

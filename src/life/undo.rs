@@ -29,7 +29,12 @@ impl<'a> Undo<'a> {
     /// failure is added to the error that led here.
     #[must_use]
     pub fn after(self, error: Error) -> Error {
-        let failures: Vec<Error> = self.0.into_iter().rev().filter_map(|step| step().err()).collect();
+        let failures: Vec<Error> = self
+            .0
+            .into_iter()
+            .rev()
+            .filter_map(|step| step().err())
+            .collect();
         error.also(failures)
     }
 }
@@ -48,7 +53,11 @@ mod tests {
             let seen = &seen;
             undo.push(move || {
                 seen.borrow_mut().push(name);
-                if name == "b" { Err(Error::container("undo", "b", "stuck")) } else { Ok(()) }
+                if name == "b" {
+                    Err(Error::container("undo", "b", "stuck"))
+                } else {
+                    Ok(())
+                }
             });
         }
         let error = undo.after(Error::container("create x", "x", "first"));

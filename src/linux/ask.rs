@@ -11,13 +11,22 @@ use std::path::PathBuf;
 /// A /proc that cannot be trusted or read.
 pub fn ask() -> Result<Facts> {
     let proc = Proc::open().map_err(|fault| {
-        Error::file("trust /proc", "/proc", fault).hint("mount procfs there: mount -t proc proc /proc")
+        Error::file("trust /proc", "/proc", fault)
+            .hint("mount procfs there: mount -t proc proc /proc")
     })?;
     let uid = rustix::process::geteuid().as_raw();
     let permitted = permitted()?;
     let may_administrate = permitted & (1 << caps::Capability::CAP_SYS_ADMIN.index()) != 0;
-    let privilege = if uid == 0 && may_administrate { Privilege::Root } else { Privilege::User };
-    let helper = |name: &str| (privilege == Privilege::User).then(|| trusted(name)).flatten();
+    let privilege = if uid == 0 && may_administrate {
+        Privilege::Root
+    } else {
+        Privilege::User
+    };
+    let helper = |name: &str| {
+        (privilege == Privilege::User)
+            .then(|| trusted(name))
+            .flatten()
+    };
     Ok(Facts {
         uid,
         gid: rustix::process::getegid().as_raw(),
@@ -31,13 +40,16 @@ pub fn ask() -> Result<Facts> {
 
 /// This process's permitted capabilities; capget(2).
 fn permitted() -> Result<u64> {
-    crate::sys::caps::permitted().map_err(|fault| Error::file("ask for the capabilities", "/proc/self/status", fault))
+    crate::sys::caps::permitted()
+        .map_err(|fault| Error::file("ask for the capabilities", "/proc/self/status", fault))
 }
 
 fn last_capability(proc: &Proc) -> Result<u8> {
     let mut buffer = [0u8; 16];
     let path = "/proc/sys/kernel/cap_last_cap";
-    let bytes = proc.read(c"sys/kernel/cap_last_cap", &mut buffer).map_err(|fault| Error::file("ask for the last capability", path, fault))?;
+    let bytes = proc
+        .read(c"sys/kernel/cap_last_cap", &mut buffer)
+        .map_err(|fault| Error::file("ask for the last capability", path, fault))?;
     let text = std::str::from_utf8(bytes).unwrap_or_default().trim();
     // 40 is CAP_CHECKPOINT_RESTORE, the last one of Linux 5.9: older kernels are not supported.
     Ok(text.parse().unwrap_or(40))
@@ -45,6 +57,7 @@ fn last_capability(proc: &Proc) -> Result<u8> {
 
 /// A helper program by its absolute path: never by the caller's PATH (SECURITY: no look-up for setuid helpers).
 fn trusted(name: &str) -> Option<PathBuf> {
-    let candidates = ["/usr/bin", "/bin", "/usr/local/bin"].map(|directory| PathBuf::from(directory).join(name));
+    let candidates =
+        ["/usr/bin", "/bin", "/usr/local/bin"].map(|directory| PathBuf::from(directory).join(name));
     candidates.into_iter().find(|path| path.is_file())
 }

@@ -33,10 +33,16 @@ pub struct Born {
 ///
 /// # Errors
 /// A namespace that cannot be joined, by its pointer; what clone3(2) answered.
-pub fn give_birth(plan: &Plan, held: Held, gate: OwnedFd, cgroup: Option<BorrowedFd<'_>>) -> Result<Born> {
+pub fn give_birth(
+    plan: &Plan,
+    held: Held,
+    gate: OwnedFd,
+    cgroup: Option<BorrowedFd<'_>>,
+) -> Result<Born> {
     if plan.birth.joins.iter().any(|join| join.by != Joiner::Child) {
         // Whoever lives in a joined pid namespace sees the child at once: it inherits this.
-        process::set_dumpable(Dumpable::No).map_err(|fault| plain("hide from the joined namespaces", fault))?;
+        process::set_dumpable(Dumpable::No)
+            .map_err(|fault| plain("hide from the joined namespaces", fault))?;
     }
     let documents = duplicate_documents(&held)?;
     let (pid, pidfd) = if plan.birth.user == UserNamespace::Joined {
@@ -44,13 +50,23 @@ pub fn give_birth(plan: &Plan, held: Held, gate: OwnedFd, cgroup: Option<Borrowe
     } else {
         directly(plan, held, &gate, cgroup)?
     };
-    Ok(Born { pid, pidfd, gate, documents })
+    Ok(Born {
+        pid,
+        pidfd,
+        gate,
+        documents,
+    })
 }
 
 /// The parent keeps the memory files too: it fills them when the pid is known.
 fn duplicate_documents(held: &Held) -> Result<Option<super::held::Documents>> {
-    let Some(documents) = &held.documents else { return Ok(None) };
-    let copy = |fd: &OwnedFd| fd.try_clone().map_err(|error| Error::io("keep a file in memory", "memfd", "fcntl", &error));
+    let Some(documents) = &held.documents else {
+        return Ok(None);
+    };
+    let copy = |fd: &OwnedFd| {
+        fd.try_clone()
+            .map_err(|error| Error::io("keep a file in memory", "memfd", "fcntl", &error))
+    };
     Ok(Some(super::held::Documents {
         creating: copy(&documents.creating)?,
         created: copy(&documents.created)?,
@@ -59,9 +75,17 @@ fn duplicate_documents(held: &Held) -> Result<Option<super::held::Documents>> {
 }
 
 /// Rows one and two: join what the child is to share, clone, return to where we were.
-fn directly(plan: &Plan, held: Held, gate: &OwnedFd, cgroup: Option<BorrowedFd<'_>>) -> Result<(i32, OwnedFd)> {
+fn directly(
+    plan: &Plan,
+    held: Held,
+    gate: &OwnedFd,
+    cgroup: Option<BorrowedFd<'_>>,
+) -> Result<(i32, OwnedFd)> {
     let away = Away::join(plan, &held)?;
-    let birth = Birth { flags: plan.birth.clone_flags, cgroup };
+    let birth = Birth {
+        flags: plan.birth.clone_flags,
+        cgroup,
+    };
     match clone3(&birth) {
         Ok(Side::Child) => in_child(plan, held, gate),
         Ok(Side::Parent(pid, pidfd)) => {
@@ -95,7 +119,12 @@ fn end(child: &OwnedFd) {
 
 /// Row three: a helper joins the user namespace, from which the runtime could not return, then the
 /// others, and makes the child as its own sibling.
-fn by_helper(plan: &Plan, held: Held, gate: BorrowedFd<'_>, cgroup: Option<BorrowedFd<'_>>) -> Result<(i32, OwnedFd)> {
+fn by_helper(
+    plan: &Plan,
+    held: Held,
+    gate: BorrowedFd<'_>,
+    cgroup: Option<BorrowedFd<'_>>,
+) -> Result<(i32, OwnedFd)> {
     match clone3(&Birth { flags: 0, cgroup }).map_err(|fault| explain::clone(plan, fault))? {
         Side::Child => {
             let _ = gates::forget(gate);
@@ -107,11 +136,22 @@ fn by_helper(plan: &Plan, held: Held, gate: BorrowedFd<'_>, cgroup: Option<Borro
             // It has exited or is about to; its status says nothing that its record does not, ignored.
             let _ = pidfd::wait(helper.as_fd());
             match arrival? {
-                Arrival::Record(Record { kind: Kind::Born, errno: pid, .. }) => {
-                    Ok((pid, pidfd::open(pid).map_err(|fault| plain("open the child's pidfd", fault))?))
-                }
+                Arrival::Record(Record {
+                    kind: Kind::Born,
+                    errno: pid,
+                    ..
+                }) => Ok((
+                    pid,
+                    pidfd::open(pid).map_err(|fault| plain("open the child's pidfd", fault))?,
+                )),
                 Arrival::Record(record) => Err(explain::record(plan, &record, None)),
-                Arrival::Closed => Err(plain("hear from the helper", Fault { call: Call::Recvmsg, errno: libc::EPIPE })),
+                Arrival::Closed => Err(plain(
+                    "hear from the helper",
+                    Fault {
+                        call: Call::Recvmsg,
+                        errno: libc::EPIPE,
+                    },
+                )),
             }
         }
     }
@@ -123,19 +163,46 @@ fn help(plan: &Plan, held: Held) -> ! {
     for (index, kind, fd) in held.joins_of(plan, Joiner::Helper) {
         if let Err(fault) = process::join(fd.as_fd(), kind) {
             let item = u16::try_from(index).unwrap_or(NO_ITEM);
-            report(&held, Failure { step: Step::Join, miss: Miss { item, part: NO_ITEM, fault } }.into());
+            report(
+                &held,
+                Failure {
+                    step: Step::Join,
+                    miss: Miss {
+                        item,
+                        part: NO_ITEM,
+                        fault,
+                    },
+                }
+                .into(),
+            );
             process::exit_now(1);
         }
     }
-    let birth = Birth { flags: plan.birth.clone_flags | libc::CLONE_PARENT as u64, cgroup: None };
+    let birth = Birth {
+        flags: plan.birth.clone_flags | libc::CLONE_PARENT as u64,
+        cgroup: None,
+    };
     match clone3(&birth) {
         Ok(Side::Child) => child::begin(plan, held),
         Ok(Side::Parent(pid, _)) => {
-            report(&held, Record { errno: pid, ..Record::gate(Kind::Born) });
+            report(
+                &held,
+                Record {
+                    errno: pid,
+                    ..Record::gate(Kind::Born)
+                },
+            );
             process::exit_now(0)
         }
         Err(fault) => {
-            report(&held, Failure { step: Step::Join, miss: fault.into() }.into());
+            report(
+                &held,
+                Failure {
+                    step: Step::Join,
+                    miss: fault.into(),
+                }
+                .into(),
+            );
             process::exit_now(1)
         }
     }
@@ -154,9 +221,14 @@ struct Away {
 
 impl Away {
     fn join(plan: &Plan, held: &Held) -> Result<Away> {
-        let mut away = Away { home: Vec::new(), directory: None };
+        let mut away = Away {
+            home: Vec::new(),
+            directory: None,
+        };
         for (index, kind, fd) in held.joins_of(plan, Joiner::Parent) {
-            let Some(join) = plan.birth.joins.get(index) else { continue };
+            let Some(join) = plan.birth.joins.get(index) else {
+                continue;
+            };
             let name = match join.kind {
                 crate::plan::birth::Kind::Mount => "mnt",
                 crate::plan::birth::Kind::Network => "net",
@@ -182,10 +254,12 @@ impl Away {
 
     fn come_back(self) -> Result<()> {
         for (kind, own) in self.home.into_iter().rev() {
-            process::join(own.as_fd(), kind).map_err(|fault| plain("return to the runtime's own namespaces", fault))?;
+            process::join(own.as_fd(), kind)
+                .map_err(|fault| plain("return to the runtime's own namespaces", fault))?;
         }
         match self.directory {
-            Some(directory) => process::enter(directory).map_err(|fault| plain("return to the working directory", fault)),
+            Some(directory) => process::enter(directory)
+                .map_err(|fault| plain("return to the working directory", fault)),
             None => Ok(()),
         }
     }

@@ -18,7 +18,11 @@ pub fn record(plan: &Plan, record: &Record, documents: Option<&Documents>) -> Er
         Some(failure) if record.kind == Kind::Failed => self::failure(plan, &failure, documents),
         _ => {
             let what = format!("the child sent an unexpected record: {record:?}");
-            Error::new("bring the container up", Object::Nothing, Cause::Protocol(what))
+            Error::new(
+                "bring the container up",
+                Object::Nothing,
+                Cause::Protocol(what),
+            )
         }
     }
 }
@@ -48,8 +52,12 @@ fn object(plan: &Plan, failure: &Failure) -> (String, Object) {
     let at = |pointer: &'static str| Object::config(pointer);
     let item = usize::from(miss.item);
     match step {
-        Step::SealHeap | Step::Mapped | Step::Mounted | Step::Ready | Step::Start => (words(), Object::Nothing),
-        Step::Session | Step::Loopback | Step::Propagation | Step::Stdio | Step::CloseOnExec => (words(), Object::Nothing),
+        Step::SealHeap | Step::Mapped | Step::Mounted | Step::Ready | Step::Start => {
+            (words(), Object::Nothing)
+        }
+        Step::Session | Step::Loopback | Step::Propagation | Step::Stdio | Step::CloseOnExec => {
+            (words(), Object::Nothing)
+        }
         Step::Join => match plan.birth.joins.get(item) {
             Some(join) => (joining(join), Object::config(&join.pointer)),
             None => (words(), at("/linux/namespaces")),
@@ -58,21 +66,37 @@ fn object(plan: &Plan, failure: &Failure) -> (String, Object) {
         Step::Unshare => (words(), at("/linux/namespaces")),
         Step::Root | Step::Pivot | Step::RootFlags => (words(), Object::config(&plan.root.pointer)),
         Step::Mount => match plan.mounts.get(item) {
-            Some(op) if miss.part != NO_ITEM => {
-                (format!("mount {}", op.kind_word), Object::config(op.pointer.at("options").at(miss.part)))
-            }
-            Some(op) => (format!("mount {}", op.kind_word), Object::config(&op.pointer)),
+            Some(op) if miss.part != NO_ITEM => (
+                format!("mount {}", op.kind_word),
+                Object::config(op.pointer.at("options").at(miss.part)),
+            ),
+            Some(op) => (
+                format!("mount {}", op.kind_word),
+                Object::config(&op.pointer),
+            ),
             None => (words(), at("/mounts")),
         },
         Step::Devices => match plan.devices.nodes.get(item) {
-            Some(node) => (format!("make the device /{}", node.path.to_string_lossy()), place(node.pointer.as_ref())),
+            Some(node) => (
+                format!("make the device /{}", node.path.to_string_lossy()),
+                place(node.pointer.as_ref()),
+            ),
             None => (words(), at("/linux/devices")),
         },
         Step::Console => (words(), at("/process/terminal")),
         Step::CreateContainer => (words(), at("/hooks/createContainer")),
-        Step::Sysctl => (words(), place(plan.sysctls.get(item).map(|sysctl| &sysctl.pointer))),
-        Step::ReadOnly => (words(), place(plan.masks.read_only.get(item).map(|path| &path.pointer))),
-        Step::Mask => (words(), place(plan.masks.masked.get(item).map(|path| &path.pointer))),
+        Step::Sysctl => (
+            words(),
+            place(plan.sysctls.get(item).map(|sysctl| &sysctl.pointer)),
+        ),
+        Step::ReadOnly => (
+            words(),
+            place(plan.masks.read_only.get(item).map(|path| &path.pointer)),
+        ),
+        Step::Mask => (
+            words(),
+            place(plan.masks.masked.get(item).map(|path| &path.pointer)),
+        ),
         Step::Hostname => (words(), at("/hostname")),
         Step::Domainname => (words(), at("/domainname")),
         Step::Personality => (words(), at("/linux/personality")),
@@ -80,25 +104,37 @@ fn object(plan: &Plan, failure: &Failure) -> (String, Object) {
         Step::Bounding | Step::Capabilities => (words(), at("/process/capabilities")),
         Step::Ids => (words(), at("/process/user")),
         Step::Cwd => (words(), at("/process/cwd")),
-        Step::Find | Step::Execute => ("execute the process".to_owned(), Object::config(&plan.process.pointer)),
+        Step::Find | Step::Execute => (
+            "execute the process".to_owned(),
+            Object::config(&plan.process.pointer),
+        ),
         Step::StartContainer => (words(), at("/hooks/startContainer")),
     }
 }
 
 /// The kernel's answer; for a program in the words that callers look for.
 fn cause(plan: &Plan, step: Step, fault: Fault) -> Cause {
-    let program = plan.process.argv.first().map(|arg| arg.to_string_lossy().into_owned()).unwrap_or_default();
+    let program = plan
+        .process
+        .argv
+        .first()
+        .map(|arg| arg.to_string_lossy().into_owned())
+        .unwrap_or_default();
     match (step, fault.errno) {
-        (Step::Find, libc::ENOENT | libc::ENOTDIR) if !program.contains('/') => {
-            Cause::Refused(format!("exec: \"{program}\": executable file not found in $PATH"))
+        (Step::Find, libc::ENOENT | libc::ENOTDIR) if !program.contains('/') => Cause::Refused(
+            format!("exec: \"{program}\": executable file not found in $PATH"),
+        ),
+        (Step::Find, libc::ENOENT | libc::ENOTDIR) => Cause::Refused(format!(
+            "exec: \"{program}\": stat {program}: no such file or directory"
+        )),
+        (Step::Find, libc::EACCES) => {
+            Cause::Refused(format!("exec: \"{program}\": permission denied"))
         }
-        (Step::Find, libc::ENOENT | libc::ENOTDIR) => {
-            Cause::Refused(format!("exec: \"{program}\": stat {program}: no such file or directory"))
-        }
-        (Step::Find, libc::EACCES) => Cause::Refused(format!("exec: \"{program}\": permission denied")),
-        (Step::Execute, errno) => {
-            Cause::Os { call: fault.call.name(), errno, on: Some(format!("exec {program}")) }
-        }
+        (Step::Execute, errno) => Cause::Os {
+            call: fault.call.name(),
+            errno,
+            on: Some(format!("exec {program}")),
+        },
         (Step::Cwd, libc::ENOENT) if fault.call == Call::Getcwd => {
             Cause::Refused("the directory is outside the container's root".to_owned())
         }
@@ -115,7 +151,10 @@ fn hook(plan: &Plan, failure: &Failure, documents: &Documents) -> Option<Error> 
         _ => (&plan.hooks.start_container, "startContainer"),
     };
     let each = list.get(usize::from(failure.miss.item))?;
-    Some(hooks::explain(each, kind, failure.miss.fault, documents.output.as_fd()).in_step(failure.step.number()))
+    Some(
+        hooks::explain(each, kind, failure.miss.fault, documents.output.as_fd())
+            .in_step(failure.step.number()),
+    )
 }
 
 fn joining(join: &Join) -> String {
@@ -127,7 +166,10 @@ fn joining(join: &Join) -> String {
 pub fn join(join: &Join, fault: Fault) -> Error {
     let error = Error::new(joining(join), Object::config(&join.pointer), fault.into());
     match fault.errno {
-        libc::EINVAL => error.hint(format!("the path must show a {} namespace, such as /proc/PID/ns/…", join.kind.name())),
+        libc::EINVAL => error.hint(format!(
+            "the path must show a {} namespace, such as /proc/PID/ns/…",
+            join.kind.name()
+        )),
         _ => error,
     }
 }
@@ -135,7 +177,11 @@ pub fn join(join: &Join, fault: Fault) -> Error {
 /// A clone that the kernel refused.
 #[must_use]
 pub fn clone(plan: &Plan, fault: Fault) -> Error {
-    let error = Error::new("make the container's process", Object::config("/linux/namespaces"), fault.into());
+    let error = Error::new(
+        "make the container's process",
+        Object::config("/linux/namespaces"),
+        fault.into(),
+    );
     match hints::of_clone(&plan.birth, fault.errno) {
         Some(hint) => error.hint(hint),
         None => error,

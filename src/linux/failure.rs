@@ -54,7 +54,14 @@ impl Record {
     /// A record that only says that a gate is reached.
     #[must_use]
     pub const fn gate(kind: Kind) -> Record {
-        Record { kind, step: 0, call: 0, item: NO_ITEM, part: NO_ITEM, errno: 0 }
+        Record {
+            kind,
+            step: 0,
+            call: 0,
+            item: NO_ITEM,
+            part: NO_ITEM,
+            errno: 0,
+        }
     }
 
     /// The bytes.
@@ -63,13 +70,27 @@ impl Record {
         let [i0, i1] = self.item.to_ne_bytes();
         let [p0, p1] = self.part.to_ne_bytes();
         let [e0, e1, e2, e3] = self.errno.to_ne_bytes();
-        [self.kind as u8, self.step, self.call, 0, i0, i1, p0, p1, e0, e1, e2, e3]
+        [
+            self.kind as u8,
+            self.step,
+            self.call,
+            0,
+            i0,
+            i1,
+            p0,
+            p1,
+            e0,
+            e1,
+            e2,
+            e3,
+        ]
     }
 
     /// The record in these bytes; `None` where they are none.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Record> {
-        let [kind, step, call, _, i0, i1, p0, p1, e0, e1, e2, e3] = *<&[u8; 12]>::try_from(bytes).ok()?;
+        let [kind, step, call, _, i0, i1, p0, p1, e0, e1, e2, e3] =
+            *<&[u8; 12]>::try_from(bytes).ok()?;
         let kind = match kind {
             1 => Kind::Mapped,
             2 => Kind::Mounted,
@@ -83,7 +104,14 @@ impl Record {
             _ => return None,
         };
         let (item, part) = (u16::from_ne_bytes([i0, i1]), u16::from_ne_bytes([p0, p1]));
-        Some(Record { kind, step, call, item, part, errno: i32::from_ne_bytes([e0, e1, e2, e3]) })
+        Some(Record {
+            kind,
+            step,
+            call,
+            item,
+            part,
+            errno: i32::from_ne_bytes([e0, e1, e2, e3]),
+        })
     }
 }
 
@@ -100,7 +128,11 @@ pub struct Miss {
 
 impl From<Fault> for Miss {
     fn from(fault: Fault) -> Miss {
-        Miss { item: NO_ITEM, part: NO_ITEM, fault }
+        Miss {
+            item: NO_ITEM,
+            part: NO_ITEM,
+            fault,
+        }
     }
 }
 
@@ -115,11 +147,17 @@ pub trait Of<T> {
 
 impl<T, E: Into<Miss>> Of<T> for Result<T, E> {
     fn of(self, index: usize) -> Result<T, Miss> {
-        self.map_err(|miss| Miss { item: u16::try_from(index).unwrap_or(NO_ITEM), ..miss.into() })
+        self.map_err(|miss| Miss {
+            item: u16::try_from(index).unwrap_or(NO_ITEM),
+            ..miss.into()
+        })
     }
 
     fn part(self, part: u16) -> Result<T, Miss> {
-        self.map_err(|miss| Miss { part, ..miss.into() })
+        self.map_err(|miss| Miss {
+            part,
+            ..miss.into()
+        })
     }
 }
 
@@ -136,7 +174,14 @@ impl From<Failure> for Record {
     fn from(failure: Failure) -> Record {
         let Failure { step, miss } = failure;
         let (call, errno) = (miss.fault.call as u8, miss.fault.errno);
-        Record { kind: Kind::Failed, step: step.number(), call, item: miss.item, part: miss.part, errno }
+        Record {
+            kind: Kind::Failed,
+            step: step.number(),
+            call,
+            item: miss.item,
+            part: miss.part,
+            errno,
+        }
     }
 }
 
@@ -145,8 +190,18 @@ impl Failure {
     #[must_use]
     pub fn from_record(record: &Record) -> Option<Failure> {
         let step = Step::from_number(record.step)?;
-        let fault = Fault { call: Call::from_number(record.call), errno: record.errno };
-        Some(Failure { step, miss: Miss { item: record.item, part: record.part, fault } })
+        let fault = Fault {
+            call: Call::from_number(record.call),
+            errno: record.errno,
+        };
+        Some(Failure {
+            step,
+            miss: Miss {
+                item: record.item,
+                part: record.part,
+                fault,
+            },
+        })
     }
 }
 
@@ -156,8 +211,18 @@ mod tests {
 
     #[test]
     fn a_failure_survives_the_wire() {
-        let fault = Fault { call: Call::MoveMount, errno: libc::EINVAL };
-        let failure = Failure { step: Step::Mount, miss: Miss { item: 3, part: 2, fault } };
+        let fault = Fault {
+            call: Call::MoveMount,
+            errno: libc::EINVAL,
+        };
+        let failure = Failure {
+            step: Step::Mount,
+            miss: Miss {
+                item: 3,
+                part: 2,
+                fault,
+            },
+        };
         let record = Record::from_bytes(&Record::from(failure).to_bytes());
         assert_eq!(record.and_then(|r| Failure::from_record(&r)), Some(failure));
     }

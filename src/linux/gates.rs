@@ -42,12 +42,19 @@ pub fn next(socket: impl AsFd) -> Result<Arrival, Fault> {
     let mut buffer = [0u8; 16];
     let length = match socket::receive(socket, &mut buffer) {
         // A peer that ended with unread records in its queue resets the connection.
-        Ok(0) | Err(Fault { errno: libc::ECONNRESET, .. }) => return Ok(Arrival::Closed),
+        Ok(0)
+        | Err(Fault {
+            errno: libc::ECONNRESET,
+            ..
+        }) => return Ok(Arrival::Closed),
         Ok(length) => length,
         Err(fault) => return Err(fault),
     };
     let record = buffer.get(..length).and_then(Record::from_bytes);
-    record.map(Arrival::Record).ok_or(Fault { call: Call::Recvmsg, errno: libc::EBADMSG })
+    record.map(Arrival::Record).ok_or(Fault {
+        call: Call::Recvmsg,
+        errno: libc::EBADMSG,
+    })
 }
 
 /// Waits in the child for a gate of this kind; a parent that is gone or says something else is ECANCELED.
@@ -57,7 +64,10 @@ pub fn next(socket: impl AsFd) -> Result<Arrival, Fault> {
 pub fn pass(socket: impl AsFd, kind: Kind) -> Result<(), Fault> {
     match next(socket)? {
         Arrival::Record(record) if record.kind == kind => Ok(()),
-        _ => Err(Fault { call: Call::Recvmsg, errno: libc::ECANCELED }),
+        _ => Err(Fault {
+            call: Call::Recvmsg,
+            errno: libc::ECANCELED,
+        }),
     }
 }
 

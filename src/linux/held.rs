@@ -32,9 +32,20 @@ impl ReadyHook {
     /// Lays out the arrays.
     #[must_use]
     pub fn new(hook: &Hook) -> ReadyHook {
-        let timeout = hook.timeout.and_then(|s| i32::try_from(s).ok()?.checked_mul(1000)).unwrap_or(-1);
-        let (argv, envp) = (Strings::new(hook.argv.clone()), Strings::new(hook.envp.clone()));
-        ReadyHook { program: hook.path.clone(), argv, envp, timeout }
+        let timeout = hook
+            .timeout
+            .and_then(|s| i32::try_from(s).ok()?.checked_mul(1000))
+            .unwrap_or(-1);
+        let (argv, envp) = (
+            Strings::new(hook.argv.clone()),
+            Strings::new(hook.envp.clone()),
+        );
+        ReadyHook {
+            program: hook.path.clone(),
+            argv,
+            envp,
+            timeout,
+        }
     }
 }
 
@@ -122,11 +133,26 @@ pub fn hold(plan: &Plan, seats: Seats) -> Result<(Held, OwnedFd)> {
         proc,
         root: open_root(plan)?,
         trees: plan.mounts.iter().map(open_source).collect::<Result<_>>()?,
-        joins: plan.birth.joins.iter().map(open_namespace).collect::<Result<_>>()?,
+        joins: plan
+            .birth
+            .joins
+            .iter()
+            .map(open_namespace)
+            .collect::<Result<_>>()?,
         console: seats.console,
         documents: open_documents(plan)?,
-        create_container: plan.hooks.create_container.iter().map(ReadyHook::new).collect(),
-        start_container: plan.hooks.start_container.iter().map(ReadyHook::new).collect(),
+        create_container: plan
+            .hooks
+            .create_container
+            .iter()
+            .map(ReadyHook::new)
+            .collect(),
+        start_container: plan
+            .hooks
+            .start_container
+            .iter()
+            .map(ReadyHook::new)
+            .collect(),
         argv: Strings::new(plan.process.argv.clone()),
         envp: environment(plan),
         trace: seats.trace,
@@ -144,18 +170,39 @@ fn open_root(plan: &Plan) -> Result<Option<OwnedFd>> {
         return Ok(None);
     }
     let tree = mount::copy_tree(CWD, &plan.root.path, Depth::Tree);
-    tree.map(Some).map_err(|fault| at("open the root file system", &plan.root.pointer, fault))
+    tree.map(Some)
+        .map_err(|fault| at("open the root file system", &plan.root.pointer, fault))
 }
 
 fn open_source(op: &crate::plan::mounts::MountOp) -> Result<Option<OwnedFd>> {
-    let Source::Bind { path, recursive, opener: Opener::Parent, .. } = &op.source else { return Ok(None) };
-    let depth = if *recursive == Recursive::Yes { Depth::Tree } else { Depth::One };
-    mount::copy_tree(CWD, path, depth).map(Some).map_err(|fault| at("open the source of a mount", &op.pointer, fault))
+    let Source::Bind {
+        path,
+        recursive,
+        opener: Opener::Parent,
+        ..
+    } = &op.source
+    else {
+        return Ok(None);
+    };
+    let depth = if *recursive == Recursive::Yes {
+        Depth::Tree
+    } else {
+        Depth::One
+    };
+    mount::copy_tree(CWD, path, depth)
+        .map(Some)
+        .map_err(|fault| at("open the source of a mount", &op.pointer, fault))
 }
 
 fn open_namespace(join: &crate::plan::birth::Join) -> Result<OwnedFd> {
     let opened = file::open(CWD, &join.path, OFlags::RDONLY);
-    opened.map_err(|fault| at(&format!("open the {} namespace to join", join.kind.name()), &join.pointer, fault))
+    opened.map_err(|fault| {
+        at(
+            &format!("open the {} namespace to join", join.kind.name()),
+            &join.pointer,
+            fault,
+        )
+    })
 }
 
 fn open_documents(plan: &Plan) -> Result<Option<Documents>> {
@@ -163,8 +210,14 @@ fn open_documents(plan: &Plan) -> Result<Option<Documents>> {
     if hooks.create_container.is_empty() && hooks.start_container.is_empty() {
         return Ok(None);
     }
-    let make = |name| file::memory(name).map_err(|fault| plain("make a file in memory for the hooks", fault));
-    Ok(Some(Documents { creating: make(c"state")?, created: make(c"state")?, output: make(c"output")? }))
+    let make = |name| {
+        file::memory(name).map_err(|fault| plain("make a file in memory for the hooks", fault))
+    };
+    Ok(Some(Documents {
+        creating: make(c"state")?,
+        created: make(c"state")?,
+        output: make(c"output")?,
+    }))
 }
 
 fn environment(plan: &Plan) -> Strings {
@@ -180,7 +233,11 @@ fn check_preserved(plan: &Plan) -> Result<()> {
         if !exec::is_open(number) {
             let why = format!("descriptor {number} is not open");
             let object = Object::Argument(format!("--preserve-fds {}", plan.process.preserve_fds));
-            return Err(Error::new("preserve descriptors", object, Cause::Refused(why)));
+            return Err(Error::new(
+                "preserve descriptors",
+                object,
+                Cause::Refused(why),
+            ));
         }
     }
     Ok(())
@@ -198,6 +255,7 @@ impl Held {
         by: Joiner,
     ) -> impl DoubleEndedIterator<Item = (usize, u32, &'a OwnedFd)> {
         let all = plan.birth.joins.iter().zip(&self.joins).enumerate();
-        all.filter(move |(_, (join, _))| join.by == by).map(|(index, (join, fd))| (index, join.kind.flag(), fd))
+        all.filter(move |(_, (join, _))| join.by == by)
+            .map(|(index, (join, fd))| (index, join.kind.flag(), fd))
     }
 }

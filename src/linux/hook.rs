@@ -38,12 +38,21 @@ pub fn run(hook: &ReadyHook, directory: &CStr, streams: &Streams<'_>) -> Result<
                 let _ = process::signal_group(pid, libc::SIGKILL);
                 let _ = pidfd::signal(&pidfd, libc::SIGKILL);
                 pidfd::wait(pidfd.as_fd())?;
-                return Err(Fault { call: Call::Waitid, errno: libc::ETIMEDOUT });
+                return Err(Fault {
+                    call: Call::Waitid,
+                    errno: libc::ETIMEDOUT,
+                });
             }
             match pidfd::wait(pidfd.as_fd())? {
                 End::Exited(0) => Ok(()),
-                End::Exited(status) => Err(Fault { call: Call::Waitid, errno: EXITED + status }),
-                End::Signalled(signal) => Err(Fault { call: Call::Waitid, errno: SIGNALLED + signal }),
+                End::Exited(status) => Err(Fault {
+                    call: Call::Waitid,
+                    errno: EXITED + status,
+                }),
+                End::Signalled(signal) => Err(Fault {
+                    call: Call::Waitid,
+                    errno: SIGNALLED + signal,
+                }),
             }
         }
     }
@@ -56,7 +65,11 @@ fn become_hook(hook: &ReadyHook, directory: &CStr, streams: &Streams<'_>) -> ! {
         Err(fault) => fault,
     };
     // The status by which a shell reports a program that it could not execute.
-    process::exit_now(if fault.errno == libc::ENOENT { 127 } else { 126 })
+    process::exit_now(if fault.errno == libc::ENOENT {
+        127
+    } else {
+        126
+    })
 }
 
 fn prepare(directory: &CStr, streams: &Streams<'_>) -> Result<(), Fault> {

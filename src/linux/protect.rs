@@ -31,7 +31,11 @@ pub fn protect() -> Result<()> {
     }
     if std::env::var_os(MARK).is_some() {
         let why = "executing it from a read-only copy did not make it read-only".to_owned();
-        return Err(Error::new("protect the runtime's own file", Object::File(SELF_PATH.into()), Cause::Refused(why)));
+        return Err(Error::new(
+            "protect the runtime's own file",
+            Object::File(SELF_PATH.into()),
+            Cause::Refused(why),
+        ));
     }
     let (argv, envp) = (arguments(), environment());
     let fault = match detached() {
@@ -41,14 +45,19 @@ pub fn protect() -> Result<()> {
             Err(fault) => fault,
         },
     };
-    Err(Error::file("protect the runtime's own file", SELF_PATH, fault))
+    Err(Error::file(
+        "protect the runtime's own file",
+        SELF_PATH,
+        fault,
+    ))
 }
 
 const SELF_PATH: &str = "/proc/self/exe";
 
 /// On a read-only mount or file system, or sealed in memory.
 fn is_protected() -> bool {
-    let read_only = rustix::fs::statvfs(SELF).is_ok_and(|stat| stat.f_flag.contains(StatVfsMountFlags::RDONLY));
+    let read_only =
+        rustix::fs::statvfs(SELF).is_ok_and(|stat| stat.f_flag.contains(StatVfsMountFlags::RDONLY));
     read_only || file::open(CWD, SELF, OFlags::RDONLY).is_ok_and(|fd| has_write_seal(&fd))
 }
 
@@ -59,7 +68,14 @@ fn has_write_seal(fd: &OwnedFd) -> bool {
 /// A copy of this file's mount, read-only, attached nowhere; it goes with the last process that runs from it.
 fn detached() -> std::result::Result<OwnedFd, Fault> {
     let copy = mount::copy_tree(CWD, SELF, Depth::One)?;
-    mount::set_attributes(&copy, Depth::One, &Attributes { set: libc::MOUNT_ATTR_RDONLY, ..Attributes::default() })?;
+    mount::set_attributes(
+        &copy,
+        Depth::One,
+        &Attributes {
+            set: libc::MOUNT_ATTR_RDONLY,
+            ..Attributes::default()
+        },
+    )?;
     Ok(copy)
 }
 

@@ -121,7 +121,7 @@ pub fn plan(bundle: &Bundle, facts: &facts::Facts, request: &Create) -> Result<P
     decide(bundle, facts, request).map_err(|error| error.quoting(&bundle.raw))
 }
 
-/// The planners, in order.
+/// The planners, in order: members of the plan are decided as they stand here.
 fn decide(bundle: &Bundle, facts: &facts::Facts, request: &Create) -> Result<Plan> {
     let spec = &bundle.spec;
     let mut warnings = bundle.warnings.clone();
@@ -138,52 +138,30 @@ fn decide(bundle: &Bundle, facts: &facts::Facts, request: &Create) -> Result<Pla
     let masks = masks::plan(spec, &birth)?;
     birth::has_mounts(&birth)?;
 
-    // What it is called, and which knobs of the kernel are its own.
-    let sysctls = tuning::sysctls(spec, &birth)?;
-    let names = tuning::names(spec, &birth, &mut warnings)?;
-
-    // What runs in it, as whom, and what it may do.
+    // What runs in it, and how much of the machine it gets.
     let process = process::plan(spec, request)?;
-    let console = console::plan(spec, request)?;
-    let user = user::plan(spec, &birth)?;
-    let caps = caps::plan(spec, &birth, facts, &mut warnings)?;
-    let limits = limits::plan(spec)?;
-
-    // How much of the machine it gets.
     let cgroup = cgroup::plan(spec, facts, request)?;
     warnings.extend(cgroup.warnings.iter().cloned());
 
-    // Who else is to be told.
-    let hooks = hooks::plan(spec, &process.envp)?;
-
-    let id = request.id.clone();
-    let oci_version = spec.version().clone();
-    let annotations = spec
-        .annotations()
-        .iter()
-        .flatten()
-        .map(|(key, value)| (key.clone(), value.clone()))
-        .collect();
-    let bundle = bundle.path.clone();
     Ok(Plan {
-        id,
-        bundle,
-        oci_version,
-        annotations,
+        id: request.id.clone(),
+        bundle: bundle.path.clone(),
+        oci_version: spec.version().clone(),
+        annotations: spec.annotations().clone().into_iter().flatten().collect(),
+        sysctls: tuning::sysctls(spec, &birth)?,
+        names: tuning::names(spec, &birth, &mut warnings)?,
+        console: console::plan(spec, request)?,
+        user: user::plan(spec, &birth)?,
+        caps: caps::plan(spec, &birth, facts, &mut warnings)?,
+        limits: limits::plan(spec)?,
+        hooks: hooks::plan(spec, &process.envp)?,
         birth,
         root,
         mounts,
         devices,
         masks,
-        sysctls,
-        names,
-        console,
         process,
-        user,
-        caps,
-        limits,
         cgroup,
-        hooks,
         warnings,
     })
 }

@@ -61,7 +61,7 @@ fn name(
         return Err(Error::refused(
             doing,
             pointer,
-            "without a uts namespace it would be the host's",
+            "without its own uts namespace it would be the host's",
         )
         .hint(add(Kind::Uts)));
     }
@@ -195,7 +195,10 @@ fn owner(path: &str, birth: &Birth) -> std::result::Result<(), (String, String)>
     match birth.owns(kind) {
         true => Ok(()),
         false => Err((
-            format!("without a {} namespace it would be the host's", kind.name()),
+            format!(
+                "without its own {} namespace it would be the host's",
+                kind.name()
+            ),
             add(kind),
         )),
     }

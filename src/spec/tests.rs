@@ -17,117 +17,139 @@ fn process(members: &str) -> String {
     with(&format!(r#""process": {{"cwd": "/", {members}}}"#))
 }
 
+/// Members of a process, and what is said of them.
+const WRONG_PROCESSES: [(&str, &str); 9] = [
+    (
+        r#""user": {}, "terminal": "yes""#,
+        r#"/process/terminal = "yes": refused: it must be true or false"#,
+    ),
+    (
+        r#""user": {"uid": -1}"#,
+        "/process/user/uid = -1: refused: it must be a whole number from 0 to 4294967295",
+    ),
+    (
+        r#""user": {"uid": 4294967296}"#,
+        "/process/user/uid = 4294967296: refused: it must be a whole number from 0",
+    ),
+    (
+        r#""user": {"uid": 1.5}"#,
+        "/process/user/uid = 1.5: refused: it must be a whole number",
+    ),
+    (
+        r#""user": {}, "args": "/bin/sh""#,
+        r#"/process/args = "/bin/sh": refused: it must be a list"#,
+    ),
+    (
+        r#""user": {}, "args": ["a", 7]"#,
+        "/process/args/1 = 7: refused: it must be a string",
+    ),
+    (
+        r#""user": "root""#,
+        r#"/process/user = "root": refused: it must be an object"#,
+    ),
+    (
+        r#""user": [0, 0]"#,
+        "/process/user = [0,0]: refused: it must be an object",
+    ),
+    (
+        r#""user": {}, "rlimits": [{"type": "RLIMIT_NOFILES"}]"#,
+        "(hint: did you mean RLIMIT_NOFILE?)",
+    ),
+];
+
+/// Members of the document, and what is said of them.
+const WRONG_MEMBERS: [(&str, &str); 11] = [
+    (
+        r#""process": {"user": {}, "args": []}"#,
+        "/process/cwd: refused: it is required, and missing",
+    ),
+    (r#""root": 5"#, "/root = 5: refused: it must be an object"),
+    (
+        r#""root": ["rootfs"]"#,
+        r#"/root = ["rootfs"]: refused: it must be an object"#,
+    ),
+    (
+        r#""linux": {"namespaces": [{"type": "pid"}, {"type": "net"}]}"#,
+        r#"/linux/namespaces/1/type = "net": refused: it must be mount,"#,
+    ),
+    (
+        r#""linux": {"namespaces": [{"type": "net"}]}"#,
+        "(hint: did you mean network?)",
+    ),
+    (
+        r#""linux": {"namespaces": [{"type": 7}]}"#,
+        "/linux/namespaces/0/type = 7: refused: it must be a string",
+    ),
+    (
+        r#""linux": {"seccomp": {"defaultAction": "SCMP_ACT_ALOW"}}"#,
+        "(hint: did you mean SCMP_ACT_ALLOW?)",
+    ),
+    (
+        r#""mounts": {"a": 1}"#,
+        r#"/mounts = {"a":1}: refused: it must be a list"#,
+    ),
+    (
+        r#""annotations": {"a": 1}"#,
+        "/annotations/a = 1: refused: it must be a string",
+    ),
+    (
+        r#""annotations": {"": "x"}"#,
+        "the name of an annotation must not be empty",
+    ),
+    (
+        r#""root": {"path": "r"}}"#,
+        "/config.json: line 1, column 47: trailing characters",
+    ),
+];
+
+/// Whole documents, and what is said of them.
+const WRONG_DOCUMENTS: [(&str, &str); 8] = [
+    (
+        r#"{"root": {"path": "r"}}"#,
+        "/ociVersion: refused: it is required, and missing",
+    ),
+    (
+        r#"{"ociVersion": 1}"#,
+        "/ociVersion = 1: refused: it must be a string",
+    ),
+    (
+        r#"{"ociVersion": "2.0.0"}"#,
+        r#"/ociVersion = "2.0.0": refused: orbital knows versions 1.x"#,
+    ),
+    (
+        r#"["ociVersion", "1.2.0"]"#,
+        "/config.json: refused: it must hold an object",
+    ),
+    (
+        r#"["1.2.0"]"#,
+        "/config.json: refused: it must hold an object",
+    ),
+    (
+        "{\n  \"ociVersion\": \"1.2.0\"\n  \"root\": {}}",
+        "/config.json: line 3, column 3: expected `,` or `}`",
+    ),
+    (
+        "",
+        "/config.json: line 1, column 0: EOF while parsing a value",
+    ),
+    ("\u{1}", "/config.json: line 1, column 1: expected value"),
+];
+
 #[test]
 fn what_is_wrong_is_told_with_its_place_and_value() {
-    for (text, expected) in [
-        (
-            process(r#""user": {}, "terminal": "yes""#),
-            r#"/process/terminal = "yes": refused: it must be true or false"#,
-        ),
-        (
-            process(r#""user": {"uid": -1}"#),
-            "/process/user/uid = -1: refused: it must be a whole number from 0 to 4294967295",
-        ),
-        (
-            process(r#""user": {"uid": 4294967296}"#),
-            "/process/user/uid = 4294967296: refused: it must be a whole number from 0 to",
-        ),
-        (
-            process(r#""user": {"uid": 1.5}"#),
-            "/process/user/uid = 1.5: refused: it must be a whole number",
-        ),
-        (
-            process(r#""user": {}, "args": "/bin/sh""#),
-            r#"/process/args = "/bin/sh": refused: it must be a list"#,
-        ),
-        (
-            process(r#""user": {}, "args": ["a", 7]"#),
-            "/process/args/1 = 7: refused: it must be a string",
-        ),
-        (
-            process(r#""user": "root""#),
-            r#"/process/user = "root": refused: it must be an object"#,
-        ),
-        (
-            with(r#""process": {"user": {}, "args": []}"#),
-            "/process/cwd: refused: it is required, and missing",
-        ),
-        (
-            with(r#""root": 5"#),
-            "/root = 5: refused: it must be an object",
-        ),
-        (
-            with(r#""root": ["rootfs"]"#),
-            r#"/root = ["rootfs"]: refused: it must be an object"#,
-        ),
-        (
-            with(r#""linux": {"namespaces": [{"type": "pid"}, {"type": "net"}]}"#),
-            r#"/linux/namespaces/1/type = "net": refused: it must be mount,"#,
-        ),
-        (
-            with(r#""linux": {"namespaces": [{"type": "net"}]}"#),
-            "(hint: did you mean network?)",
-        ),
-        (
-            with(r#""linux": {"namespaces": [{"type": 7}]}"#),
-            "/linux/namespaces/0/type = 7: refused: it must be a string",
-        ),
-        (
-            with(r#""linux": {"seccomp": {"defaultAction": "SCMP_ACT_ALOW"}}"#),
-            "(hint: did you mean SCMP_ACT_ALLOW?)",
-        ),
-        (
-            with(r#""mounts": {"a": 1}"#),
-            r#"/mounts = {"a":1}: refused: it must be a list"#,
-        ),
-        (
-            with(r#""annotations": {"a": 1}"#),
-            "/annotations/a = 1: refused: it must be a string",
-        ),
-        (
-            with(r#""annotations": {"": "x"}"#),
-            "the name of an annotation must not be empty",
-        ),
-        (
-            r#"{"root": {"path": "r"}}"#.to_owned(),
-            "/ociVersion: refused: it is required, and missing",
-        ),
-        (
-            r#"{"ociVersion": 1}"#.to_owned(),
-            "/ociVersion = 1: refused: it must be a string",
-        ),
-        (
-            r#"{"ociVersion": "2.0.0"}"#.to_owned(),
-            r#"/ociVersion = "2.0.0": refused: orbital knows versions 1.x"#,
-        ),
-        (
-            r#"["ociVersion", "1.2.0"]"#.to_owned(),
-            "/config.json: refused: it must hold an object",
-        ),
-        (
-            r#"["1.2.0"]"#.to_owned(),
-            "/config.json: refused: it must hold an object",
-        ),
-        (
-            "{\n  \"ociVersion\": \"1.2.0\"\n  \"root\": {}}".to_owned(),
-            "/config.json: line 3, column 3: expected `,` or `}`",
-        ),
-        (
-            with(r#""root": {"path": "r"}"#) + "}",
-            "/config.json: line 1, column 47: trailing characters",
-        ),
-        (
-            String::new(),
-            "/config.json: line 1, column 0: EOF while parsing a value",
-        ),
-        (
-            "\u{1}".to_owned(),
-            "/config.json: line 1, column 1: expected value",
-        ),
-        ("[".repeat(200), "recursion limit exceeded"),
-    ] {
+    let processes = WRONG_PROCESSES
+        .iter()
+        .map(|(members, told)| (process(members), *told));
+    let members = WRONG_MEMBERS
+        .iter()
+        .map(|(member, told)| (with(member), *told));
+    let documents = WRONG_DOCUMENTS
+        .iter()
+        .map(|(document, told)| ((*document).to_owned(), *told));
+    let deep = std::iter::once(("[".repeat(200), "recursion limit exceeded"));
+    for (text, told) in processes.chain(members).chain(documents).chain(deep) {
         let line = load(bundle(&text).path()).unwrap_err().one_line();
-        assert!(line.contains(expected), "{text}\n{line}");
+        assert!(line.contains(told), "{text}\n{line}");
         assert!(line.starts_with("cannot read config.json: "), "{line}");
     }
 }

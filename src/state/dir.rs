@@ -31,11 +31,17 @@ impl Home {
         let refused = |why: &str| Cause::Refused(why.to_owned());
         if let Some(root) = root {
             if root == Path::new("/") {
-                let error = Error::new("use the root directory", Object::Argument("--root /".into()), refused("containers need a directory of their own"));
+                let error = Error::new(
+                    "use the root directory",
+                    Object::Argument("--root /".into()),
+                    refused("containers need a directory of their own"),
+                );
                 return Err(error.hint("name another one, such as --root /run/orbital"));
             }
             let absolute = std::path::absolute(&root);
-            return absolute.map(Home).map_err(|error| Error::io("use the root directory", root, "getcwd", &error));
+            return absolute
+                .map(Home)
+                .map_err(|error| Error::io("use the root directory", root, "getcwd", &error));
         }
         if rustix::process::geteuid().is_root() {
             return Ok(Home("/run/orbital".into()));
@@ -43,7 +49,11 @@ impl Home {
         match std::env::var_os("XDG_RUNTIME_DIR").filter(|dir| !dir.is_empty()) {
             Some(dir) => Ok(Home(PathBuf::from(dir).join("orbital"))),
             None => {
-                let error = Error::new("find a place for containers", Object::Nothing, refused("XDG_RUNTIME_DIR is not set"));
+                let error = Error::new(
+                    "find a place for containers",
+                    Object::Nothing,
+                    refused("XDG_RUNTIME_DIR is not set"),
+                );
                 Err(error.hint("name a directory of yours with --root"))
             }
         }
@@ -59,14 +69,22 @@ impl Home {
         self.make()?;
         let home = dir::open_path(&self.0).map_err(|fault| Error::file(&doing, &self.0, fault))?;
         match rustix::fs::mkdirat(&home, &name, Mode::from_raw_mode(0o700)).at(Call::Mkdirat) {
-            Err(Fault { errno: libc::EEXIST, .. }) => {
+            Err(Fault {
+                errno: libc::EEXIST,
+                ..
+            }) => {
                 let error = Error::container(doing, id, "container with given ID already exists");
-                return Err(error.hint(format!("choose another id, or remove that one: orbital delete {id}")));
+                return Err(error.hint(format!(
+                    "choose another id, or remove that one: orbital delete {id}"
+                )));
             }
             made => made.map_err(|fault| Error::file(&doing, self.0.join(id), fault))?,
         }
-        let seat = self.seat(&home, id, &name).map_err(|fault| Error::file(&doing, self.0.join(id), fault))?;
-        seat.lock(FlockOperation::LockExclusive).map_err(|fault| Error::file(&doing, seat.path.join("lock"), fault))?;
+        let seat = self
+            .seat(&home, id, &name)
+            .map_err(|fault| Error::file(&doing, self.0.join(id), fault))?;
+        seat.lock(FlockOperation::LockExclusive)
+            .map_err(|fault| Error::file(&doing, seat.path.join("lock"), fault))?;
         Ok(seat)
     }
 
@@ -76,13 +94,22 @@ impl Home {
     /// An id that is none, a container that does not exist.
     pub fn find(&self, doing: &str, id: &str) -> Result<Seat> {
         let name = check(id, doing)?;
-        let missing = || Error::container(doing, id, "container does not exist").hint("orbital list shows those that do");
+        let missing = || {
+            Error::container(doing, id, "container does not exist")
+                .hint("orbital list shows those that do")
+        };
         let home = match dir::open_path(&self.0) {
-            Err(Fault { errno: libc::ENOENT, .. }) => return Err(missing()),
+            Err(Fault {
+                errno: libc::ENOENT,
+                ..
+            }) => return Err(missing()),
             other => other.map_err(|fault| Error::file(doing, &self.0, fault))?,
         };
         match self.seat(&home, id, &name) {
-            Err(Fault { errno: libc::ENOENT, .. }) => Err(missing()),
+            Err(Fault {
+                errno: libc::ENOENT,
+                ..
+            }) => Err(missing()),
             other => other.map_err(|fault| Error::file(doing, self.0.join(id), fault)),
         }
     }
@@ -93,9 +120,14 @@ impl Home {
     /// As [`Home::find`]; also where it was removed while we waited.
     pub fn take(&self, doing: &str, id: &str) -> Result<Seat> {
         let seat = self.find(doing, id)?;
-        seat.lock(FlockOperation::LockExclusive).map_err(|fault| Error::file(doing, seat.path.join("lock"), fault))?;
+        seat.lock(FlockOperation::LockExclusive)
+            .map_err(|fault| Error::file(doing, seat.path.join("lock"), fault))?;
         let gone = crate::sys::path::look(&seat.dir).is_ok_and(|stat| stat.st_nlink == 0);
-        if gone { Err(Error::container(doing, id, "container does not exist")) } else { Ok(seat) }
+        if gone {
+            Err(Error::container(doing, id, "container does not exist"))
+        } else {
+            Ok(seat)
+        }
     }
 
     /// The ids of all containers, sorted.
@@ -105,7 +137,8 @@ impl Home {
     pub fn ids(&self) -> Result<Vec<String>> {
         let list = match std::fs::read_dir(&self.0) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-            other => other.map_err(|error| Error::io("list the containers", &self.0, "openat", &error))?,
+            other => other
+                .map_err(|error| Error::io("list the containers", &self.0, "openat", &error))?,
         };
         let names = list.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
         let mut ids: Vec<String> = names.filter(|name| is_id(name)).collect();
@@ -115,12 +148,22 @@ impl Home {
 
     fn make(&self) -> Result<()> {
         use std::os::unix::fs::DirBuilderExt;
-        let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.0);
-        made.map_err(|error| Error::io("make the directory of containers", &self.0, "mkdir", &error))
+        let made = std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&self.0);
+        made.map_err(|error| {
+            Error::io("make the directory of containers", &self.0, "mkdir", &error)
+        })
     }
 
     fn seat(&self, home: &OwnedFd, id: &str, name: &CStr) -> std::result::Result<Seat, Fault> {
-        Ok(Seat { id: id.to_owned(), path: self.0.join(id), dir: dir::open(home, name)?, lock: std::cell::OnceCell::new() })
+        Ok(Seat {
+            id: id.to_owned(),
+            path: self.0.join(id),
+            dir: dir::open(home, name)?,
+            lock: std::cell::OnceCell::new(),
+        })
     }
 }
 
@@ -135,7 +178,11 @@ fn check(id: &str, doing: &str) -> Result<CString> {
         return Ok(name);
     }
     let why = "invalid container ID format: letters, digits and _ + - . are allowed, 255 at most";
-    Err(Error::new(doing, Object::Argument(format!("id {id:?}")), Cause::Refused(why.into())))
+    Err(Error::new(
+        doing,
+        Object::Argument(format!("id {id:?}")),
+        Cause::Refused(why.into()),
+    ))
 }
 
 /// A container's directory.
@@ -170,10 +217,14 @@ impl Seat {
     pub fn record(&self) -> Result<Option<Record>> {
         let path = || self.path.join("state.json");
         let fd = match file::open(&self.dir, RECORD, OFlags::RDONLY | OFlags::NOFOLLOW) {
-            Err(Fault { errno: libc::ENOENT, .. }) => return Ok(None),
+            Err(Fault {
+                errno: libc::ENOENT,
+                ..
+            }) => return Ok(None),
             other => other.map_err(|fault| Error::file("read the record", path(), fault))?,
         };
-        let bytes = file::read_all(fd).map_err(|fault| Error::file("read the record", path(), fault))?;
+        let bytes =
+            file::read_all(fd).map_err(|fault| Error::file("read the record", path(), fault))?;
         record::from_bytes(&bytes).map(Some).map_err(|why| {
             Error::new("read the record", Object::File(path()), Cause::Refused(why))
                 .hint("another runtime or a newer orbital made this container: use that one, or another --root")
@@ -184,7 +235,13 @@ impl Seat {
     #[must_use]
     pub fn is_locked(&self) -> bool {
         let taken = self.lock(FlockOperation::NonBlockingLockShared);
-        matches!(taken, Err(Fault { errno: libc::EWOULDBLOCK, .. }))
+        matches!(
+            taken,
+            Err(Fault {
+                errno: libc::EWOULDBLOCK,
+                ..
+            })
+        )
     }
 
     /// The path at which the created container listens.
@@ -204,7 +261,11 @@ impl Seat {
     /// The lock is of a file of its own, and of this process alone (fcntl(2), record locks): the child
     /// of a clone does not inherit it, so that a runtime that is killed leaves no lock behind.
     fn lock(&self, operation: FlockOperation) -> std::result::Result<(), Fault> {
-        let fd = file::open(&self.dir, LOCK, OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW)?;
+        let fd = file::open(
+            &self.dir,
+            LOCK,
+            OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW,
+        )?;
         rustix::io::retry_on_intr(|| rustix::fs::fcntl_lock(&fd, operation)).at(Call::Fcntl)?;
         // Held until the process ends or the seat goes.
         let _ = self.lock.set(fd);
@@ -219,17 +280,28 @@ impl Seat {
 pub fn remove(path: &Path) -> Result<()> {
     let told = |fault| Error::file("remove the container's directory", path, fault);
     let dir = match dir::open_path(path) {
-        Err(Fault { errno: libc::ENOENT, .. }) => return Ok(()),
+        Err(Fault {
+            errno: libc::ENOENT,
+            ..
+        }) => return Ok(()),
         other => other.map_err(told)?,
     };
     for name in [RECORD, FRESH, c"start", LOCK] {
         match rustix::fs::unlinkat(&dir, name, AtFlags::empty()).at(Call::Unlinkat) {
-            Ok(()) | Err(Fault { errno: libc::ENOENT, .. }) => {}
+            Ok(())
+            | Err(Fault {
+                errno: libc::ENOENT,
+                ..
+            }) => {}
             Err(fault) => return Err(told(fault)),
         }
     }
     match rustix::fs::unlinkat(CWD, path, AtFlags::REMOVEDIR).at(Call::Rmdir) {
-        Ok(()) | Err(Fault { errno: libc::ENOENT, .. }) => Ok(()),
+        Ok(())
+        | Err(Fault {
+            errno: libc::ENOENT,
+            ..
+        }) => Ok(()),
         Err(fault) => Err(told(fault)),
     }
 }
@@ -249,7 +321,18 @@ mod tests {
         for good in ["a", "web-1", "A_b+c.d", "..a", "0", &"x".repeat(255)] {
             assert!(is_id(good), "{good}");
         }
-        for bad in ["", ".", "..", "a/b", "/a", "a b", "a\n", "ä", "a:b", &"x".repeat(256)] {
+        for bad in [
+            "",
+            ".",
+            "..",
+            "a/b",
+            "/a",
+            "a b",
+            "a\n",
+            "ä",
+            "a:b",
+            &"x".repeat(256),
+        ] {
             assert!(!is_id(bad), "{bad:?}");
         }
     }
@@ -260,7 +343,12 @@ mod tests {
         let home = Home::new(Some(root.path().join("home"))).unwrap();
         let seat = home.reserve("a").unwrap();
         let second = home.reserve("a").unwrap_err();
-        assert!(second.one_line().contains("container with given ID already exists"), "{second}");
+        assert!(
+            second
+                .one_line()
+                .contains("container with given ID already exists"),
+            "{second}"
+        );
         seat.remove().unwrap();
         home.reserve("a").unwrap();
     }

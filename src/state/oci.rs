@@ -36,5 +36,9 @@ pub fn state(record: &Record, status: Status) -> Value {
 
 /// The owner's name is a look-up that hosts may answer slowly: root is known, others are numbers.
 fn owner(uid: u32) -> String {
-    if uid == 0 { "root".to_owned() } else { uid.to_string() }
+    if uid == 0 {
+        "root".to_owned()
+    } else {
+        uid.to_string()
+    }
 }

@@ -97,9 +97,14 @@ impl Record {
     /// # Errors
     /// A path that shows something other than a group of cgroup v2.
     pub fn group(&self) -> Result<Option<Cgroup>, Error> {
-        let Some(path) = &self.cgroup else { return Ok(None) };
+        let Some(path) = &self.cgroup else {
+            return Ok(None);
+        };
         let group = Cgroup::open(path)?;
-        Ok(group.map(|group| Cgroup { made: self.made(), ..group }))
+        Ok(group.map(|group| Cgroup {
+            made: self.made(),
+            ..group
+        }))
     }
 
     /// A `create` that was killed did not come to write down what it made: at least the group itself.
@@ -122,10 +127,13 @@ impl Record {
 /// # Errors
 /// Why they are no record that this version understands.
 pub fn from_bytes(bytes: &[u8]) -> Result<Record, String> {
-    let record: Record = serde_json::from_slice(bytes).map_err(|error| format!("it is no record of orbital's: {error}"))?;
+    let record: Record = serde_json::from_slice(bytes)
+        .map_err(|error| format!("it is no record of orbital's: {error}"))?;
     match record.orbital_version {
         1..=VERSION => Ok(record),
-        newer => Err(format!("its format {newer} is newer than {VERSION}, the newest that this orbital knows")),
+        newer => Err(format!(
+            "its format {newer} is newer than {VERSION}, the newest that this orbital knows"
+        )),
     }
 }
 
@@ -162,7 +170,11 @@ mod tests {
     #[test]
     fn other_files_are_refused_with_a_reason() {
         let runc = br#"{"id":"a","init_process_pid":7,"config":{}}"#;
-        assert!(from_bytes(runc).unwrap_err().contains("no record of orbital's"));
+        assert!(
+            from_bytes(runc)
+                .unwrap_err()
+                .contains("no record of orbital's")
+        );
         let newer = br#"{"orbitalVersion":99,"id":"a","ociVersion":"1.0.0","bundle":"/b","rootfs":"/r","created":"","owner":0}"#;
         assert!(from_bytes(newer).unwrap_err().contains("newer"));
         assert!(from_bytes(b"").is_err());

@@ -61,8 +61,15 @@ pub fn look(proc: &Proc, pid: i32) -> Result<Option<Look>> {
     let mut buffer = [0u8; 1024];
     match proc.read(&path, &mut buffer) {
         Ok(bytes) => Ok(parse(bytes)),
-        Err(Fault { errno: libc::ENOENT | libc::ESRCH, .. }) => Ok(None),
-        Err(fault) => Err(Error::file("look at the container's process", format!("/proc/{pid}/stat"), fault)),
+        Err(Fault {
+            errno: libc::ENOENT | libc::ESRCH,
+            ..
+        }) => Ok(None),
+        Err(fault) => Err(Error::file(
+            "look at the container's process",
+            format!("/proc/{pid}/stat"),
+            fault,
+        )),
     }
 }
 
@@ -84,8 +91,18 @@ fn parse(bytes: &[u8]) -> Option<Look> {
 /// As [`look`]; a child that is gone already.
 pub fn identify(proc: &Proc, pid: i32) -> Result<Process> {
     match look(proc, pid)? {
-        Some(look) => Ok(Process { pid, start_time: look.start_time }),
-        None => Err(Error::file("look at the container's process", format!("/proc/{pid}/stat"), Fault { call: crate::sys::Call::Read, errno: libc::ESRCH })),
+        Some(look) => Ok(Process {
+            pid,
+            start_time: look.start_time,
+        }),
+        None => Err(Error::file(
+            "look at the container's process",
+            format!("/proc/{pid}/stat"),
+            Fault {
+                call: crate::sys::Call::Read,
+                errno: libc::ESRCH,
+            },
+        )),
     }
 }
 
@@ -104,21 +121,38 @@ pub fn alive(proc: &Proc, process: Process) -> Result<Option<Look>> {
 /// As [`look`].
 pub fn of(seat: &Seat, record: Option<&Record>, proc: &Proc) -> Result<Status> {
     let Some(record) = record else {
-        return Ok(if seat.is_locked() { Status::Creating } else { Status::Stopped });
+        return Ok(if seat.is_locked() {
+            Status::Creating
+        } else {
+            Status::Stopped
+        });
     };
     let Some(process) = record.process else {
         // A `create` that was killed left this; its child ended itself at the next gate.
-        return Ok(if seat.is_locked() { Status::Creating } else { Status::Stopped });
+        return Ok(if seat.is_locked() {
+            Status::Creating
+        } else {
+            Status::Stopped
+        });
     };
-    let Some(look) = alive(proc, process)? else { return Ok(Status::Stopped) };
+    let Some(look) = alive(proc, process)? else {
+        return Ok(Status::Stopped);
+    };
     if is_frozen(record) {
         return Ok(Status::Paused);
     }
-    Ok(if look.flags & NOT_YET_EXECUTED == 0 { Status::Running } else { Status::Created })
+    Ok(if look.flags & NOT_YET_EXECUTED == 0 {
+        Status::Running
+    } else {
+        Status::Created
+    })
 }
 
 fn is_frozen(record: &Record) -> bool {
-    let group = record.cgroup.as_deref().and_then(|path| Cgroup::open(path).ok()?);
+    let group = record
+        .cgroup
+        .as_deref()
+        .and_then(|path| Cgroup::open(path).ok()?);
     group.is_some_and(|group| group.is_frozen().unwrap_or(false))
 }
 
@@ -131,7 +165,11 @@ mod tests {
         let tail = "S 1 2 3 4 5 4194368 7 8 9 10 11 12 13 14 15 16 17 18 4711 20";
         for name in ["sh", "a) R 1", "a b (c)", ""] {
             let look = parse(format!("42 ({name}) {tail}").as_bytes()).unwrap();
-            assert_eq!((look.state, look.flags & 0x40, look.start_time), ('S', 0x40, 4711), "{name}");
+            assert_eq!(
+                (look.state, look.flags & 0x40, look.start_time),
+                ('S', 0x40, 4711),
+                "{name}"
+            );
         }
         assert_eq!(parse(b"42 (sh) S 1"), None);
     }

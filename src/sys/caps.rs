@@ -20,7 +20,15 @@ pub fn limit_bounding(keep: u64, last: u8) -> Result<(), Fault> {
             continue;
         }
         // SAFETY: PR_CAPBSET_DROP takes the number of a capability.
-        let value = unsafe { libc::prctl(libc::PR_CAPBSET_DROP, libc::c_ulong::from(capability), 0, 0, 0) };
+        let value = unsafe {
+            libc::prctl(
+                libc::PR_CAPBSET_DROP,
+                libc::c_ulong::from(capability),
+                0,
+                0,
+                0,
+            )
+        };
         answer(value.into(), Call::PrctlBounding)?;
     }
     Ok(())
@@ -48,7 +56,10 @@ pub fn set(effective: u64, permitted: u64, inheritable: u64) -> Result<(), Fault
         permitted: low(permitted >> shift),
         inheritable: low(inheritable >> shift),
     };
-    let header = Header { version: VERSION_3, pid: 0 };
+    let header = Header {
+        version: VERSION_3,
+        pid: 0,
+    };
     let data = [half(0), half(32)];
     // SAFETY: version 3 reads one header and two data records, which live across the call.
     let value = unsafe { libc::syscall(libc::SYS_capset, &raw const header, data.as_ptr()) };
@@ -62,7 +73,10 @@ pub fn set(effective: u64, permitted: u64, inheritable: u64) -> Result<(), Fault
 pub fn set_ambient(wanted: u64, last: u8) -> Result<(), Fault> {
     rustix::thread::clear_ambient_capability_set().at(Call::PrctlAmbient)?;
     for capability in (0..=last).filter(|n| wanted & (1 << n) != 0) {
-        let (raise, number) = (libc::PR_CAP_AMBIENT_RAISE as libc::c_ulong, libc::c_ulong::from(capability));
+        let (raise, number) = (
+            libc::PR_CAP_AMBIENT_RAISE as libc::c_ulong,
+            libc::c_ulong::from(capability),
+        );
         // SAFETY: PR_CAP_AMBIENT_RAISE takes the number of a capability and two zeroes.
         let value = unsafe { libc::prctl(libc::PR_CAP_AMBIENT, raise, number, 0, 0) };
         answer(value.into(), Call::PrctlAmbient)?;

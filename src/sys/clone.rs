@@ -39,7 +39,11 @@ pub fn clone3(birth: &Birth<'_>) -> Result<Side, Fault> {
         pidfd: std::ptr::from_mut(&mut pidfd) as u64,
         child_tid: 0,
         parent_tid: 0,
-        exit_signal: if birth.flags & libc::CLONE_PARENT as u64 == 0 { libc::SIGCHLD as u64 } else { 0 },
+        exit_signal: if birth.flags & libc::CLONE_PARENT as u64 == 0 {
+            libc::SIGCHLD as u64
+        } else {
+            0
+        },
         stack: 0,
         stack_size: 0,
         tls: 0,
@@ -53,10 +57,18 @@ pub fn clone3(birth: &Birth<'_>) -> Result<Side, Fault> {
     }
     // SAFETY: `args` lives across the call and has the size given; without CLONE_VM and a stack the
     // child continues here on its own copy of this one, as after fork(2), and shares no memory.
-    let pid = unsafe { libc::syscall(libc::SYS_clone3, &raw mut args, size_of::<libc::clone_args>()) };
+    let pid = unsafe {
+        libc::syscall(
+            libc::SYS_clone3,
+            &raw mut args,
+            size_of::<libc::clone_args>(),
+        )
+    };
     match answer(pid, Call::Clone3)? {
         0 => Ok(Side::Child),
         // SAFETY: the kernel put a new descriptor there (CLONE_PIDFD), and nobody else owns it.
-        pid => Ok(Side::Parent(pid as i32, unsafe { OwnedFd::from_raw_fd(pidfd) })),
+        pid => Ok(Side::Parent(pid as i32, unsafe {
+            OwnedFd::from_raw_fd(pidfd)
+        })),
     }
 }

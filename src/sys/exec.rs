@@ -23,7 +23,11 @@ impl Strings {
     pub fn new(strings: Vec<CString>) -> Strings {
         let mut pointers: Vec<*const c_char> = strings.iter().map(|s| s.as_ptr()).collect();
         pointers.push(std::ptr::null());
-        Strings { pointers, _owner: strings, blank: Box::default() }
+        Strings {
+            pointers,
+            _owner: strings,
+            blank: Box::default(),
+        }
     }
 
     /// The same with one more string at the end, which [`Strings::fill`] may replace without a heap.
@@ -33,7 +37,8 @@ impl Strings {
         laid.blank = vec![0; BLANK].into_boxed_slice();
         laid.fill(&[initial.to_bytes()]);
         laid.pointers.pop();
-        laid.pointers.extend([laid.blank.as_ptr().cast::<c_char>(), std::ptr::null()]);
+        laid.pointers
+            .extend([laid.blank.as_ptr().cast::<c_char>(), std::ptr::null()]);
         laid
     }
 
@@ -43,7 +48,10 @@ impl Strings {
         if length >= self.blank.len() {
             return;
         }
-        let bytes = parts.iter().flat_map(|part| part.iter()).chain(std::iter::repeat(&0));
+        let bytes = parts
+            .iter()
+            .flat_map(|part| part.iter())
+            .chain(std::iter::repeat(&0));
         for (to, from) in self.blank.iter_mut().zip(bytes) {
             *to = *from;
         }
@@ -54,18 +62,34 @@ impl Strings {
 #[must_use]
 pub fn replace(program: &CStr, arguments: &Strings, environment: &Strings) -> Fault {
     // SAFETY: both arrays end with a null pointer and point into C strings that they own.
-    unsafe { libc::execve(program.as_ptr(), arguments.pointers.as_ptr(), environment.pointers.as_ptr()) };
-    Fault { call: Call::Execve, errno: nix::errno::Errno::last_raw() }
+    unsafe {
+        libc::execve(
+            program.as_ptr(),
+            arguments.pointers.as_ptr(),
+            environment.pointers.as_ptr(),
+        )
+    };
+    Fault {
+        call: Call::Execve,
+        errno: nix::errno::Errno::last_raw(),
+    }
 }
 
 /// Replaces this process by the open file `program`; execveat(2), AT_EMPTY_PATH.
 #[must_use]
-pub fn replace_by_descriptor(program: BorrowedFd<'_>, arguments: &Strings, environment: &Strings) -> Fault {
+pub fn replace_by_descriptor(
+    program: BorrowedFd<'_>,
+    arguments: &Strings,
+    environment: &Strings,
+) -> Fault {
     let (fd, flags) = (program.as_raw_fd(), libc::AT_EMPTY_PATH);
     let (argv, envp) = (arguments.pointers.as_ptr(), environment.pointers.as_ptr());
     // SAFETY: as in `replace`; the empty path with AT_EMPTY_PATH means the descriptor itself.
     unsafe { libc::syscall(libc::SYS_execveat, fd, c"".as_ptr(), argv, envp, flags) };
-    Fault { call: Call::Execve, errno: nix::errno::Errno::last_raw() }
+    Fault {
+        call: Call::Execve,
+        errno: nix::errno::Errno::last_raw(),
+    }
 }
 
 /// Marks every descriptor from `first` on to be closed by execve; close_range(2), Linux 5.11.
@@ -74,7 +98,14 @@ pub fn replace_by_descriptor(program: BorrowedFd<'_>, arguments: &Strings, envir
 /// ENOSYS or EPERM under an outer filter.
 pub fn close_on_exec_from(first: u32) -> Result<(), Fault> {
     // SAFETY: close_range takes three numbers and, with CLOEXEC, closes nothing now.
-    let value = unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, libc::CLOSE_RANGE_CLOEXEC) };
+    let value = unsafe {
+        libc::syscall(
+            libc::SYS_close_range,
+            first,
+            u32::MAX,
+            libc::CLOSE_RANGE_CLOEXEC,
+        )
+    };
     answer(value, Call::CloseRange).map(|_| ())
 }
 
@@ -113,7 +144,10 @@ pub fn may_execute(path: &CStr) -> Result<(), Fault> {
     use rustix::fs::{Access, AtFlags, CWD, FileType};
     let stat = rustix::fs::statat(CWD, path, AtFlags::empty()).at(Call::Faccessat)?;
     if super::path::kind(&stat) != FileType::RegularFile {
-        return Err(Fault { call: Call::Faccessat, errno: libc::EACCES });
+        return Err(Fault {
+            call: Call::Faccessat,
+            errno: libc::EACCES,
+        });
     }
     rustix::fs::accessat(CWD, path, Access::EXEC_OK, AtFlags::EACCESS).at(Call::Faccessat)
 }
@@ -121,7 +155,9 @@ pub fn may_execute(path: &CStr) -> Result<(), Fault> {
 /// Whether this process has an open descriptor of this number.
 #[must_use]
 pub fn is_open(number: u32) -> bool {
-    let Ok(fd) = i32::try_from(number) else { return false };
+    let Ok(fd) = i32::try_from(number) else {
+        return false;
+    };
     // SAFETY: F_GETFD takes a number and changes nothing; EBADF is its answer for a closed one.
     unsafe { libc::fcntl(fd, libc::F_GETFD) >= 0 }
 }

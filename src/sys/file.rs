@@ -10,7 +10,13 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 /// # Errors
 /// As openat(2).
 pub fn open(dir: impl AsFd, path: &CStr, flags: OFlags) -> Result<OwnedFd, Fault> {
-    rustix::fs::openat(dir, path, flags | OFlags::CLOEXEC | OFlags::NOCTTY, Mode::from_raw_mode(0o600)).at(Call::Openat)
+    rustix::fs::openat(
+        dir,
+        path,
+        flags | OFlags::CLOEXEC | OFlags::NOCTTY,
+        Mode::from_raw_mode(0o600),
+    )
+    .at(Call::Openat)
 }
 
 /// Writes all of `bytes` in one write(2), as procfs and cgroupfs want it.
@@ -19,7 +25,14 @@ pub fn open(dir: impl AsFd, path: &CStr, flags: OFlags) -> Result<OwnedFd, Fault
 /// As write(2); EIO where the kernel took only a part.
 pub fn write_once(fd: impl AsFd, bytes: &[u8]) -> Result<(), Fault> {
     let written = rustix::io::retry_on_intr(|| rustix::io::write(&fd, bytes)).at(Call::Write)?;
-    if written == bytes.len() { Ok(()) } else { Err(Fault { call: Call::Write, errno: libc::EIO }) }
+    if written == bytes.len() {
+        Ok(())
+    } else {
+        Err(Fault {
+            call: Call::Write,
+            errno: libc::EIO,
+        })
+    }
 }
 
 /// Fills `buffer` from the start of the file as far as it reaches; read(2).
@@ -37,6 +50,14 @@ pub fn read_some<'b>(fd: impl AsFd, buffer: &'b mut [u8]) -> Result<&'b [u8], Fa
     Ok(buffer.get(..filled).unwrap_or_default())
 }
 
+/// What is there, once; 0 at the end; read(2).
+///
+/// # Errors
+/// As read(2).
+pub fn read_once(fd: impl AsFd, buffer: &mut [u8]) -> Result<usize, Fault> {
+    rustix::io::retry_on_intr(|| rustix::io::read(&fd, &mut *buffer)).at(Call::Read)
+}
+
 /// All bytes of a file that is not meant to be large: 16 MiB at most; read(2). Not for the child: it allocates.
 ///
 /// # Errors
@@ -45,8 +66,18 @@ pub fn read_all(fd: OwnedFd) -> Result<Vec<u8>, Fault> {
     use std::io::Read;
     const LARGEST: u64 = 16 << 20;
     let mut bytes = Vec::with_capacity(4096);
-    std::fs::File::from(fd).take(LARGEST + 1).read_to_end(&mut bytes).at(Call::Read)?;
-    if bytes.len() as u64 > LARGEST { Err(Fault { call: Call::Read, errno: libc::EFBIG }) } else { Ok(bytes) }
+    std::fs::File::from(fd)
+        .take(LARGEST + 1)
+        .read_to_end(&mut bytes)
+        .at(Call::Read)?;
+    if bytes.len() as u64 > LARGEST {
+        Err(Fault {
+            call: Call::Read,
+            errno: libc::EFBIG,
+        })
+    } else {
+        Ok(bytes)
+    }
 }
 
 /// A file in memory that closes on exec; memfd_create(2).
@@ -54,7 +85,8 @@ pub fn read_all(fd: OwnedFd) -> Result<Vec<u8>, Fault> {
 /// # Errors
 /// As memfd_create(2).
 pub fn memory(name: &CStr) -> Result<OwnedFd, Fault> {
-    rustix::fs::memfd_create(name, MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING).at(Call::MemfdCreate)
+    rustix::fs::memfd_create(name, MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)
+        .at(Call::MemfdCreate)
 }
 
 /// Replaces the content of a memory file and forbids every later change; fcntl(2), F_ADD_SEALS.
@@ -84,7 +116,9 @@ pub fn memory_program(name: &CStr) -> Result<OwnedFd, Fault> {
     let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
     match rustix::fs::memfd_create(name, flags | MemfdFlags::EXEC) {
         // Before 6.3 the flag is unknown and every memory file may be executed.
-        Err(rustix::io::Errno::INVAL) => rustix::fs::memfd_create(name, flags).at(Call::MemfdCreate),
+        Err(rustix::io::Errno::INVAL) => {
+            rustix::fs::memfd_create(name, flags).at(Call::MemfdCreate)
+        }
         other => other.at(Call::MemfdCreate),
     }
 }
@@ -95,7 +129,10 @@ pub fn memory_program(name: &CStr) -> Result<OwnedFd, Fault> {
 /// As sendfile(2).
 pub fn copy_all(from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Result<(), Fault> {
     const MOST: usize = 1 << 30;
-    while rustix::io::retry_on_intr(|| rustix::fs::sendfile(to, from, None, MOST)).at(Call::Write)? > 0 {}
+    while rustix::io::retry_on_intr(|| rustix::fs::sendfile(to, from, None, MOST))
+        .at(Call::Write)?
+        > 0
+    {}
     Ok(())
 }
 
@@ -104,7 +141,8 @@ pub fn copy_all(from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Result<(), Fault> {
 /// # Errors
 /// As pread(2); ENODEV for a file of a removed cgroup.
 pub fn read_again(fd: impl AsFd, buffer: &mut [u8]) -> Result<&[u8], Fault> {
-    let length = rustix::io::retry_on_intr(|| rustix::io::pread(&fd, &mut *buffer, 0)).at(Call::Read)?;
+    let length =
+        rustix::io::retry_on_intr(|| rustix::io::pread(&fd, &mut *buffer, 0)).at(Call::Read)?;
     Ok(buffer.get(..length).unwrap_or_default())
 }
 
@@ -117,7 +155,10 @@ pub fn has_changed_within(fd: impl AsFd, milliseconds: u32) -> Result<bool, Faul
     use rustix::event::{PollFd, PollFlags, Timespec};
     let seconds = i64::from(milliseconds / 1000);
     let rest = i64::from(milliseconds % 1000) * 1_000_000;
-    let limit = Timespec { tv_sec: seconds, tv_nsec: rest };
+    let limit = Timespec {
+        tv_sec: seconds,
+        tv_nsec: rest,
+    };
     let mut polled = [PollFd::new(&fd, PollFlags::PRI)];
     match rustix::event::poll(&mut polled, Some(&limit)) {
         Ok(ready) => Ok(ready > 0),

@@ -158,7 +158,10 @@ impl Call {
     /// The call with this number, as it travels in a child's failure record.
     #[must_use]
     pub fn from_number(number: u8) -> Call {
-        Call::ALL.get(usize::from(number)).copied().unwrap_or(Call::None)
+        Call::ALL
+            .get(usize::from(number))
+            .copied()
+            .unwrap_or(Call::None)
     }
 }
 
@@ -179,26 +182,38 @@ pub trait At<T> {
 
 impl<T> At<T> for rustix::io::Result<T> {
     fn at(self, call: Call) -> Result<T, Fault> {
-        self.map_err(|errno| Fault { call, errno: errno.raw_os_error() })
+        self.map_err(|errno| Fault {
+            call,
+            errno: errno.raw_os_error(),
+        })
     }
 }
 
 impl<T> At<T> for nix::Result<T> {
     fn at(self, call: Call) -> Result<T, Fault> {
-        self.map_err(|errno| Fault { call, errno: errno as i32 })
+        self.map_err(|errno| Fault {
+            call,
+            errno: errno as i32,
+        })
     }
 }
 
 impl<T> At<T> for std::io::Result<T> {
     fn at(self, call: Call) -> Result<T, Fault> {
-        self.map_err(|error| Fault { call, errno: error.raw_os_error().unwrap_or(libc::EIO) })
+        self.map_err(|error| Fault {
+            call,
+            errno: error.raw_os_error().unwrap_or(libc::EIO),
+        })
     }
 }
 
 /// The answer of a raw `syscall(2)`: a value, or the thread's errno.
 fn answer(value: libc::c_long, call: Call) -> Result<libc::c_long, Fault> {
     if value < 0 {
-        return Err(Fault { call, errno: nix::errno::Errno::last_raw() });
+        return Err(Fault {
+            call,
+            errno: nix::errno::Errno::last_raw(),
+        });
     }
     Ok(value)
 }

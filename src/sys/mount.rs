@@ -44,7 +44,11 @@ pub fn open_filesystem(kind: &CStr) -> Result<OwnedFd, Fault> {
 ///
 /// # Errors
 /// EINVAL for an option or a value that the file system does not know.
-pub fn set_option(filesystem: BorrowedFd<'_>, key: &CStr, value: Option<&CStr>) -> Result<(), Fault> {
+pub fn set_option(
+    filesystem: BorrowedFd<'_>,
+    key: &CStr,
+    value: Option<&CStr>,
+) -> Result<(), Fault> {
     match value {
         Some(value) => rustix::mount::fsconfig_set_string(filesystem, key, value),
         None => rustix::mount::fsconfig_set_flag(filesystem, key),
@@ -89,13 +93,28 @@ pub fn copy_tree(dir: impl AsFd, path: &CStr, depth: Depth) -> Result<OwnedFd, F
 ///
 /// # Errors
 /// EPERM for a flag that a more privileged namespace has locked, EINVAL for an idmap the file system lacks.
-pub fn set_attributes(mount: impl AsFd, depth: Depth, attributes: &Attributes) -> Result<(), Fault> {
-    let recursive = if depth == Depth::Tree { libc::AT_RECURSIVE } else { 0 };
+pub fn set_attributes(
+    mount: impl AsFd,
+    depth: Depth,
+    attributes: &Attributes,
+) -> Result<(), Fault> {
+    let recursive = if depth == Depth::Tree {
+        libc::AT_RECURSIVE
+    } else {
+        0
+    };
     let flags = libc::AT_EMPTY_PATH | recursive;
     let fd = mount.as_fd().as_raw_fd();
     // SAFETY: `Attributes` has the layout of `struct mount_attr` version 0 and lives across the call.
     let value = unsafe {
-        libc::syscall(libc::SYS_mount_setattr, fd, c"".as_ptr(), flags, std::ptr::from_ref(attributes), size_of::<Attributes>())
+        libc::syscall(
+            libc::SYS_mount_setattr,
+            fd,
+            c"".as_ptr(),
+            flags,
+            std::ptr::from_ref(attributes),
+            size_of::<Attributes>(),
+        )
     };
     answer(value, Call::MountSetattr).map(|_| ())
 }
@@ -148,5 +167,12 @@ pub fn chroot_to_cwd() -> Result<(), Fault> {
 /// EINVAL where `/` is no mount point.
 pub fn set_root_propagation(depth: Depth, propagation: u64) -> Result<(), Fault> {
     let root = super::file::open(rustix::fs::CWD, c"/", rustix::fs::OFlags::PATH)?;
-    set_attributes(root, depth, &Attributes { propagation, ..Attributes::default() })
+    set_attributes(
+        root,
+        depth,
+        &Attributes {
+            propagation,
+            ..Attributes::default()
+        },
+    )
 }

@@ -44,7 +44,10 @@ pub enum Leaf {
 /// ENOENT, ENOTDIR, EACCES as openat2(2); ELOOP for a link that `links` refuses or for too many.
 pub fn find(root: BorrowedFd<'_>, path: &CStr, links: Links) -> Result<OwnedFd, Fault> {
     match open_inside(root, path, OFlags::PATH, links) {
-        Err(Fault { errno: libc::ENOSYS, .. }) => walk(root, path, links, Leaf::MustExist),
+        Err(Fault {
+            errno: libc::ENOSYS,
+            ..
+        }) => walk(root, path, links, Leaf::MustExist),
         other => other,
     }
 }
@@ -53,9 +56,17 @@ pub fn find(root: BorrowedFd<'_>, path: &CStr, links: Links) -> Result<OwnedFd, 
 ///
 /// # Errors
 /// As [`find`], and EROFS, EACCES or ENOTDIR where something cannot be made.
-pub fn find_or_make(root: BorrowedFd<'_>, path: &CStr, links: Links, leaf: Leaf) -> Result<OwnedFd, Fault> {
+pub fn find_or_make(
+    root: BorrowedFd<'_>,
+    path: &CStr,
+    links: Links,
+    leaf: Leaf,
+) -> Result<OwnedFd, Fault> {
     match open_inside(root, path, OFlags::PATH, links) {
-        Err(Fault { errno: libc::ENOENT | libc::ENOSYS, .. }) => walk(root, path, links, leaf),
+        Err(Fault {
+            errno: libc::ENOENT | libc::ENOSYS,
+            ..
+        }) => walk(root, path, links, leaf),
         other => other,
     }
 }
@@ -65,7 +76,12 @@ pub fn find_or_make(root: BorrowedFd<'_>, path: &CStr, links: Links, leaf: Leaf)
 /// # Errors
 /// As openat2(2).
 pub fn open_file(root: BorrowedFd<'_>, path: &CStr, flags: OFlags) -> Result<OwnedFd, Fault> {
-    open_inside(root, path, flags | OFlags::NOFOLLOW | OFlags::NOCTTY, Links::Inside)
+    open_inside(
+        root,
+        path,
+        flags | OFlags::NOFOLLOW | OFlags::NOCTTY,
+        Links::Inside,
+    )
 }
 
 /// What the descriptor shows; fstat(2).
@@ -84,13 +100,38 @@ pub fn is_directory(fd: impl AsFd) -> Result<bool, Fault> {
     Ok(kind(&look(fd)?) == FileType::Directory)
 }
 
+/// Magic number of procfs; linux/magic.h, PROC_SUPER_MAGIC.
+pub const PROC: u64 = 0x9fa0;
+
+/// Magic number of devpts; linux/magic.h, DEVPTS_SUPER_MAGIC.
+pub const DEVPTS: u64 = 0x1cd1;
+
+/// The magic number of the file system that the descriptor shows; fstatfs(2).
+///
+/// # Errors
+/// As fstatfs(2).
+pub fn file_system(fd: impl AsFd) -> Result<u64, Fault> {
+    Ok(rustix::fs::fstatfs(fd).at(Call::Fstatfs)?.f_type as u64)
+}
+
+/// A device's number as `st_rdev` has it; makedev(3).
+#[must_use]
+pub fn device(major: u32, minor: u32) -> u64 {
+    rustix::fs::makedev(major, minor)
+}
+
 /// The file type in a stat record.
 #[must_use]
 pub fn kind(stat: &Stat) -> FileType {
     FileType::from_raw_mode(stat.st_mode)
 }
 
-fn open_inside(root: BorrowedFd<'_>, path: &CStr, flags: OFlags, links: Links) -> Result<OwnedFd, Fault> {
+fn open_inside(
+    root: BorrowedFd<'_>,
+    path: &CStr,
+    flags: OFlags,
+    links: Links,
+) -> Result<OwnedFd, Fault> {
     let mut resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
     if links == Links::Refuse {
         resolve |= ResolveFlags::NO_SYMLINKS;
@@ -99,7 +140,9 @@ fn open_inside(root: BorrowedFd<'_>, path: &CStr, flags: OFlags, links: Links) -
     let mut races = 0;
     loop {
         match rustix::fs::openat2(root, path, flags | OFlags::CLOEXEC, Mode::empty(), resolve) {
-            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) if races < MOST_RACES => races += 1,
+            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) if races < MOST_RACES => {
+                races += 1
+            }
             other => return other.at(Call::Openat2),
         }
     }
@@ -113,7 +156,10 @@ struct Text {
 
 impl Text {
     fn new(from: &[u8]) -> Result<Text, Fault> {
-        let mut text = Text { bytes: [0; LONGEST], length: 0 };
+        let mut text = Text {
+            bytes: [0; LONGEST],
+            length: 0,
+        };
         text.push(from)?;
         Ok(text)
     }
@@ -122,7 +168,12 @@ impl Text {
         let end = self.length + more.len();
         match self.bytes.get_mut(self.length..end) {
             Some(place) if end < LONGEST => place.copy_from_slice(more),
-            _ => return Err(Fault { call: Call::Openat2, errno: libc::ENAMETOOLONG }),
+            _ => {
+                return Err(Fault {
+                    call: Call::Openat2,
+                    errno: libc::ENAMETOOLONG,
+                });
+            }
         }
         self.length = end;
         if let Some(mark) = self.bytes.get_mut(end) {
@@ -178,7 +229,12 @@ impl Place<'_> {
 
     /// One up, never above the root: by the path walked, since ".." of a moved directory could lead out.
     fn up(&mut self) -> Result<(), Fault> {
-        let keep = self.prefix.as_bytes().iter().rposition(|b| *b == b'/').unwrap_or(0);
+        let keep = self
+            .prefix
+            .as_bytes()
+            .iter()
+            .rposition(|b| *b == b'/')
+            .unwrap_or(0);
         self.prefix.cut(keep);
         let mut again = Text::new(self.prefix.as_bytes())?;
         self.here = duplicate(self.root)?;
@@ -199,7 +255,11 @@ impl Place<'_> {
 /// Component by component, each opened without following it.
 fn walk(root: BorrowedFd<'_>, path: &CStr, links: Links, leaf: Leaf) -> Result<OwnedFd, Fault> {
     let mut rest = Text::new(path.to_bytes())?;
-    let mut place = Place { root, prefix: Text::new(b"")?, here: duplicate(root)? };
+    let mut place = Place {
+        root,
+        prefix: Text::new(b"")?,
+        here: duplicate(root)?,
+    };
     let mut followed = 0;
     while let Some(name) = rest.take_first() {
         match name.as_bytes() {
@@ -210,13 +270,20 @@ fn walk(root: BorrowedFd<'_>, path: &CStr, links: Links, leaf: Leaf) -> Result<O
             }
             _ => {}
         }
-        let what = if rest.is_used_up() { leaf } else { parent_of(leaf) };
+        let what = if rest.is_used_up() {
+            leaf
+        } else {
+            parent_of(leaf)
+        };
         let next = open_or_make(place.here.as_fd(), &name, what)?;
         match kind(&look(&next)?) {
             FileType::Symlink => {
                 followed += 1;
                 if links == Links::Refuse || followed > MOST_LINKS {
-                    return Err(Fault { call: Call::Openat2, errno: libc::ELOOP });
+                    return Err(Fault {
+                        call: Call::Openat2,
+                        errno: libc::ELOOP,
+                    });
                 }
                 let mut longer = read_link(next.as_fd())?;
                 if longer.as_bytes().first() == Some(&b'/') {
@@ -228,7 +295,12 @@ fn walk(root: BorrowedFd<'_>, path: &CStr, links: Links, leaf: Leaf) -> Result<O
             }
             FileType::Directory => place.down(&name, next)?,
             _ if rest.is_used_up() => return Ok(next),
-            _ => return Err(Fault { call: Call::Openat2, errno: libc::ENOTDIR }),
+            _ => {
+                return Err(Fault {
+                    call: Call::Openat2,
+                    errno: libc::ENOTDIR,
+                });
+            }
         }
     }
     Ok(place.here)
@@ -244,19 +316,36 @@ const fn parent_of(leaf: Leaf) -> Leaf {
 /// Opens one name, or makes it and opens that; somebody else may make it first, which is as good.
 fn open_or_make(dir: BorrowedFd<'_>, name: &Text, leaf: Leaf) -> Result<OwnedFd, Fault> {
     match peek(dir, name.as_c()) {
-        Err(Fault { errno: libc::ENOENT, .. }) => {}
+        Err(Fault {
+            errno: libc::ENOENT,
+            ..
+        }) => {}
         other => return other,
     }
     let made = match leaf {
-        Leaf::MustExist => return Err(Fault { call: Call::Openat2, errno: libc::ENOENT }),
-        Leaf::Directory(mode) => rustix::fs::mkdirat(dir, name.as_c(), Mode::from_raw_mode(mode)).at(Call::Mkdirat),
+        Leaf::MustExist => {
+            return Err(Fault {
+                call: Call::Openat2,
+                errno: libc::ENOENT,
+            });
+        }
+        Leaf::Directory(mode) => {
+            rustix::fs::mkdirat(dir, name.as_c(), Mode::from_raw_mode(mode)).at(Call::Mkdirat)
+        }
         Leaf::File(mode) => {
-            let flags = OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::WRONLY;
-            rustix::fs::openat(dir, name.as_c(), flags, Mode::from_raw_mode(mode)).at(Call::Openat).map(drop)
+            let flags =
+                OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::WRONLY;
+            rustix::fs::openat(dir, name.as_c(), flags, Mode::from_raw_mode(mode))
+                .at(Call::Openat)
+                .map(drop)
         }
     };
     match made {
-        Ok(()) | Err(Fault { errno: libc::EEXIST, .. }) => peek(dir, name.as_c()),
+        Ok(())
+        | Err(Fault {
+            errno: libc::EEXIST,
+            ..
+        }) => peek(dir, name.as_c()),
         Err(fault) => Err(fault),
     }
 }
@@ -268,10 +357,17 @@ fn peek(dir: BorrowedFd<'_>, name: &CStr) -> Result<OwnedFd, Fault> {
 }
 
 fn read_link(link: BorrowedFd<'_>) -> Result<Text, Fault> {
-    let mut text = Text { bytes: [0; LONGEST], length: 0 };
-    let length = rustix::fs::readlinkat_raw(link, c"", text.bytes.as_mut_slice()).at(Call::Readlinkat)?;
+    let mut text = Text {
+        bytes: [0; LONGEST],
+        length: 0,
+    };
+    let length =
+        rustix::fs::readlinkat_raw(link, c"", text.bytes.as_mut_slice()).at(Call::Readlinkat)?;
     if length >= LONGEST {
-        return Err(Fault { call: Call::Readlinkat, errno: libc::ENAMETOOLONG });
+        return Err(Fault {
+            call: Call::Readlinkat,
+            errno: libc::ENAMETOOLONG,
+        });
     }
     text.length = length;
     text.cut(length);
@@ -291,7 +387,9 @@ pub struct Parents<'r> {
 
 impl std::fmt::Debug for Parents<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Parents").field("here", &self.here).finish_non_exhaustive()
+        f.debug_struct("Parents")
+            .field("here", &self.here)
+            .finish_non_exhaustive()
     }
 }
 
@@ -299,7 +397,14 @@ impl<'r> Parents<'r> {
     /// Names below this root.
     #[must_use]
     pub fn new(root: BorrowedFd<'r>) -> Parents<'r> {
-        Parents { root, path: Text { bytes: [0; LONGEST], length: 0 }, here: None }
+        Parents {
+            root,
+            path: Text {
+                bytes: [0; LONGEST],
+                length: 0,
+            },
+            here: None,
+        }
     }
 
     /// The directory of `path`, made where it is missing, and the last component.
@@ -308,7 +413,10 @@ impl<'r> Parents<'r> {
     /// As [`find_or_make`].
     pub fn of<'p>(&mut self, path: &'p CStr) -> Result<(BorrowedFd<'_>, &'p CStr), Fault> {
         let whole = path.to_bytes_with_nul();
-        let cut = whole.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1);
+        let cut = whole
+            .iter()
+            .rposition(|byte| *byte == b'/')
+            .map_or(0, |slash| slash + 1);
         let (parent, name) = whole.split_at(cut);
         let name = CStr::from_bytes_with_nul(name).unwrap_or_default();
         if self.path.as_bytes() != parent {
@@ -316,7 +424,12 @@ impl<'r> Parents<'r> {
             self.path = Text::new(parent)?;
         }
         if self.here.is_none() {
-            let made = find_or_make(self.root, self.path.as_c(), Links::Inside, Leaf::Directory(0o755))?;
+            let made = find_or_make(
+                self.root,
+                self.path.as_c(),
+                Links::Inside,
+                Leaf::Directory(0o755),
+            )?;
             self.here = Some(made);
         }
         let here = self.here.as_ref().map_or(self.root, AsFd::as_fd);
@@ -330,7 +443,10 @@ impl<'r> Parents<'r> {
 /// # Errors
 /// EEXIST, EPERM without CAP_MKNOD or in a user namespace.
 pub fn make_node(dir: BorrowedFd<'_>, name: &CStr, mode: u32, device: u64) -> Result<(), Fault> {
-    let (file_type, bits) = (FileType::from_raw_mode(mode), Mode::from_raw_mode(mode & 0o7777));
+    let (file_type, bits) = (
+        FileType::from_raw_mode(mode),
+        Mode::from_raw_mode(mode & 0o7777),
+    );
     rustix::fs::mknodat(dir, name, file_type, bits, device).at(Call::Mknodat)
 }
 
@@ -343,7 +459,10 @@ pub fn set_mode(dir: BorrowedFd<'_>, name: &CStr, mode: u32) -> Result<(), Fault
     // links, so prove that it is none before and refuse the race to the other side by O_PATH.
     let node = peek(dir, name)?;
     if kind(&look(&node)?) == FileType::Symlink {
-        return Err(Fault { call: Call::Fchmod, errno: libc::ELOOP });
+        return Err(Fault {
+            call: Call::Fchmod,
+            errno: libc::ELOOP,
+        });
     }
     rustix::fs::chmodat(dir, name, Mode::from_raw_mode(mode), AtFlags::empty()).at(Call::Fchmod)
 }
@@ -364,7 +483,10 @@ pub fn set_owner(fd: BorrowedFd<'_>, uid: u32, gid: u32) -> Result<(), Fault> {
 /// As symlinkat(2), without EEXIST.
 pub fn make_link(dir: BorrowedFd<'_>, name: &CStr, target: &CStr) -> Result<(), Fault> {
     match rustix::fs::symlinkat(target, dir, name).at(Call::Symlinkat) {
-        Err(Fault { errno: libc::EEXIST, .. }) => Ok(()),
+        Err(Fault {
+            errno: libc::EEXIST,
+            ..
+        }) => Ok(()),
         other => other,
     }
 }

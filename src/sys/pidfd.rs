@@ -30,7 +30,10 @@ impl End {
 /// ESRCH where there is none, EINVAL for a number that is no pid.
 pub fn open(pid: i32) -> Result<OwnedFd, Fault> {
     let Some(pid) = Pid::from_raw(pid).filter(|_| pid > 0) else {
-        return Err(Fault { call: Call::PidfdOpen, errno: libc::EINVAL });
+        return Err(Fault {
+            call: Call::PidfdOpen,
+            errno: libc::EINVAL,
+        });
     };
     rustix::process::pidfd_open(pid, PidfdFlags::empty()).at(Call::PidfdOpen)
 }
@@ -54,13 +57,20 @@ pub fn signal(pidfd: impl AsFd, number: i32) -> Result<(), Fault> {
 pub fn wait(pidfd: BorrowedFd<'_>) -> Result<End, Fault> {
     // __WALL: a sibling made by a helper sends no SIGCHLD and would be overlooked otherwise.
     let options = WaitIdOptions::EXITED | WaitIdOptions::from_bits_retain(libc::__WALL as u32);
-    let status = rustix::io::retry_on_intr(|| rustix::process::waitid(WaitId::PidFd(pidfd), options)).at(Call::Waitid)?;
-    let end = status.and_then(|status| match (status.exit_status(), status.terminating_signal()) {
-        (Some(status), _) => Some(End::Exited(status)),
-        (None, Some(signal)) => Some(End::Signalled(signal)),
-        (None, None) => None,
-    });
-    end.ok_or(Fault { call: Call::Waitid, errno: libc::ECHILD })
+    let status =
+        rustix::io::retry_on_intr(|| rustix::process::waitid(WaitId::PidFd(pidfd), options))
+            .at(Call::Waitid)?;
+    let end = status.and_then(
+        |status| match (status.exit_status(), status.terminating_signal()) {
+            (Some(status), _) => Some(End::Exited(status)),
+            (None, Some(signal)) => Some(End::Signalled(signal)),
+            (None, None) => None,
+        },
+    );
+    end.ok_or(Fault {
+        call: Call::Waitid,
+        errno: libc::ECHILD,
+    })
 }
 
 /// Waits until the process has ended, without reaping it, for at most `milliseconds` (-1: for ever).
@@ -69,12 +79,18 @@ pub fn wait(pidfd: BorrowedFd<'_>) -> Result<End, Fault> {
 /// # Errors
 /// As poll(2).
 pub fn has_ended_within(pidfd: BorrowedFd<'_>, milliseconds: i32) -> Result<bool, Fault> {
-    let mut poll = libc::pollfd { fd: pidfd.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    let mut poll = libc::pollfd {
+        fd: pidfd.as_raw_fd(),
+        events: libc::POLLIN,
+        revents: 0,
+    };
     loop {
         // SAFETY: one pollfd, which lives across the call.
         let value = unsafe { libc::poll(&raw mut poll, 1, milliseconds) };
         match answer(value.into(), Call::Poll) {
-            Err(Fault { errno: libc::EINTR, .. }) => {}
+            Err(Fault {
+                errno: libc::EINTR, ..
+            }) => {}
             other => return other.map(|ready| ready > 0),
         }
     }

@@ -24,11 +24,15 @@ impl Proc {
     /// As openat(2); errno 0 of fstatfs(2) where it is not procfs or not its root.
     pub fn open() -> Result<Proc, Fault> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let fd = rustix::fs::openat(rustix::fs::CWD, c"/proc", flags, Mode::empty()).at(Call::Openat)?;
+        let fd =
+            rustix::fs::openat(rustix::fs::CWD, c"/proc", flags, Mode::empty()).at(Call::Openat)?;
         let magic = rustix::fs::fstatfs(&fd).at(Call::Fstatfs)?.f_type;
         let inode = super::path::look(&fd)?.st_ino;
         if magic as u64 != rustix::fs::PROC_SUPER_MAGIC as u64 || inode != ROOT_INODE {
-            return Err(Fault { call: Call::Fstatfs, errno: 0 });
+            return Err(Fault {
+                call: Call::Fstatfs,
+                errno: 0,
+            });
         }
         Ok(Proc(fd))
     }
@@ -43,7 +47,8 @@ impl Proc {
         match rustix::fs::openat2(&self.0, path, flags, Mode::empty(), resolve) {
             // Where openat2 is denied, O_NOFOLLOW and the proof of the root are what is left.
             Err(rustix::io::Errno::NOSYS) => {
-                rustix::fs::openat(&self.0, path, flags | OFlags::NOFOLLOW, Mode::empty()).at(Call::Openat)
+                rustix::fs::openat(&self.0, path, flags | OFlags::NOFOLLOW, Mode::empty())
+                    .at(Call::Openat)
             }
             other => other.at(Call::Openat2),
         }

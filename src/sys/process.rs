@@ -86,10 +86,14 @@ pub fn set_umask(mask: u32) -> u32 {
 /// # Errors
 /// EPERM for a hard limit raised without CAP_SYS_RESOURCE, EINVAL for soft above hard.
 pub fn set_limit(pid: i32, resource: u32, soft: u64, hard: u64) -> Result<(), Fault> {
-    let limit = libc::rlimit64 { rlim_cur: soft, rlim_max: hard };
+    let limit = libc::rlimit64 {
+        rlim_cur: soft,
+        rlim_max: hard,
+    };
     let none = std::ptr::null_mut::<libc::rlimit64>();
     // SAFETY: `limit` lives across the call; a null old limit asks for nothing.
-    let value = unsafe { libc::syscall(libc::SYS_prlimit64, pid, resource, &raw const limit, none) };
+    let value =
+        unsafe { libc::syscall(libc::SYS_prlimit64, pid, resource, &raw const limit, none) };
     answer(value, Call::Prlimit).map(|_| ())
 }
 
@@ -126,7 +130,13 @@ pub fn join(fd: BorrowedFd<'_>, kind: u32) -> Result<(), Fault> {
 /// ENOSYS or EPERM where a kernel or an outer filter has no keyrings, EDQUOT at the quota of keys.
 pub fn join_session_keyring(name: &CStr) -> Result<(), Fault> {
     // SAFETY: the name is a C string that outlives the call.
-    let value = unsafe { libc::syscall(libc::SYS_keyctl, libc::KEYCTL_JOIN_SESSION_KEYRING, name.as_ptr()) };
+    let value = unsafe {
+        libc::syscall(
+            libc::SYS_keyctl,
+            libc::KEYCTL_JOIN_SESSION_KEYRING,
+            name.as_ptr(),
+        )
+    };
     answer(value, Call::Keyctl).map(|_| ())
 }
 
@@ -136,6 +146,14 @@ pub fn join_session_keyring(name: &CStr) -> Result<(), Fault> {
 /// EACCES where the caller may not search it.
 pub fn enter(fd: impl AsFd) -> Result<(), Fault> {
     rustix::process::fchdir(fd).at(Call::Fchdir)
+}
+
+/// Enters this process's root directory; chdir(2).
+///
+/// # Errors
+/// EACCES where the caller may not search it.
+pub fn enter_root() -> Result<(), Fault> {
+    rustix::process::chdir(c"/").at(Call::Chdir)
 }
 
 /// Whether the working directory can be reached from this process's root: getcwd(2) answers with
@@ -157,7 +175,13 @@ pub fn cwd_is_reachable() -> Result<bool, Fault> {
 /// EPERM without CAP_NET_ADMIN over the namespace.
 pub fn loopback_up() -> Result<(), Fault> {
     use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
-    let socket = socket_with(AddressFamily::INET, SocketType::DGRAM, SocketFlags::CLOEXEC, None).at(Call::Socket)?;
+    let socket = socket_with(
+        AddressFamily::INET,
+        SocketType::DGRAM,
+        SocketFlags::CLOEXEC,
+        None,
+    )
+    .at(Call::Socket)?;
     // SAFETY: ifreq is plain memory, for which zeroes are valid.
     let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
     for (to, from) in request.ifr_name.iter_mut().zip(b"lo") {
@@ -166,7 +190,13 @@ pub fn loopback_up() -> Result<(), Fault> {
     request.ifr_ifru.ifru_flags = (libc::IFF_UP | libc::IFF_RUNNING) as libc::c_short;
     use std::os::fd::AsRawFd;
     // SAFETY: SIOCSIFFLAGS reads one ifreq, which lives across the call.
-    let value = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS as _, &raw const request) };
+    let value = unsafe {
+        libc::ioctl(
+            socket.as_raw_fd(),
+            libc::SIOCSIFFLAGS as _,
+            &raw const request,
+        )
+    };
     answer(value.into(), Call::Siocsifflags).map(|_| ())
 }
 
@@ -199,8 +229,14 @@ extern "C" fn end_on_signal(signal: libc::c_int) {
 /// signals without a handler; pid_namespaces(7). Execve undoes it.
 pub fn end_on_signals() {
     const ENDING: [libc::c_int; 8] = [
-        libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGUSR1,
-        libc::SIGUSR2, libc::SIGALRM, libc::SIGTERM, libc::SIGPIPE,
+        libc::SIGHUP,
+        libc::SIGINT,
+        libc::SIGQUIT,
+        libc::SIGUSR1,
+        libc::SIGUSR2,
+        libc::SIGALRM,
+        libc::SIGTERM,
+        libc::SIGPIPE,
     ];
     let handler: extern "C" fn(libc::c_int) = end_on_signal;
     for signal in ENDING {

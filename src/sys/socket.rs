@@ -15,7 +15,13 @@ use std::path::Path;
 /// # Errors
 /// EMFILE and the like.
 pub fn pair() -> Result<(OwnedFd, OwnedFd), Fault> {
-    rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).at(Call::Socketpair)
+    rustix::net::socketpair(
+        AddressFamily::UNIX,
+        SocketType::SEQPACKET,
+        SocketFlags::CLOEXEC,
+        None,
+    )
+    .at(Call::Socketpair)
 }
 
 /// Sends one record; a reader that is gone is EPIPE, not a signal.
@@ -23,7 +29,9 @@ pub fn pair() -> Result<(OwnedFd, OwnedFd), Fault> {
 /// # Errors
 /// As sendmsg(2).
 pub fn send(socket: impl AsFd, record: &[u8]) -> Result<(), Fault> {
-    rustix::io::retry_on_intr(|| rustix::net::send(&socket, record, SendFlags::NOSIGNAL)).at(Call::Sendmsg).map(drop)
+    rustix::io::retry_on_intr(|| rustix::net::send(&socket, record, SendFlags::NOSIGNAL))
+        .at(Call::Sendmsg)
+        .map(drop)
 }
 
 /// Receives one record into `buffer`; 0 bytes mean that the other end is closed.
@@ -31,30 +39,47 @@ pub fn send(socket: impl AsFd, record: &[u8]) -> Result<(), Fault> {
 /// # Errors
 /// As recvmsg(2).
 pub fn receive(socket: impl AsFd, buffer: &mut [u8]) -> Result<usize, Fault> {
-    rustix::io::retry_on_intr(|| rustix::net::recv(&socket, &mut *buffer, RecvFlags::empty())).at(Call::Recvmsg).map(|(n, _)| n)
+    rustix::io::retry_on_intr(|| rustix::net::recv(&socket, &mut *buffer, RecvFlags::empty()))
+        .at(Call::Recvmsg)
+        .map(|(n, _)| n)
 }
 
 /// Sends one descriptor with a few bytes beside it.
 ///
 /// # Errors
 /// As sendmsg(2).
-pub fn send_descriptor(socket: impl AsFd, bytes: &[u8], descriptor: BorrowedFd<'_>) -> Result<(), Fault> {
+pub fn send_descriptor(
+    socket: impl AsFd,
+    bytes: &[u8],
+    descriptor: BorrowedFd<'_>,
+) -> Result<(), Fault> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut control = SendAncillaryBuffer::new(&mut space);
     let descriptors = [descriptor];
     control.push(SendAncillaryMessage::ScmRights(&descriptors));
-    rustix::net::sendmsg(socket, &[IoSlice::new(bytes)], &mut control, SendFlags::NOSIGNAL).at(Call::Sendmsg).map(drop)
+    rustix::net::sendmsg(
+        socket,
+        &[IoSlice::new(bytes)],
+        &mut control,
+        SendFlags::NOSIGNAL,
+    )
+    .at(Call::Sendmsg)
+    .map(drop)
 }
 
 /// Receives one record and the descriptor beside it, if there is one.
 ///
 /// # Errors
 /// As recvmsg(2).
-pub fn receive_descriptor(socket: impl AsFd, buffer: &mut [u8]) -> Result<(usize, Option<OwnedFd>), Fault> {
+pub fn receive_descriptor(
+    socket: impl AsFd,
+    buffer: &mut [u8],
+) -> Result<(usize, Option<OwnedFd>), Fault> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let mut iov = [IoSliceMut::new(buffer)];
-    let message = rustix::net::recvmsg(socket, &mut iov, &mut control, RecvFlags::CMSG_CLOEXEC).at(Call::Recvmsg)?;
+    let message = rustix::net::recvmsg(socket, &mut iov, &mut control, RecvFlags::CMSG_CLOEXEC)
+        .at(Call::Recvmsg)?;
     let mut found = None;
     for ancillary in control.drain() {
         if let RecvAncillaryMessage::ScmRights(descriptors) = ancillary {
@@ -70,8 +95,11 @@ pub fn receive_descriptor(socket: impl AsFd, buffer: &mut [u8]) -> Result<(usize
 /// # Errors
 /// ENOENT, ECONNREFUSED where nobody listens, EPROTOTYPE for a socket of another kind.
 pub fn connect(path: &Path, kind: SocketType) -> Result<OwnedFd, Fault> {
-    let socket = rustix::net::socket_with(AddressFamily::UNIX, kind, SocketFlags::CLOEXEC, None).at(Call::Socket)?;
-    with_address(path, |address| rustix::net::connect(&socket, address).at(Call::Connect))?;
+    let socket = rustix::net::socket_with(AddressFamily::UNIX, kind, SocketFlags::CLOEXEC, None)
+        .at(Call::Socket)?;
+    with_address(path, |address| {
+        rustix::net::connect(&socket, address).at(Call::Connect)
+    })?;
     Ok(socket)
 }
 
@@ -80,9 +108,16 @@ pub fn connect(path: &Path, kind: SocketType) -> Result<OwnedFd, Fault> {
 /// # Errors
 /// EADDRINUSE where the name exists, ENOENT, EACCES.
 pub fn listen(path: &Path) -> Result<OwnedFd, Fault> {
-    let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
-        .at(Call::Socket)?;
-    with_address(path, |address| rustix::net::bind(&socket, address).at(Call::Bind))?;
+    let socket = rustix::net::socket_with(
+        AddressFamily::UNIX,
+        SocketType::SEQPACKET,
+        SocketFlags::CLOEXEC,
+        None,
+    )
+    .at(Call::Socket)?;
+    with_address(path, |address| {
+        rustix::net::bind(&socket, address).at(Call::Bind)
+    })?;
     rustix::net::listen(&socket, 1).at(Call::Listen)?;
     Ok(socket)
 }
@@ -92,7 +127,8 @@ pub fn listen(path: &Path) -> Result<OwnedFd, Fault> {
 /// # Errors
 /// As accept4(2).
 pub fn accept(listener: impl AsFd) -> Result<OwnedFd, Fault> {
-    rustix::io::retry_on_intr(|| rustix::net::accept_with(&listener, SocketFlags::CLOEXEC)).at(Call::Accept)
+    rustix::io::retry_on_intr(|| rustix::net::accept_with(&listener, SocketFlags::CLOEXEC))
+        .at(Call::Accept)
 }
 
 fn with_address<T>(
@@ -105,9 +141,18 @@ fn with_address<T>(
         return act(&address);
     }
     let (Some(directory), Some(name)) = (path.parent(), path.file_name()) else {
-        return Err(Fault { call: Call::Connect, errno: libc::EINVAL });
+        return Err(Fault {
+            call: Call::Connect,
+            errno: libc::EINVAL,
+        });
     };
-    let directory = rustix::fs::openat(CWD, directory, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).at(Call::Openat)?;
+    let directory = rustix::fs::openat(
+        CWD,
+        directory,
+        OFlags::PATH | OFlags::CLOEXEC,
+        Mode::empty(),
+    )
+    .at(Call::Openat)?;
     let short = format!("/proc/self/fd/{}/{}", directory.as_raw_fd(), name.display());
     act(&rustix::net::SocketAddrUnix::new(short).at(Call::Connect)?)
 }

@@ -35,7 +35,12 @@ pub fn control(terminal: impl AsFd) -> Result<(), Fault> {
 /// # Errors
 /// As ioctl(2).
 pub fn resize(terminal: impl AsFd, rows: u16, columns: u16) -> Result<(), Fault> {
-    let size = libc::winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+    let size = libc::winsize {
+        ws_row: rows,
+        ws_col: columns,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    };
     let fd = terminal.as_fd().as_raw_fd();
     // SAFETY: TIOCSWINSZ reads one winsize, which lives across the call.
     let value = unsafe { libc::ioctl(fd, libc::TIOCSWINSZ as _, &raw const size) };

@@ -1,6 +1,14 @@
 use super::nearest;
 
-const WORDS: [&str; 7] = ["ro", "rw", "size", "rslave", "rprivate", "private", "SCMP_ACT_ALLOW"];
+const WORDS: [&str; 7] = [
+    "ro",
+    "rw",
+    "size",
+    "rslave",
+    "rprivate",
+    "private",
+    "SCMP_ACT_ALLOW",
+];
 
 #[test]
 fn the_nearest_known_word() {

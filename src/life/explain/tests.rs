@@ -46,6 +46,52 @@ fn a_step_is_told_or_summed_up_and_never_both() {
     );
 }
 
+/// What is told, and the place beside it.
+const TOLD: &[(&str, &str)] = &[
+    (
+        "maps user id 0 inside to 1000 outside",
+        "/linux/uidMappings/0",
+    ),
+    (
+        "limits RLIMIT_NOFILE to 64, at most 65",
+        "/process/rlimits/0",
+    ),
+    ("killed when memory runs out by 7", "/process/oomScoreAdj"),
+    (
+        "namespaces: user, pid, mount, network, uts",
+        "/linux/namespaces",
+    ),
+    (
+        "on /data, the host's BUNDLE/data with all mounts below it: ro all the way down",
+        "/mounts/1",
+    ),
+    ("25 lines of 80 characters", "/process/terminal"),
+    (
+        "createRuntime hook /bin/up as /bin/up, for at most 3 s",
+        "/hooks/createRuntime/0",
+    ),
+    (
+        "/proc/sys/net/ipv4/ip_forward = 1",
+        "/linux/sysctl/net.ipv4.ip_forward",
+    ),
+    (
+        "makes empty, if it is there: /proc/keys",
+        "/linux/maskedPaths/0",
+    ),
+    (
+        "makes read-only, if it is there: /proc/sys",
+        "/linux/readonlyPaths/0",
+    ),
+    ("LINUX32", "/linux/personality/domain"),
+    (
+        "may never get more than: CAP_KILL",
+        "/process/capabilities/bounding",
+    ),
+    ("- /tmp", "/process/cwd"),
+    (r"- /bin/echo 'it'\''s'", "/process/args"),
+    ("deleted, calls the hook /bin/down", "/hooks/poststop/0"),
+];
+
 #[test]
 fn each_part_of_config_json_is_told_with_its_place() {
     let map = json!([{"containerID": 0, "hostID": 1000, "size": 1}]);
@@ -71,50 +117,7 @@ fn each_part_of_config_json_is_told_with_its_place() {
         }),
         &root(),
     ));
-    for (words, place) in [
-        (
-            "maps user id 0 inside to 1000 outside",
-            "/linux/uidMappings/0",
-        ),
-        (
-            "limits RLIMIT_NOFILE to 64, at most 65",
-            "/process/rlimits/0",
-        ),
-        ("killed when memory runs out by 7", "/process/oomScoreAdj"),
-        (
-            "namespaces: user, pid, mount, network, uts",
-            "/linux/namespaces",
-        ),
-        (
-            "on /data, the host's BUNDLE/data with all mounts below it: ro all the way down",
-            "/mounts/1",
-        ),
-        ("25 lines of 80 characters", "/process/terminal"),
-        (
-            "createRuntime hook /bin/up as /bin/up, for at most 3 s",
-            "/hooks/createRuntime/0",
-        ),
-        (
-            "/proc/sys/net/ipv4/ip_forward = 1",
-            "/linux/sysctl/net.ipv4.ip_forward",
-        ),
-        (
-            "makes empty, if it is there: /proc/keys",
-            "/linux/maskedPaths/0",
-        ),
-        (
-            "makes read-only, if it is there: /proc/sys",
-            "/linux/readonlyPaths/0",
-        ),
-        ("LINUX32", "/linux/personality/domain"),
-        (
-            "may never get more than: CAP_KILL",
-            "/process/capabilities/bounding",
-        ),
-        ("- /tmp", "/process/cwd"),
-        (r"- /bin/echo 'it'\''s'", "/process/args"),
-        ("deleted, calls the hook /bin/down", "/hooks/poststop/0"),
-    ] {
+    for (words, place) in TOLD {
         let mut lines = text
             .lines()
             .skip_while(|line| !(line.trim_start().starts_with("- ") && line.contains(words)));

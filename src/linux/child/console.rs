@@ -6,16 +6,15 @@ use crate::plan::Plan;
 use crate::plan::console::Console;
 use crate::sys::mount::{self, Depth};
 use crate::sys::path::{self, Leaf, Links};
-use crate::sys::{At, Call, Fault, exec, socket, tty};
-use rustix::fs::{OFlags, makedev};
+use crate::sys::{Call, Fault, exec, socket, tty};
+use rustix::fs::OFlags;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-
-/// Magic number of devpts; linux/magic.h, DEVPTS_SUPER_MAGIC.
-const DEVPTS: i64 = 0x1cd1;
 
 /// Makes the terminal, binds it to /dev/console, makes it the controlling one and the standard streams.
 pub fn attach(p: &Plan, h: &mut Held, root: &OwnedFd) -> Result<(), Fault> {
-    let Console::Terminal { size } = p.console else { return Ok(()) };
+    let Console::Terminal { size } = p.console else {
+        return Ok(());
+    };
     let master = open_master(root.as_fd())?;
     tty::unlock(master.as_fd())?;
     let slave = tty::peer(master.as_fd())?;
@@ -26,7 +25,12 @@ pub fn attach(p: &Plan, h: &mut Held, root: &OwnedFd) -> Result<(), Fault> {
         path::set_owner(slave.as_fd(), p.user.uid, path::look(&slave)?.st_gid)?;
     }
     let copy = mount::copy_tree(&slave, c"", Depth::One)?;
-    let place = path::find_or_make(root.as_fd(), c"dev/console", Links::Refuse, Leaf::File(0o620))?;
+    let place = path::find_or_make(
+        root.as_fd(),
+        c"dev/console",
+        Links::Refuse,
+        Leaf::File(0o620),
+    )?;
     mount::attach(copy, place)?;
     if let Some(console) = h.console.take() {
         socket::send_descriptor(console, b"/dev/ptmx", master.as_fd())?;
@@ -38,8 +42,9 @@ pub fn attach(p: &Plan, h: &mut Held, root: &OwnedFd) -> Result<(), Fault> {
 /// The multiplexer, proved to be devpts's own: a rootfs could hold a link or another device there.
 fn open_master(root: BorrowedFd<'_>) -> Result<OwnedFd, Fault> {
     let master = path::open_file(root, c"dev/pts/ptmx", OFlags::RDWR)?;
-    let magic = rustix::fs::fstatfs(&master).at(Call::Fstatfs)?.f_type;
-    if magic as i64 != DEVPTS || path::look(&master)?.st_rdev != makedev(5, 2) {
+    if path::file_system(&master)? != path::DEVPTS
+        || path::look(&master)?.st_rdev != path::device(5, 2)
+    {
         return Err(refuse(Call::Fstatfs, libc::ENXIO));
     }
     Ok(master)

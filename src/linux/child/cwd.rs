@@ -9,7 +9,12 @@ use std::os::fd::{AsFd, OwnedFd};
 /// Makes it while the root is writable. Where that cannot be done, entering it will say so.
 pub fn make(p: &Plan, root: &OwnedFd) {
     if p.process.cwd.to_bytes() != b"/" {
-        let _ = path::find_or_make(root.as_fd(), &p.process.cwd, Links::Inside, Leaf::Directory(0o755));
+        let _ = path::find_or_make(
+            root.as_fd(),
+            &p.process.cwd,
+            Links::Inside,
+            Leaf::Directory(0o755),
+        );
     }
 }
 
@@ -35,7 +40,11 @@ pub fn enter(p: &Plan, root: &OwnedFd, entered: Entered) -> Result<(), Fault> {
     if entered == Entered::NotYet {
         go(p, root)?;
     }
-    if process::cwd_is_reachable()? { Ok(()) } else { Err(refuse(Call::Getcwd, libc::ENOENT)) }
+    if process::cwd_is_reachable()? {
+        Ok(())
+    } else {
+        Err(refuse(Call::Getcwd, libc::ENOENT))
+    }
 }
 
 fn go(p: &Plan, root: &OwnedFd) -> Result<(), Fault> {

@@ -6,7 +6,7 @@ use crate::plan::devices::{Device, Make};
 use crate::sys::mount::{self, Depth};
 use crate::sys::path::{self, Leaf, Links};
 use crate::sys::{Call, Fault, exec};
-use rustix::fs::{CWD, FileType, OFlags, makedev};
+use rustix::fs::{CWD, FileType, OFlags};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// Makes the nodes, then the links.
@@ -29,9 +29,12 @@ pub fn populate(p: &Plan, root: &OwnedFd) -> Result<(), Miss> {
 
 /// One node; a name that exists must already be that very node.
 fn node(dir: BorrowedFd<'_>, name: &std::ffi::CStr, device: &Device) -> Result<(), Fault> {
-    let number = makedev(device.major, device.minor);
+    let number = path::device(device.major, device.minor);
     match path::make_node(dir, name, device.mode, number) {
-        Err(Fault { errno: libc::EEXIST, .. }) => return same_node(dir, name, device, number),
+        Err(Fault {
+            errno: libc::EEXIST,
+            ..
+        }) => return same_node(dir, name, device, number),
         other => other?,
     }
     if device.uid != 0 || device.gid != 0 {
@@ -41,10 +44,22 @@ fn node(dir: BorrowedFd<'_>, name: &std::ffi::CStr, device: &Device) -> Result<(
     Ok(())
 }
 
-fn same_node(dir: BorrowedFd<'_>, name: &std::ffi::CStr, device: &Device, number: u64) -> Result<(), Fault> {
+fn same_node(
+    dir: BorrowedFd<'_>,
+    name: &std::ffi::CStr,
+    device: &Device,
+    number: u64,
+) -> Result<(), Fault> {
     let stat = path::look(path::find(dir, name, Links::Refuse)?)?;
     let same = path::kind(&stat) == FileType::from_raw_mode(device.mode) && stat.st_rdev == number;
-    if same { Ok(()) } else { Err(Fault { call: Call::Mknodat, errno: libc::EEXIST }) }
+    if same {
+        Ok(())
+    } else {
+        Err(Fault {
+            call: Call::Mknodat,
+            errno: libc::EEXIST,
+        })
+    }
 }
 
 fn bind(root: BorrowedFd<'_>, target: &std::ffi::CStr, host: &std::ffi::CStr) -> Result<(), Fault> {
@@ -63,7 +78,10 @@ pub fn streams_onto_null(root: &OwnedFd) -> Result<(), Fault> {
         if null.is_none() {
             match path::open_file(root.as_fd(), c"dev/null", OFlags::RDWR) {
                 // A container without a null device keeps what its caller gave it.
-                Err(Fault { errno: libc::ENOENT | libc::ENXIO | libc::EACCES | libc::ELOOP | libc::ENOTDIR, .. }) => return Ok(()),
+                Err(Fault {
+                    errno: libc::ENOENT | libc::ENXIO | libc::EACCES | libc::ELOOP | libc::ENOTDIR,
+                    ..
+                }) => return Ok(()),
                 opened => null = Some(opened?),
             }
         }
@@ -79,5 +97,5 @@ pub fn streams_onto_null(root: &OwnedFd) -> Result<(), Fault> {
 /// Whether the descriptor shows the null device, 1:3.
 pub fn is_null(fd: BorrowedFd<'_>) -> Result<bool, Fault> {
     let stat = path::look(fd)?;
-    Ok(path::kind(&stat) == FileType::CharacterDevice && stat.st_rdev == makedev(1, 3))
+    Ok(path::kind(&stat) == FileType::CharacterDevice && stat.st_rdev == path::device(1, 3))
 }

@@ -11,7 +11,10 @@ use std::os::fd::OwnedFd;
 
 /// The first candidate that this user may execute here; its index in the plan.
 pub fn find(p: &Plan) -> Result<usize, Miss> {
-    let mut worst = Fault { call: Call::Faccessat, errno: libc::ENOENT };
+    let mut worst = Fault {
+        call: Call::Faccessat,
+        errno: libc::ENOENT,
+    };
     for (index, candidate) in p.process.candidates.iter().enumerate() {
         match exec::may_execute(candidate) {
             Ok(()) => return Ok(index),
@@ -52,14 +55,23 @@ pub fn wait_for_start(h: &Held) -> Result<Option<OwnedFd>, Fault> {
 /// The last two steps. Returns only if one failed.
 pub fn last(p: &Plan, h: &Held, program: usize) -> Failure {
     if let Err(miss) = hook::start_container(h) {
-        return Failure { step: Step::StartContainer, miss };
+        return Failure {
+            step: Step::StartContainer,
+            miss,
+        };
     }
     let fault = match p.process.candidates.get(program) {
         Some(path) => exec::replace(path, &h.argv, &h.envp),
-        None => Fault { call: Call::Execve, errno: libc::ENOENT },
+        None => Fault {
+            call: Call::Execve,
+            errno: libc::ENOENT,
+        },
     };
     let miss = Err::<(), Fault>(fault).of(program).err();
-    Failure { step: Step::Execute, miss: miss.unwrap_or(Miss::from(fault)) }
+    Failure {
+        step: Step::Execute,
+        miss: miss.unwrap_or(Miss::from(fault)),
+    }
 }
 
 /// Tells a failure to whoever started us; on success execve closes that connection, which says so.

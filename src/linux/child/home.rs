@@ -4,7 +4,7 @@
 use crate::linux::held::Held;
 use crate::plan::Plan;
 use crate::plan::process::Home;
-use crate::sys::path;
+use crate::sys::{file, path};
 use rustix::fs::{FileType, OFlags};
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -19,11 +19,22 @@ pub fn fill(p: &Plan, h: &mut Held, root: &OwnedFd) {
     if p.process.home == Home::Given {
         return;
     }
-    let Ok(file) = path::open_file(root.as_fd(), c"etc/passwd", OFlags::RDONLY | OFlags::NONBLOCK) else { return };
+    let Ok(file) = path::open_file(
+        root.as_fd(),
+        c"etc/passwd",
+        OFlags::RDONLY | OFlags::NONBLOCK,
+    ) else {
+        return;
+    };
     if !path::look(&file).is_ok_and(|stat| path::kind(&stat) == FileType::RegularFile) {
         return;
     }
-    let mut lines = Lines { file, buffer: [0; LINE], filled: 0, total: 0 };
+    let mut lines = Lines {
+        file,
+        buffer: [0; LINE],
+        filled: 0,
+        total: 0,
+    };
     while let Some(line) = lines.next() {
         if let Some(home) = home_of(line.bytes(), p.user.uid) {
             h.envp.fill(&[b"HOME=", home]);
@@ -65,7 +76,10 @@ impl Lines {
         loop {
             let ready = self.buffer.get(..self.filled)?;
             if let Some(end) = ready.iter().position(|byte| *byte == b'\n') {
-                let line = Line { bytes: self.buffer, length: end };
+                let line = Line {
+                    bytes: self.buffer,
+                    length: end,
+                };
                 self.buffer.copy_within(end + 1..self.filled, 0);
                 self.filled -= end + 1;
                 return Some(line);
@@ -73,8 +87,11 @@ impl Lines {
             if self.total >= MOST {
                 return None;
             }
-            let space = self.buffer.get_mut(self.filled..).filter(|space| !space.is_empty())?;
-            match rustix::io::read(&self.file, space) {
+            let space = self
+                .buffer
+                .get_mut(self.filled..)
+                .filter(|space| !space.is_empty())?;
+            match file::read_once(&self.file, space) {
                 Ok(0) | Err(_) => return self.rest(),
                 Ok(count) => {
                     self.filled += count;
@@ -87,7 +104,10 @@ impl Lines {
     /// A last line without an end mark.
     fn rest(&mut self) -> Option<Line> {
         let length = std::mem::take(&mut self.filled);
-        (length > 0).then_some(Line { bytes: self.buffer, length })
+        (length > 0).then_some(Line {
+            bytes: self.buffer,
+            length,
+        })
     }
 }
 
@@ -97,8 +117,15 @@ mod tests {
 
     #[test]
     fn only_numbers_are_compared() {
-        assert_eq!(home_of(b"ana:x:1000:1000::/home/ana:/bin/sh", 1000), Some(&b"/home/ana"[..]));
-        assert_eq!(home_of(b"1000:x:0:0::/root:/bin/sh", 1000), None, "a user named 1000 is not user 1000");
+        assert_eq!(
+            home_of(b"ana:x:1000:1000::/home/ana:/bin/sh", 1000),
+            Some(&b"/home/ana"[..])
+        );
+        assert_eq!(
+            home_of(b"1000:x:0:0::/root:/bin/sh", 1000),
+            None,
+            "a user named 1000 is not user 1000"
+        );
         assert_eq!(home_of(b"ana:x:1000:1000::relative:/bin/sh", 1000), None);
         assert_eq!(home_of(b"ana:x:1000", 1000), None);
         assert_eq!(home_of(b"", 0), None);

@@ -16,9 +16,14 @@ pub fn start_container(h: &Held) -> Result<(), Miss> {
 }
 
 fn all(hooks: &[ReadyHook], h: &Held, document: fn(&Documents) -> &OwnedFd) -> Result<(), Miss> {
-    let Some(documents) = &h.documents else { return Ok(()) };
+    let Some(documents) = &h.documents else {
+        return Ok(());
+    };
     for (index, ready) in hooks.iter().enumerate() {
-        let streams = hook::Streams { document: document(documents).as_fd(), output: documents.output.as_fd() };
+        let streams = hook::Streams {
+            document: document(documents).as_fd(),
+            output: documents.output.as_fd(),
+        };
         hook::run(ready, c"/", &streams).of(index)?;
     }
     Ok(())

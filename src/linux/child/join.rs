@@ -5,8 +5,8 @@ use crate::linux::held::Held;
 use crate::plan::Plan;
 use crate::plan::birth::{BecomeRoot, Joiner, NewCgroup, UserNamespace};
 use crate::plan::user::Groups;
-use crate::sys::process::{self, Dumpable};
 use crate::sys::Fault;
+use crate::sys::process::{self, Dumpable};
 use std::os::fd::AsFd;
 
 /// Joins what only this process can join, and closes itself to those who live there already.

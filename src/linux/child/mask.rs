@@ -20,7 +20,11 @@ pub fn null(p: &Plan, root: &OwnedFd) -> Result<Option<OwnedFd>, Fault> {
             && !path::is_directory(&target)?
         {
             let copy = mount::copy_tree(CWD, c"/dev/null", Depth::One)?;
-            return if is_null(copy.as_fd())? { Ok(Some(copy)) } else { Err(refuse(Call::OpenTree, libc::ENXIO)) };
+            return if is_null(copy.as_fd())? {
+                Ok(Some(copy))
+            } else {
+                Err(refuse(Call::OpenTree, libc::ENXIO))
+            };
         }
     }
     Ok(None)
@@ -29,9 +33,14 @@ pub fn null(p: &Plan, root: &OwnedFd) -> Result<Option<OwnedFd>, Fault> {
 /// Lays a read-only copy of each path over itself.
 pub fn read_only(p: &Plan, root: &OwnedFd) -> Result<(), Miss> {
     for (index, covered) in p.masks.read_only.iter().enumerate() {
-        let Some(target) = existing(root, covered).of(index)? else { continue };
+        let Some(target) = existing(root, covered).of(index)? else {
+            continue;
+        };
         let copy = mount::copy_tree(&target, c"", Depth::Tree).of(index)?;
-        let attributes = Attributes { set: READ_ONLY, ..Attributes::default() };
+        let attributes = Attributes {
+            set: READ_ONLY,
+            ..Attributes::default()
+        };
         mount::set_attributes(&copy, Depth::Tree, &attributes).of(index)?;
         mount::attach(copy, target).of(index)?;
     }
@@ -41,10 +50,18 @@ pub fn read_only(p: &Plan, root: &OwnedFd) -> Result<(), Miss> {
 /// Lays one empty read-only directory, or the null device, over each path: the first of a kind is
 /// attached, the others are copies of it.
 pub fn masked(p: &Plan, root: &OwnedFd, null: Option<OwnedFd>) -> Result<(), Miss> {
-    let mut file = Layer { mount: null, attached: false };
-    let mut directory = Layer { mount: None, attached: false };
+    let mut file = Layer {
+        mount: null,
+        attached: false,
+    };
+    let mut directory = Layer {
+        mount: None,
+        attached: false,
+    };
     for (index, covered) in p.masks.masked.iter().enumerate() {
-        let Some(target) = existing(root, covered).of(index)? else { continue };
+        let Some(target) = existing(root, covered).of(index)? else {
+            continue;
+        };
         if !path::is_directory(&target).of(index)? {
             file.lay(&target).of(index)?;
             continue;
@@ -65,7 +82,9 @@ struct Layer {
 impl Layer {
     fn lay(&mut self, target: &OwnedFd) -> Result<(), Fault> {
         // A path became a file between the look and now: nothing to cover it with.
-        let Some(layer) = &self.mount else { return Err(refuse(Call::OpenTree, libc::ESTALE)) };
+        let Some(layer) = &self.mount else {
+            return Err(refuse(Call::OpenTree, libc::ESTALE));
+        };
         if self.attached {
             return mount::attach(mount::copy_tree(layer, c"", Depth::One)?, target);
         }
@@ -86,7 +105,10 @@ fn empty_directory() -> Result<OwnedFd, Fault> {
 /// The path's object; `None` where there is none, which the specification lets pass.
 fn existing(root: &OwnedFd, covered: &Covered) -> Result<Option<OwnedFd>, Fault> {
     match path::find(root.as_fd(), &covered.path, Links::Inside) {
-        Err(Fault { errno: libc::ENOENT | libc::ENOTDIR, .. }) => Ok(None),
+        Err(Fault {
+            errno: libc::ENOENT | libc::ENOTDIR,
+            ..
+        }) => Ok(None),
         other => other.map(Some),
     }
 }

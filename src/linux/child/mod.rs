@@ -5,8 +5,17 @@
 //! What happens is listed in `linux/step.rs`; the lines of [`enter`] stand in that order. What this
 //! folder does *not* do: parse, look up a default, build a string, retry with less confinement.
 
-#![deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-#![deny(clippy::disallowed_macros, clippy::disallowed_methods, clippy::disallowed_types)]
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
+#![deny(
+    clippy::disallowed_macros,
+    clippy::disallowed_methods,
+    clippy::disallowed_types
+)]
 
 /// Joining namespaces, and becoming root in them.
 pub mod join;
@@ -83,6 +92,7 @@ fn enter(p: &Plan, h: &mut Held) -> Result<Infallible, Failure> {
     gates::pass(&h.gate, Kind::Go).took(Step::Mounted, h)?;
     hook::create_container(h).took(Step::CreateContainer, h)?;
     pivot::into(p, &root).took(Step::Pivot, h)?;
+    mount::seal(p, h).took(Step::RootFlags, h)?;
     pivot::root_flags(p, &root).took(Step::RootFlags, h)?;
     dev::streams_onto_null(&root).took(Step::Stdio, h)?;
     tune::sysctls(p, h).took(Step::Sysctl, h)?;
@@ -107,7 +117,10 @@ fn enter(p: &Plan, h: &mut Held) -> Result<Infallible, Failure> {
 }
 
 fn failed(step: Step, miss: impl Into<Miss>) -> Failure {
-    Failure { step, miss: miss.into() }
+    Failure {
+        step,
+        miss: miss.into(),
+    }
 }
 
 /// Names the step of a result.
@@ -120,7 +133,10 @@ impl<T, E: Into<Miss>> Took<T> for Result<T, E> {
     fn took(self, step: Step, h: &Held) -> Result<T, Failure> {
         let value = self.map_err(|miss| failed(step, miss))?;
         if h.trace == Trace::On && step < Step::Ready {
-            let passed = Record { step: step.number(), ..Record::gate(Kind::Passed) };
+            let passed = Record {
+                step: step.number(),
+                ..Record::gate(Kind::Passed)
+            };
             // Only a trace: a parent that does not read it is no failure of the container, ignored.
             let _ = gates::announce(&h.gate, passed);
         }

@@ -1,15 +1,20 @@
 //! Propagation, the root file system, the mounts.
 
+use super::pivot::READ_ONLY;
+use super::refuse;
 use crate::linux::failure::{Miss, Of};
 use crate::linux::held::Held;
 use crate::plan::Plan;
-use crate::plan::mounts::{AttrChange, Missing, MountOp, Recursive, Source, TargetLinks};
+use crate::plan::mounts::{
+    AttrChange, FsOption, Missing, MountOp, Recursive, Seal, Source, TargetLinks,
+};
 use crate::plan::root::Opener;
 use crate::sys::mount::{self, Attributes, Depth};
 use crate::sys::path::{self, Leaf, Links};
-use crate::sys::{Fault, mount as sys_mount};
+use crate::sys::{Call, Fault, mount as sys_mount};
 use rustix::fs::CWD;
-use std::os::fd::{AsFd, OwnedFd};
+use std::ffi::CStr;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// Cuts this namespace's mounts off from the host's, as far as rootfsPropagation lets it.
 pub fn propagation(p: &Plan) -> Result<(), Fault> {
@@ -33,56 +38,161 @@ pub fn root(p: &Plan, h: &mut Held) -> Result<OwnedFd, Fault> {
         _ => libc::MS_SLAVE,
     };
     if p.root.host_propagation == 0 || p.root.opener == Opener::Parent {
-        mount::set_attributes(&tree, Depth::Tree, &Attributes { propagation: cut, ..Attributes::default() })?;
+        mount::set_attributes(
+            &tree,
+            Depth::Tree,
+            &Attributes {
+                propagation: cut,
+                ..Attributes::default()
+            },
+        )?;
     }
     mount::attach_on_root(&tree)?;
     Ok(tree)
 }
 
-/// All of /mounts, in order.
+/// All of /mounts, in order. What is made read-only only at the end keeps its descriptor until then.
 pub fn all(p: &Plan, h: &mut Held, root: &OwnedFd) -> Result<(), Miss> {
     for (index, (op, tree)) in p.mounts.iter().zip(&mut h.trees).enumerate() {
-        one(op, tree.take(), root).of(index)?;
+        let made = one(op, tree.take(), root).of(index)?;
+        if op.seal == Seal::AtTheEnd {
+            *tree = Some(made);
+        }
     }
     Ok(())
 }
 
-fn one(op: &MountOp, tree: Option<OwnedFd>, root: &OwnedFd) -> Result<(), Miss> {
-    let made = match (make(&op.source, tree), &op.otherwise) {
-        (Err(Miss { fault: Fault { errno: libc::EPERM | libc::EBUSY, .. }, .. }), Some(second)) => make(second, None)?,
-        (first, _) => first?,
-    };
-    let leaf = match op.missing {
-        Missing::LikeSource if !path::is_directory(&made)? => Leaf::File(0o644),
-        _ => Leaf::Directory(0o755),
-    };
+/// Makes read-only what the devices and mount points above have been made in.
+pub fn seal(p: &Plan, h: &Held) -> Result<(), Fault> {
+    let sealed = p
+        .mounts
+        .iter()
+        .zip(&h.trees)
+        .filter(|(op, _)| op.seal == Seal::AtTheEnd);
+    for mount in sealed.filter_map(|(_, tree)| tree.as_ref()) {
+        sys_mount::set_attributes(
+            mount,
+            Depth::One,
+            &Attributes {
+                set: READ_ONLY,
+                ..Attributes::default()
+            },
+        )?;
+    }
+    Ok(())
+}
+
+fn one(op: &MountOp, tree: Option<OwnedFd>, root: &OwnedFd) -> Result<OwnedFd, Miss> {
     let links = match op.links {
         TargetLinks::Inside => Links::Inside,
         TargetLinks::Refuse => Links::Refuse,
     };
-    let target = path::find_or_make(root.as_fd(), &op.target, links, leaf)?;
-    mount::attach(&made, &target)?;
+    let there = match path::find(root.as_fd(), &op.target, links) {
+        Err(Fault {
+            errno: libc::ENOENT,
+            ..
+        }) => None,
+        found => Some(found?),
+    };
+    let made = match (make(op, &op.source, tree, there.as_ref()), &op.otherwise) {
+        (
+            Err(Miss {
+                fault:
+                    Fault {
+                        errno: libc::EPERM | libc::EBUSY,
+                        ..
+                    },
+                ..
+            }),
+            Some(second),
+        ) => make(op, second, None, there.as_ref())?,
+        (first, _) => first?,
+    };
+    // While it is attached nowhere: a copy made in the host's namespace is the host's peer until now.
     for flags in &op.propagation {
-        let depth = if flags & libc::MS_REC == 0 { Depth::One } else { Depth::Tree };
+        let depth = if flags & libc::MS_REC == 0 {
+            Depth::One
+        } else {
+            Depth::Tree
+        };
         let propagation = flags & !libc::MS_REC;
-        mount::set_attributes(&made, depth, &Attributes { propagation, ..Attributes::default() })?;
+        mount::set_attributes(
+            &made,
+            depth,
+            &Attributes {
+                propagation,
+                ..Attributes::default()
+            },
+        )?;
+    }
+    let target = match there {
+        Some(there) => there,
+        None => path::find_or_make(root.as_fd(), &op.target, links, leaf(op, &made)?)?,
+    };
+    guard_proc(op, &target)?;
+    mount::attach(&made, &target)?;
+    Ok(made)
+}
+
+fn leaf(op: &MountOp, made: &OwnedFd) -> Result<Leaf, Fault> {
+    match op.missing {
+        Missing::LikeSource if !path::is_directory(made)? => Ok(Leaf::File(0o644)),
+        _ => Ok(Leaf::Directory(0o755)),
+    }
+}
+
+/// The plan knows where /proc is by name; a link of the image may lead there by another (CVE-2019-16884).
+fn guard_proc(op: &MountOp, target: &OwnedFd) -> Result<(), Fault> {
+    if !op.may_cover_proc() && path::file_system(target)? == path::PROC {
+        return Err(refuse(Call::Fstatfs, libc::EPERM));
     }
     Ok(())
 }
 
 /// The mount, complete but attached nowhere.
-fn make(source: &Source, tree: Option<OwnedFd>) -> Result<OwnedFd, Miss> {
+fn make(
+    op: &MountOp,
+    source: &Source,
+    tree: Option<OwnedFd>,
+    there: Option<&OwnedFd>,
+) -> Result<OwnedFd, Miss> {
     match source {
-        Source::New { kind, options, attributes } => {
+        Source::New {
+            kind,
+            options,
+            attributes,
+        } => {
             let filesystem = mount::open_filesystem(kind)?;
             for option in options {
-                mount::set_option(filesystem.as_fd(), &option.key, option.value.as_deref()).part(option.index)?;
+                mount::set_option(filesystem.as_fd(), &option.key, option.value.as_deref())
+                    .part(option.index)?;
+            }
+            if let (b"tmpfs", Some(there)) = (kind.to_bytes(), there) {
+                keep_mode(filesystem.as_fd(), options, there)?;
             }
             mount::make_filesystem(filesystem.as_fd())?;
-            Ok(mount::detached_mount(filesystem.as_fd(), *attributes)?)
+            let later = if op.seal == Seal::AtTheEnd {
+                READ_ONLY
+            } else {
+                0
+            };
+            Ok(mount::detached_mount(
+                filesystem.as_fd(),
+                attributes & !later,
+            )?)
         }
-        Source::Bind { path, recursive, attributes, tree_attributes, .. } => {
-            let depth = if *recursive == Recursive::Yes { Depth::Tree } else { Depth::One };
+        Source::Bind {
+            path,
+            recursive,
+            attributes,
+            tree_attributes,
+            ..
+        } => {
+            let depth = if *recursive == Recursive::Yes {
+                Depth::Tree
+            } else {
+                Depth::One
+            };
             let copy = match tree {
                 Some(tree) => tree,
                 None => mount::copy_tree(CWD, path, depth)?,
@@ -94,9 +204,36 @@ fn make(source: &Source, tree: Option<OwnedFd>) -> Result<OwnedFd, Miss> {
     }
 }
 
+/// A tmpfs over a directory of the image gets that directory's mode, unless its options give one.
+fn keep_mode(
+    filesystem: BorrowedFd<'_>,
+    options: &[FsOption],
+    there: &OwnedFd,
+) -> Result<(), Fault> {
+    if options
+        .iter()
+        .any(|option| option.key.to_bytes() == b"mode")
+    {
+        return Ok(());
+    }
+    let mode = path::look(there)?.st_mode;
+    let digit = |shift: u32| b'0' + (mode >> shift & 7).to_le_bytes()[0];
+    let text = [digit(9), digit(6), digit(3), digit(0), 0];
+    let value = CStr::from_bytes_until_nul(&text).unwrap_or(c"1777");
+    mount::set_option(filesystem, c"mode", Some(value))
+}
+
 fn change(mount: &OwnedFd, depth: Depth, change: &AttrChange) -> Result<(), Fault> {
     if change.is_nothing() {
         return Ok(());
     }
-    sys_mount::set_attributes(mount, depth, &Attributes { set: change.set, clear: change.clear, ..Attributes::default() })
+    sys_mount::set_attributes(
+        mount,
+        depth,
+        &Attributes {
+            set: change.set,
+            clear: change.clear,
+            ..Attributes::default()
+        },
+    )
 }

@@ -3,7 +3,7 @@
 use crate::plan::Plan;
 use crate::plan::root::{Access, Entry};
 use crate::sys::mount::{self, Attributes, Depth};
-use crate::sys::{At, Call, Fault, file, process};
+use crate::sys::{Fault, file, process};
 use rustix::fs::{CWD, OFlags};
 use std::os::fd::OwnedFd;
 
@@ -15,7 +15,7 @@ pub fn into(p: &Plan, root: &OwnedFd) -> Result<(), Fault> {
     if p.root.entry == Entry::MoveAndChroot {
         process::enter(root)?;
         mount::chroot_to_cwd()?;
-        return rustix::process::chdir(c"/").at(Call::Chdir);
+        return process::enter_root();
     }
     let host = match p.root.host_propagation {
         0 => Some(file::open(CWD, c"/", OFlags::PATH | OFlags::DIRECTORY)?),
@@ -25,21 +25,46 @@ pub fn into(p: &Plan, root: &OwnedFd) -> Result<(), Fault> {
     mount::pivot_to_cwd()?;
     if let Some(host) = host {
         // Mounts that stayed peers of the host's would be unmounted there too.
-        mount::set_attributes(&host, Depth::Tree, &Attributes { propagation: libc::MS_SLAVE, ..Attributes::default() })?;
+        mount::set_attributes(
+            &host,
+            Depth::Tree,
+            &Attributes {
+                propagation: libc::MS_SLAVE,
+                ..Attributes::default()
+            },
+        )?;
     }
     mount::detach_cwd()?;
-    rustix::process::chdir(c"/").at(Call::Chdir)
+    process::enter_root()
 }
 
 /// Read-only and propagation, now that every mount point has been made.
 pub fn root_flags(p: &Plan, root: &OwnedFd) -> Result<(), Fault> {
     if p.root.final_propagation != 0 {
-        let depth = if p.root.final_propagation & libc::MS_REC == 0 { Depth::One } else { Depth::Tree };
+        let depth = if p.root.final_propagation & libc::MS_REC == 0 {
+            Depth::One
+        } else {
+            Depth::Tree
+        };
         let propagation = p.root.final_propagation & !libc::MS_REC;
-        mount::set_attributes(root, depth, &Attributes { propagation, ..Attributes::default() })?;
+        mount::set_attributes(
+            root,
+            depth,
+            &Attributes {
+                propagation,
+                ..Attributes::default()
+            },
+        )?;
     }
     match p.root.access {
         Access::ReadWrite => Ok(()),
-        Access::ReadOnly => mount::set_attributes(root, Depth::One, &Attributes { set: READ_ONLY, ..Attributes::default() }),
+        Access::ReadOnly => mount::set_attributes(
+            root,
+            Depth::One,
+            &Attributes {
+                set: READ_ONLY,
+                ..Attributes::default()
+            },
+        ),
     }
 }

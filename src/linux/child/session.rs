@@ -13,7 +13,9 @@ pub fn begin(p: &Plan) -> Result<(), Fault> {
     process::set_umask(0);
     // A shared session would let the container push input into the caller's terminal (TIOCSTI).
     process::new_session()?;
-    let Some(name) = &p.process.keyring else { return Ok(()) };
+    let Some(name) = &p.process.keyring else {
+        return Ok(());
+    };
     match process::join_session_keyring(name) {
         // A kernel without keyrings has none to protect.
         Err(fault) if fault == refuse(Call::Keyctl, libc::ENOSYS) => Ok(()),
@@ -23,5 +25,9 @@ pub fn begin(p: &Plan) -> Result<(), Fault> {
 
 /// Brings lo up, in a network namespace that is new.
 pub fn loopback(p: &Plan) -> Result<(), Fault> {
-    if p.birth.makes(Kind::Network) { process::loopback_up() } else { Ok(()) }
+    if p.birth.makes(Kind::Network) {
+        process::loopback_up()
+    } else {
+        Ok(())
+    }
 }

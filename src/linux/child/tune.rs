@@ -15,12 +15,18 @@ pub fn sysctls(p: &Plan, h: &Held) -> Result<(), Miss> {
 
 /// sethostname(2).
 pub fn host_name(p: &Plan) -> Result<(), Fault> {
-    p.names.host.as_ref().map_or(Ok(()), |name| process::set_host_name(name))
+    p.names
+        .host
+        .as_ref()
+        .map_or(Ok(()), |name| process::set_host_name(name))
 }
 
 /// setdomainname(2).
 pub fn domain_name(p: &Plan) -> Result<(), Fault> {
-    p.names.domain.as_ref().map_or(Ok(()), |name| process::set_domain_name(name))
+    p.names
+        .domain
+        .as_ref()
+        .map_or(Ok(()), |name| process::set_domain_name(name))
 }
 
 /// personality(2).

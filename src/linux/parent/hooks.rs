@@ -20,10 +20,21 @@ pub type Document<'a> = dyn Fn(&str) -> Vec<u8> + 'a;
 /// # Errors
 /// As write(2) and fcntl(2).
 pub fn fill_documents(born: &Born, document: &Document<'_>) -> Result<()> {
-    let Some(documents) = &born.documents else { return Ok(()) };
-    for (fd, status) in [(&documents.creating, "creating"), (&documents.created, "created")] {
+    let Some(documents) = &born.documents else {
+        return Ok(());
+    };
+    for (fd, status) in [
+        (&documents.creating, "creating"),
+        (&documents.created, "created"),
+    ] {
         let filled = file::fill_and_seal(fd.as_fd(), &document(status));
-        filled.map_err(|fault| Error::new("write the state for the hooks", Object::Nothing, fault.into()))?;
+        filled.map_err(|fault| {
+            Error::new(
+                "write the state for the hooks",
+                Object::Nothing,
+                fault.into(),
+            )
+        })?;
     }
     Ok(())
 }
@@ -44,15 +55,26 @@ pub fn run_in(hooks: &[Hook], kind: &str, bundle: &Path, document: &[u8]) -> Res
     if hooks.is_empty() {
         return Ok(());
     }
-    let file = |name| file::memory(name).map_err(|fault| Error::new("prepare the hooks", Object::Nothing, Cause::from(fault)));
+    let file = |name| {
+        file::memory(name)
+            .map_err(|fault| Error::new("prepare the hooks", Object::Nothing, Cause::from(fault)))
+    };
     let (input, output) = (file(c"state")?, file(c"output")?);
-    file::fill_and_seal(input.as_fd(), document).map_err(|fault| Error::new("prepare the hooks", Object::Nothing, fault.into()))?;
+    file::fill_and_seal(input.as_fd(), document)
+        .map_err(|fault| Error::new("prepare the hooks", Object::Nothing, fault.into()))?;
     // A bundle that is gone (delete after a crash) must not keep its poststop hooks from running.
-    let directory = if bundle.is_dir() { bundle } else { Path::new("/") };
+    let directory = if bundle.is_dir() {
+        bundle
+    } else {
+        Path::new("/")
+    };
     let directory = CString::new(directory.as_os_str().as_bytes()).unwrap_or_default();
     for each in hooks {
         tracing::debug!("running the {kind} hook {}", each.path.to_string_lossy());
-        let streams = Streams { document: input.as_fd(), output: output.as_fd() };
+        let streams = Streams {
+            document: input.as_fd(),
+            output: output.as_fd(),
+        };
         let ended = hook::run(&ReadyHook::new(each), &directory, &streams);
         ended.map_err(|fault| explain(each, kind, fault, output.as_fd()))?;
     }
@@ -63,15 +85,31 @@ pub fn run_in(hooks: &[Hook], kind: &str, bundle: &Path, document: &[u8]) -> Res
 #[must_use]
 pub fn explain(hook: &Hook, kind: &str, fault: Fault, output: BorrowedFd<'_>) -> Error {
     let cause = match fault.errno {
-        errno if errno >= hook::SIGNALLED => Cause::Killed { signal: errno - hook::SIGNALLED, oom: false },
-        errno if errno >= hook::EXITED => Cause::Exited { status: errno - hook::EXITED, last_line: last_line(output) },
+        errno if errno >= hook::SIGNALLED => Cause::Killed {
+            signal: errno - hook::SIGNALLED,
+            oom: false,
+        },
+        errno if errno >= hook::EXITED => Cause::Exited {
+            status: errno - hook::EXITED,
+            last_line: last_line(output),
+        },
         libc::ETIMEDOUT => {
             let seconds = hook.timeout.unwrap_or_default();
-            Cause::Refused(format!("it ran for longer than its timeout of {seconds} s and was killed"))
+            Cause::Refused(format!(
+                "it ran for longer than its timeout of {seconds} s and was killed"
+            ))
         }
-        errno => Cause::Os { call: fault.call.name(), errno, on: Some(hook.path.to_string_lossy().into_owned()) },
+        errno => Cause::Os {
+            call: fault.call.name(),
+            errno,
+            on: Some(hook.path.to_string_lossy().into_owned()),
+        },
     };
-    let error = Error::new(format!("run the {kind} hook"), Object::config(hook.pointer.at("path")), cause);
+    let error = Error::new(
+        format!("run the {kind} hook"),
+        Object::config(hook.pointer.at("path")),
+        cause,
+    );
     match fault.errno {
         libc::ENOENT => error.hint("a hook's path is looked up on the host (for startContainer in the container): install it there"),
         libc::EACCES => error.hint("make the hook executable: chmod +x"),
@@ -86,5 +124,8 @@ fn last_line(output: BorrowedFd<'_>) -> Option<String> {
     seek(output, SeekFrom::Start(size.saturating_sub(4096))).ok()?;
     let mut buffer = [0u8; 4096];
     let text = String::from_utf8_lossy(file::read_some(output, &mut buffer).ok()?).into_owned();
-    text.lines().rev().find(|line| !line.trim().is_empty()).map(|line| line.trim().to_owned())
+    text.lines()
+        .rev()
+        .find(|line| !line.trim().is_empty())
+        .map(|line| line.trim().to_owned())
 }

@@ -20,13 +20,22 @@ pub fn set(plan: &Plan, pid: i32, proc: &Proc) -> Result<()> {
             }
         })?;
     }
-    let Some(score) = plan.process.oom_score_adj else { return Ok(()) };
+    let Some(score) = plan.process.oom_score_adj else {
+        return Ok(());
+    };
     let path = CString::new(format!("{pid}/oom_score_adj")).unwrap_or_default();
-    proc.write(&path, score.to_string().as_bytes()).map_err(|fault| {
-        let error = Error::new("set the OOM score", Object::config("/process/oomScoreAdj"), Cause::from(fault));
-        match fault.errno {
-            libc::EACCES => error.hint("a user may raise the score, not lower it; remove oomScoreAdj or raise it"),
-            _ => error,
-        }
-    })
+    proc.write(&path, score.to_string().as_bytes())
+        .map_err(|fault| {
+            let error = Error::new(
+                "set the OOM score",
+                Object::config("/process/oomScoreAdj"),
+                Cause::from(fault),
+            );
+            match fault.errno {
+                libc::EACCES => error.hint(
+                    "a user may raise the score, not lower it; remove oomScoreAdj or raise it",
+                ),
+                _ => error,
+            }
+        })
 }

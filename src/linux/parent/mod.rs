@@ -25,14 +25,30 @@ use std::os::fd::AsFd;
 ///
 /// # Errors
 /// A step of the child, told by its twelve bytes; a hook; the end of a child that said nothing.
-pub fn attend(plan: &Plan, born: &Born, proc: &Proc, group: Option<&Cgroup>, document: &hooks::Document<'_>) -> Result<()> {
+pub fn attend(
+    plan: &Plan,
+    born: &Born,
+    proc: &Proc,
+    group: Option<&Cgroup>,
+    document: &hooks::Document<'_>,
+) -> Result<()> {
     idmap::write(plan, born.pid, proc)?;
     limits::set(plan, born.pid, proc)?;
     hooks::fill_documents(born, document)?;
     tell(born, Kind::Mapped)?;
     hear(plan, born, group, Kind::Mounted)?;
-    hooks::run(&plan.hooks.prestart, "prestart", plan, &document("creating"))?;
-    hooks::run(&plan.hooks.create_runtime, "createRuntime", plan, &document("creating"))?;
+    hooks::run(
+        &plan.hooks.prestart,
+        "prestart",
+        plan,
+        &document("creating"),
+    )?;
+    hooks::run(
+        &plan.hooks.create_runtime,
+        "createRuntime",
+        plan,
+        &document("creating"),
+    )?;
     tell(born, Kind::Go)?;
     hear(plan, born, group, Kind::Ready)
 }
@@ -43,8 +59,16 @@ pub fn attend(plan: &Plan, born: &Born, proc: &Proc, group: Option<&Cgroup>, doc
 /// As sendmsg(2), without EPIPE.
 pub fn tell(born: &Born, kind: Kind) -> Result<()> {
     match gates::announce(&born.gate, Record::gate(kind)) {
-        Ok(()) | Err(Fault { errno: libc::EPIPE | libc::ECONNRESET, .. }) => Ok(()),
-        Err(fault) => Err(Error::new("speak to the child", Object::Nothing, fault.into())),
+        Ok(())
+        | Err(Fault {
+            errno: libc::EPIPE | libc::ECONNRESET,
+            ..
+        }) => Ok(()),
+        Err(fault) => Err(Error::new(
+            "speak to the child",
+            Object::Nothing,
+            fault.into(),
+        )),
     }
 }
 
@@ -52,10 +76,14 @@ pub fn tell(born: &Born, kind: Kind) -> Result<()> {
 fn hear(plan: &Plan, born: &Born, group: Option<&Cgroup>, kind: Kind) -> Result<()> {
     loop {
         let arrival = gates::next(&born.gate);
-        match arrival.map_err(|fault| Error::new("hear from the child", Object::Nothing, fault.into()))? {
+        match arrival
+            .map_err(|fault| Error::new("hear from the child", Object::Nothing, fault.into()))?
+        {
             Arrival::Record(record) if record.kind == kind => return Ok(()),
             Arrival::Record(record) if record.kind == Kind::Passed => trace(&record),
-            Arrival::Record(record) => return Err(explain::record(plan, &record, born.documents.as_ref())),
+            Arrival::Record(record) => {
+                return Err(explain::record(plan, &record, born.documents.as_ref()));
+            }
             Arrival::Closed => return Err(died(born, group)),
         }
     }
@@ -63,7 +91,12 @@ fn hear(plan: &Plan, born: &Born, group: Option<&Cgroup>, kind: Kind) -> Result<
 
 fn trace(record: &Record) {
     if let Some(step) = Step::from_number(record.step) {
-        tracing::debug!("step {} of {}: {} passed", step.number(), Step::COUNT, step.words());
+        tracing::debug!(
+            "step {} of {}: {} passed",
+            step.number(),
+            Step::COUNT,
+            step.words()
+        );
     }
 }
 
@@ -75,11 +108,22 @@ fn died(born: &Born, group: Option<&Cgroup>) -> Error {
             let what = "its process used the heap after the clone".to_owned();
             Error::new(doing, Object::Nothing, Cause::Protocol(what))
         }
-        Ok(pidfd::End::Exited(status)) => Error::new(doing, Object::Nothing, Cause::Exited { status, last_line: None }),
+        Ok(pidfd::End::Exited(status)) => Error::new(
+            doing,
+            Object::Nothing,
+            Cause::Exited {
+                status,
+                last_line: None,
+            },
+        ),
         Ok(pidfd::End::Signalled(signal)) => {
             let oom = group.is_some_and(|group| group.oom_kills() > 0);
             let error = Error::new(doing, Object::Nothing, Cause::Killed { signal, oom });
-            if oom { error.hint("raise /linux/resources/memory/limit in config.json") } else { error }
+            if oom {
+                error.hint("raise /linux/resources/memory/limit in config.json")
+            } else {
+                error
+            }
         }
         Err(fault) => Error::new(doing, Object::Nothing, fault.into()),
     }

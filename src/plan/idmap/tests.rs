@@ -65,78 +65,95 @@ fn who_writes_them() {
     }
 }
 
+type Line = (u32, u32, u32);
+
+/// User and group mappings, who asks, the place that is refused, and words of the reason.
+type Case = (
+    &'static [Line],
+    &'static [Line],
+    fn() -> Facts,
+    &'static str,
+    &'static str,
+);
+
+const WRONG: [Case; 8] = [
+    (
+        &[(0, 0, 0)],
+        &[(0, 0, 1)],
+        root,
+        "/linux/uidMappings/0",
+        "at least one id",
+    ),
+    (
+        &[(0, 0, 1)],
+        &[(u32::MAX, 0, 1)],
+        root,
+        "/linux/gidMappings/0",
+        "beyond the last id",
+    ),
+    (
+        &[(0, 0, 1)],
+        &[(0, 2, u32::MAX - 1)],
+        root,
+        "/linux/gidMappings/0",
+        "beyond the last id",
+    ),
+    (
+        &[(0, 0, 10), (9, 20, 1)],
+        &[(0, 0, 1)],
+        root,
+        "/linux/uidMappings/1",
+        "of the container",
+    ),
+    (
+        &[(0, 0, 10), (10, 9, 1)],
+        &[(0, 0, 1)],
+        root,
+        "/linux/uidMappings/1",
+        "of the host",
+    ),
+    (
+        &[(0, 1000, 2)],
+        &[(0, 100, 1)],
+        user,
+        "/linux/uidMappings",
+        "install the package uidmap",
+    ),
+    (
+        &[(0, 1000, 1)],
+        &[(0, 1, 1)],
+        user,
+        "/linux/gidMappings",
+        "install the package uidmap",
+    ),
+    (
+        &[],
+        &[(0, 0, 1)],
+        root,
+        "/linux/uidMappings",
+        "needs a mapping",
+    ),
+];
+
 #[test]
 fn refusals_name_the_line() {
-    let long: Vec<_> = (0..341).map(|id| (id, id, 1)).collect();
-    for (uid, gid, facts, place, words) in [
-        (
-            vec![(0, 0, 0)],
-            vec![(0, 0, 1)],
-            root(),
-            "/linux/uidMappings/0",
-            "at least one id",
-        ),
-        (
-            vec![(0, 0, 1)],
-            vec![(u32::MAX, 0, 1)],
-            root(),
-            "/linux/gidMappings/0",
-            "beyond the last id",
-        ),
-        (
-            vec![(0, 0, 1)],
-            vec![(0, 2, u32::MAX - 1)],
-            root(),
-            "/linux/gidMappings/0",
-            "beyond the last id",
-        ),
-        (
-            vec![(0, 0, 10), (9, 20, 1)],
-            vec![(0, 0, 1)],
-            root(),
-            "/linux/uidMappings/1",
-            "of the container",
-        ),
-        (
-            vec![(0, 0, 10), (10, 9, 1)],
-            vec![(0, 0, 1)],
-            root(),
-            "/linux/uidMappings/1",
-            "of the host",
-        ),
-        (
-            long,
-            vec![(0, 0, 1)],
-            root(),
-            "/linux/uidMappings",
-            "at most 340",
-        ),
-        (
-            vec![(0, 1000, 2)],
-            vec![(0, 100, 1)],
-            user(),
-            "/linux/uidMappings",
-            "install the package uidmap",
-        ),
-        (
-            vec![(0, 1000, 1)],
-            vec![(0, 1, 1)],
-            user(),
-            "/linux/gidMappings",
-            "install the package uidmap",
-        ),
-        (
-            vec![],
-            vec![(0, 0, 1)],
-            root(),
-            "/linux/uidMappings",
-            "needs a mapping",
-        ),
-    ] {
-        let (pointer, line) = told(&planned(&uid, &gid, &facts).unwrap_err());
+    for (uid, gid, facts, place, words) in WRONG {
+        let (pointer, line) = told(&planned(uid, gid, &facts()).unwrap_err());
         assert_eq!(pointer, place, "{line}");
         assert!(line.contains(words), "{line}");
     }
+}
+
+#[test]
+fn the_kernel_takes_340_lines() {
+    let lines: Vec<Line> = (0..341).map(|id| (id, id, 1)).collect();
+    assert!(planned(&lines[..340], &lines[..1], &root()).is_ok());
+    let (pointer, line) = told(&planned(&lines, &lines[..1], &root()).unwrap_err());
+    assert_eq!(pointer, "/linux/uidMappings");
+    assert!(
+        line.contains("there are 341, and the kernel takes at most 340"),
+        "{line}"
+    );
 }
 
 /// What the kernel would do, id by id: every id of one side has one of the other.

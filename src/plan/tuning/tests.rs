@@ -44,15 +44,27 @@ fn a_parameter_of_the_host_is_refused() {
         (
             "net.core.somaxconn",
             "mount ipc uts",
-            "without a network namespace",
+            "without its own network namespace",
         ),
-        ("kernel.sem", "mount network uts", "without a ipc namespace"),
-        ("fs.mqueue.msg_max", "mount", "without a ipc namespace"),
-        ("kernel.domainname", "mount", "without a uts namespace"),
+        (
+            "kernel.sem",
+            "mount network uts",
+            "without its own ipc namespace",
+        ),
+        (
+            "fs.mqueue.msg_max",
+            "mount",
+            "without its own ipc namespace",
+        ),
+        (
+            "kernel.domainname",
+            "mount",
+            "without its own uts namespace",
+        ),
         (
             "user.max_user_namespaces",
             "mount",
-            "without a user namespace",
+            "without its own user namespace",
         ),
         ("kernel.hostname", "mount uts", "/hostname is there for it"),
         ("kernel.panic", "mount network ipc uts", "no namespace has"),
@@ -118,13 +130,13 @@ fn names_need_a_namespace_of_their_own_and_64_bytes() {
             json!({"hostname": "h"}),
             "mount",
             "/hostname",
-            "without a uts namespace",
+            "without its own uts namespace",
         ),
         (
             json!({"domainname": "d"}),
             "mount",
             "/domainname",
-            "without a uts namespace",
+            "without its own uts namespace",
         ),
         (
             json!({"hostname": "h".repeat(65)}),
