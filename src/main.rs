@@ -2,7 +2,7 @@
 
 use orbital::cli::log::{self, Log};
 use orbital::cli::{self, Global, Request};
-use orbital::error::Result;
+use orbital::error::{Error, Result};
 use orbital::life::{create, delete, features, kill, list, plan, run, start, state};
 use orbital::spec::default;
 use orbital::state::Home;
@@ -101,8 +101,19 @@ fn finish(log: &Log, outcome: Outcome) -> ExitCode {
         log.warn(warning);
     }
     if let Some(text) = outcome.text.filter(|text| !text.is_empty()) {
-        // A reader that closed its end has read enough, ignored.
-        let _ = writeln!(std::io::stdout(), "{}", text.trim_end_matches('\n'));
+        let written = writeln!(std::io::stdout(), "{}", text.trim_end_matches('\n'));
+        // A reader that closed its end has read enough; a full disk has not.
+        if let Err(error) = written.and_then(|()| std::io::stdout().flush())
+            && error.kind() != std::io::ErrorKind::BrokenPipe
+        {
+            log.report(&Error::io(
+                "write the answer",
+                "standard output",
+                "write",
+                &error,
+            ));
+            return ExitCode::FAILURE;
+        }
     }
     ExitCode::from(u8::try_from(outcome.status).unwrap_or(u8::MAX))
 }

@@ -144,5 +144,6 @@ pub(crate) fn all() -> Vec<(String, Case)> {
             .iter()
             .map(move |case| (format!("{topic}/{}", case.name), *case))
     };
-    TOPICS.iter().flat_map(named).collect()
+    let topics = TOPICS.iter().flat_map(named);
+    topics.chain(crate::messages::all()).collect()
 }

@@ -27,7 +27,7 @@ pub(crate) fn run(case: &Case, runtime: Runtime, dir: &Path, busybox: &Path) -> 
     let before = Before::look(&lab)?;
     let (sender, receiver) = mpsc::channel();
     let (worker, body) = (Arc::clone(&lab), case.run);
-    std::thread::spawn(move || sender.send(body(&worker)));
+    std::thread::spawn(move || sender.send(body.judge(&worker)));
     let outcome = match receiver.recv_timeout(LIMIT) {
         Ok(outcome) => outcome,
         Err(mpsc::RecvTimeoutError::Timeout) => {

@@ -13,7 +13,26 @@ pub(crate) struct Case {
     pub(crate) needs: &'static [Need],
     /// Runtime and what it does instead; such a failure is reported as known, not as failed.
     pub(crate) deviates: &'static [(&'static str, &'static str)],
-    pub(crate) run: fn(&Lab) -> Outcome,
+    pub(crate) run: Body,
+}
+
+/// The function of a case.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Body {
+    /// A case of its own.
+    Plain(fn(&Lab) -> Outcome),
+    /// One of many that differ in a name, such as a folder's.
+    Of(&'static str, fn(&Lab, &str) -> Outcome),
+}
+
+impl Body {
+    /// Runs it.
+    pub(crate) fn judge(self, lab: &Lab) -> Outcome {
+        match self {
+            Body::Plain(judge) => judge(lab),
+            Body::Of(name, judge) => judge(lab, name),
+        }
+    }
 }
 
 /// What a case cannot be judged without.
@@ -42,7 +61,7 @@ impl Case {
             name,
             needs: &[Need::Root],
             deviates: &[],
-            run,
+            run: Body::Plain(run),
         }
     }
 

@@ -25,7 +25,8 @@ pub(crate) struct Lab {
     pub(crate) runtime: Runtime,
     pub(crate) dir: PathBuf,
     pub(crate) reaper: Arc<Reaper>,
-    busybox: PathBuf,
+    /// A busybox without shared libraries, on the lab's own file system.
+    pub(crate) busybox: PathBuf,
     tag: String,
     next: AtomicU32,
 }

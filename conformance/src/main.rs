@@ -50,6 +50,14 @@ mod suite;
 /// The report.
 mod tap;
 
+/// The words of each refusal.
+#[path = "../messages.rs"]
+mod messages;
+
+/// The commands of each README.md.
+#[path = "../readmes.rs"]
+mod readmes;
+
 /// The cases.
 #[path = "../cases/mod.rs"]
 mod cases;

@@ -13,7 +13,6 @@ use crate::sys::clone::{Birth, Side, clone3};
 use crate::sys::process::{self, Dumpable};
 use crate::sys::{Call, Fault, file, pidfd};
 use rustix::fs::{CWD, OFlags};
-use std::ffi::CString;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// A child that waits at gate A.
@@ -229,17 +228,11 @@ impl Away {
             let Some(join) = plan.birth.joins.get(index) else {
                 continue;
             };
-            let name = match join.kind {
-                crate::plan::birth::Kind::Mount => "mnt",
-                crate::plan::birth::Kind::Network => "net",
-                other => other.name(),
-            };
-            let path = CString::new(format!("/proc/self/ns/{name}")).unwrap_or_default();
             let at = |fault| explain::join(join, fault);
             if join.kind == crate::plan::birth::Kind::Mount {
                 away.directory = Some(file::open(CWD, c".", OFlags::PATH).map_err(at)?);
             }
-            let own = file::open(CWD, &path, OFlags::RDONLY).map_err(at)?;
+            let own = held.proc.namespace(join.kind.file()).map_err(at)?;
             if let Err(fault) = process::join(fd.as_fd(), kind) {
                 let error = explain::join(join, fault);
                 return Err(match away.come_back() {

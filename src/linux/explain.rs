@@ -31,10 +31,10 @@ pub fn record(plan: &Plan, record: &Record, documents: Option<&Documents>) -> Er
 #[must_use]
 pub fn failure(plan: &Plan, failure: &Failure, documents: Option<&Documents>) -> Error {
     let Failure { step, miss } = *failure;
-    if let (Step::CreateContainer | Step::StartContainer, Some(documents)) = (step, documents) {
-        if let Some(error) = hook(plan, failure, documents) {
-            return error;
-        }
+    if let (Step::CreateContainer | Step::StartContainer, Some(documents)) = (step, documents)
+        && let Some(error) = hook(plan, failure, documents)
+    {
+        return error;
     }
     let (doing, object) = object(plan, failure);
     let error = Error::new(doing, object, cause(plan, step, miss.fault)).in_step(step.number());

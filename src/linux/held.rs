@@ -2,7 +2,7 @@
 
 use crate::error::{Cause, Error, Object, Pointer, Result};
 use crate::plan::Plan;
-use crate::plan::birth::Joiner;
+use crate::plan::birth::{Joiner, Kind};
 use crate::plan::hooks::Hook;
 use crate::plan::mounts::{Recursive, Source};
 use crate::plan::process::Home;
@@ -10,7 +10,7 @@ use crate::plan::root::Opener;
 use crate::sys::exec::Strings;
 use crate::sys::mount::Depth;
 use crate::sys::proc::Proc;
-use crate::sys::{Fault, exec, file, mount, socket};
+use crate::sys::{Fault, exec, file, mount, path, socket};
 use rustix::fs::{CWD, OFlags};
 use std::ffi::CString;
 use std::os::fd::OwnedFd;
@@ -158,6 +158,7 @@ pub fn hold(plan: &Plan, seats: Seats) -> Result<(Held, OwnedFd)> {
         trace: seats.trace,
     };
     check_preserved(plan)?;
+    check_sysctls(plan, &held)?;
     Ok((held, ours))
 }
 
@@ -241,6 +242,37 @@ fn check_preserved(plan: &Plan) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// A sysctl is for a namespace of the container's own; one joined by path may turn out to be the host's.
+fn check_sysctls(plan: &Plan, held: &Held) -> Result<()> {
+    for sysctl in &plan.sysctls {
+        for (join, fd) in plan.birth.joins.iter().zip(&held.joins) {
+            if join.kind == sysctl.namespace && is_own(&held.proc, join.kind, fd)? {
+                let why = format!(
+                    "{} is the host's own {} namespace",
+                    join.path.to_string_lossy(),
+                    join.kind.name()
+                );
+                let error = Error::refused("write the sysctl", &sysctl.pointer, why);
+                return Err(
+                    error.hint("set it on the host, or give the container a namespace of its own")
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether the descriptor shows the namespace that this process is in.
+fn is_own(proc: &Proc, kind: Kind, fd: &OwnedFd) -> Result<bool> {
+    let told = |fault| plain("compare the namespaces", fault);
+    let own = proc.namespace(kind.file()).map_err(told)?;
+    let (own, other) = (
+        path::look(own).map_err(told)?,
+        path::look(fd).map_err(told)?,
+    );
+    Ok((own.st_dev, own.st_ino) == (other.st_dev, other.st_ino))
 }
 
 fn at(doing: &str, pointer: &Pointer, fault: Fault) -> Error {

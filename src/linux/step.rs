@@ -13,7 +13,7 @@ macro_rules! steps {
             pub const ALL: &[Step] = &[$(Step::$variant),+];
 
             /// How many steps there are.
-            pub const COUNT: u8 = Step::ALL.len() as u8;
+            pub const COUNT: u8 = [$(Step::$variant as u8),+][Step::ALL.len() - 1];
 
             /// What the step does, in words that complete "cannot …".
             #[must_use]

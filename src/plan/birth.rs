@@ -13,7 +13,7 @@ use super::facts::Facts;
 use super::idmap;
 use crate::error::{Error, Pointer, Result};
 use oci_spec::runtime::{Linux, LinuxNamespace, LinuxNamespaceType, Spec};
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 
 /// A kind of namespace; namespaces(7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -49,6 +49,21 @@ impl Kind {
             Kind::User => 0x1000_0000,
             Kind::Pid => 0x2000_0000,
             Kind::Network => 0x4000_0000,
+        }
+    }
+
+    /// Its file in /proc/PID/ns; namespaces(7).
+    #[must_use]
+    pub const fn file(self) -> &'static CStr {
+        match self {
+            Kind::Pid => c"pid",
+            Kind::Network => c"net",
+            Kind::Mount => c"mnt",
+            Kind::Ipc => c"ipc",
+            Kind::Uts => c"uts",
+            Kind::User => c"user",
+            Kind::Cgroup => c"cgroup",
+            Kind::Time => c"time",
         }
     }
 

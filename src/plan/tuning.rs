@@ -13,6 +13,8 @@ pub struct Sysctl {
     pub path: CString,
     /// The bytes to write.
     pub value: Vec<u8>,
+    /// Whose parameter it is.
+    pub namespace: Kind,
     /// `/linux/sysctl/NAME`.
     pub pointer: Pointer,
 }
@@ -125,11 +127,13 @@ fn sysctl(name: &str, value: &str, birth: &Birth) -> Result<Sysctl> {
             "this is no name of a parameter, which has parts with a dot between them",
         ));
     }
-    owner(&path, birth).map_err(|(why, hint)| Error::refused(DOING, &pointer, why).hint(hint))?;
+    let namespace = owner(&path, birth)
+        .map_err(|(why, hint)| Error::refused(DOING, &pointer, why).hint(hint))?;
     let path = cstrings::text(&format!("sys/{path}"), DOING, &pointer)?;
     Ok(Sysctl {
         path,
         value: value.as_bytes().to_vec(),
+        namespace,
         pointer,
     })
 }
@@ -170,8 +174,8 @@ const IPC: [&str; 11] = [
     "kernel/shmmni",
 ];
 
-/// Refuses a parameter of the host, with the reason and what to do.
-fn owner(path: &str, birth: &Birth) -> std::result::Result<(), (String, String)> {
+/// The namespace whose parameter it is. Refuses a parameter of the host, with the reason and what to do.
+fn owner(path: &str, birth: &Birth) -> std::result::Result<Kind, (String, String)> {
     let kind = match path {
         "kernel/hostname" => {
             return Err((
@@ -193,7 +197,7 @@ fn owner(path: &str, birth: &Birth) -> std::result::Result<(), (String, String)>
         }
     };
     match birth.owns(kind) {
-        true => Ok(()),
+        true => Ok(kind),
         false => Err((
             format!(
                 "without its own {} namespace it would be the host's",

@@ -64,11 +64,10 @@ pub fn clone3(birth: &Birth<'_>) -> Result<Side, Fault> {
             size_of::<libc::clone_args>(),
         )
     };
-    match answer(pid, Call::Clone3)? {
-        0 => Ok(Side::Child),
-        // SAFETY: the kernel put a new descriptor there (CLONE_PIDFD), and nobody else owns it.
-        pid => Ok(Side::Parent(pid as i32, unsafe {
-            OwnedFd::from_raw_fd(pidfd)
-        })),
+    let pid = i32::try_from(answer(pid, Call::Clone3)?).unwrap_or_default();
+    if pid == 0 {
+        return Ok(Side::Child);
     }
+    // SAFETY: the kernel put a new descriptor there (CLONE_PIDFD), and nobody else owns it.
+    Ok(Side::Parent(pid, unsafe { OwnedFd::from_raw_fd(pidfd) }))
 }

@@ -109,6 +109,30 @@ pub fn close_on_exec_from(first: u32) -> Result<(), Fault> {
     answer(value, Call::CloseRange).map(|_| ())
 }
 
+/// Closes, in a cloned child, every descriptor from `first` on but those in `keep`; close_range(2).
+/// Their owners live on in the parent's memory; the child must not use its copies of them.
+///
+/// # Errors
+/// ENOSYS or EPERM under an outer filter.
+pub fn close_all_but(first: u32, keep: &mut [i32]) -> Result<(), Fault> {
+    keep.sort_unstable();
+    let mut from = first;
+    let kept = keep.iter().filter_map(|fd| u32::try_from(*fd).ok());
+    for fd in kept.filter(|fd| *fd >= first) {
+        if fd > from {
+            close_from_to(from, fd - 1)?;
+        }
+        from = fd + 1;
+    }
+    close_from_to(from, u32::MAX)
+}
+
+fn close_from_to(first: u32, last: u32) -> Result<(), Fault> {
+    // SAFETY: the child executes or exits without dropping the owners of these numbers.
+    let value = unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) };
+    answer(value, Call::CloseRange).map(|_| ())
+}
+
 /// Lays `from` over the descriptor number `number` (0, 1 or 2), open across execve; dup2(2).
 ///
 /// # Errors

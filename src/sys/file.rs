@@ -39,7 +39,7 @@ pub fn write_once(fd: impl AsFd, bytes: &[u8]) -> Result<(), Fault> {
 ///
 /// # Errors
 /// As read(2).
-pub fn read_some<'b>(fd: impl AsFd, buffer: &'b mut [u8]) -> Result<&'b [u8], Fault> {
+pub fn read_some(fd: impl AsFd, buffer: &mut [u8]) -> Result<&[u8], Fault> {
     let mut filled = 0;
     while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
         match rustix::io::retry_on_intr(|| rustix::io::read(&fd, &mut *rest)).at(Call::Read)? {

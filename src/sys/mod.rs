@@ -18,6 +18,12 @@ pub mod clone;
 /// Look-ups below a root that never leave it, and the making of what is missing.
 pub mod path;
 
+/// A path on the stack.
+mod text;
+
+/// Nodes, links, owners, by the descriptor of their directory.
+pub mod node;
+
 /// Mounts by descriptor: `fsopen`, `open_tree`, `mount_setattr`, `move_mount`.
 pub mod mount;
 

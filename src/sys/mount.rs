@@ -69,7 +69,8 @@ pub fn make_filesystem(filesystem: BorrowedFd<'_>) -> Result<(), Fault> {
 /// # Errors
 /// EPERM, in a user namespace also for proc and sysfs that are partly covered.
 pub fn detached_mount(filesystem: BorrowedFd<'_>, attributes: u64) -> Result<OwnedFd, Fault> {
-    let bits = MountAttrFlags::from_bits_retain((attributes & u64::from(u32::MAX)) as u32);
+    // The kernel has no attribute beyond 32 bits yet; one that is asked for is refused.
+    let bits = MountAttrFlags::from_bits_retain(u32::try_from(attributes).unwrap_or(u32::MAX));
     rustix::mount::fsmount(filesystem, FsMountFlags::FSMOUNT_CLOEXEC, bits).at(Call::Fsmount)
 }
 

@@ -6,13 +6,12 @@
 //! missing, or openat2 is not to be had, a walk goes component by component over descriptors and
 //! follows links itself, again only inside. Nothing here allocates: the child calls it.
 
+use super::text::{LONGEST, Text};
 use super::{At, Call, Fault};
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, ResolveFlags, Stat};
+use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, Stat};
 use std::ffi::CStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-/// Longest path, with its end mark; limits.h, PATH_MAX.
-const LONGEST: usize = 4096;
 /// Links followed before the walk gives up, as the kernel does; path_resolution(7).
 const MOST_LINKS: u32 = 40;
 /// Repetitions of a look-up that raced with a rename (EAGAIN, openat2(2)).
@@ -114,6 +113,27 @@ pub fn file_system(fd: impl AsFd) -> Result<u64, Fault> {
     Ok(rustix::fs::fstatfs(fd).at(Call::Fstatfs)?.f_type as u64)
 }
 
+/// The root of the mount that `fd` lies on: up from directory to directory until statx(2) says
+/// STATX_ATTR_MOUNT_ROOT (Linux 5.8).
+///
+/// # Errors
+/// As statx(2) and openat(2).
+pub fn root_of_mount(fd: OwnedFd) -> Result<OwnedFd, Fault> {
+    use rustix::fs::{AtFlags, StatxAttributes, StatxFlags};
+    let mut here = fd;
+    loop {
+        let look = rustix::fs::statx(&here, c"", AtFlags::EMPTY_PATH, StatxFlags::TYPE);
+        if look
+            .at(Call::Statx)?
+            .stx_attributes
+            .contains(StatxAttributes::MOUNT_ROOT)
+        {
+            return Ok(here);
+        }
+        here = peek(here.as_fd(), c"..")?;
+    }
+}
+
 /// A device's number as `st_rdev` has it; makedev(3).
 #[must_use]
 pub fn device(major: u32, minor: u32) -> u64 {
@@ -148,71 +168,6 @@ fn open_inside(
     }
 }
 
-/// A path on the stack, always with its end mark.
-struct Text {
-    bytes: [u8; LONGEST],
-    length: usize,
-}
-
-impl Text {
-    fn new(from: &[u8]) -> Result<Text, Fault> {
-        let mut text = Text {
-            bytes: [0; LONGEST],
-            length: 0,
-        };
-        text.push(from)?;
-        Ok(text)
-    }
-
-    fn push(&mut self, more: &[u8]) -> Result<(), Fault> {
-        let end = self.length + more.len();
-        match self.bytes.get_mut(self.length..end) {
-            Some(place) if end < LONGEST => place.copy_from_slice(more),
-            _ => {
-                return Err(Fault {
-                    call: Call::Openat2,
-                    errno: libc::ENAMETOOLONG,
-                });
-            }
-        }
-        self.length = end;
-        if let Some(mark) = self.bytes.get_mut(end) {
-            *mark = 0;
-        }
-        Ok(())
-    }
-
-    fn cut(&mut self, length: usize) {
-        self.length = length.min(self.length);
-        if let Some(mark) = self.bytes.get_mut(self.length) {
-            *mark = 0;
-        }
-    }
-
-    fn as_bytes(&self) -> &[u8] {
-        self.bytes.get(..self.length).unwrap_or_default()
-    }
-
-    fn as_c(&self) -> &CStr {
-        CStr::from_bytes_until_nul(&self.bytes).unwrap_or_default()
-    }
-
-    /// Takes the first component off the front; `None` when only slashes are left.
-    fn take_first(&mut self) -> Option<Text> {
-        let start = self.as_bytes().iter().position(|b| *b != b'/')?;
-        let rest = self.as_bytes().get(start..)?;
-        let end = rest.iter().position(|b| *b == b'/').unwrap_or(rest.len());
-        let first = Text::new(rest.get(..end)?).ok()?;
-        self.bytes.copy_within(start + end..self.length, 0);
-        self.cut(self.length - start - end);
-        Some(first)
-    }
-
-    fn is_used_up(&self) -> bool {
-        self.as_bytes().iter().all(|b| *b == b'/')
-    }
-}
-
 /// The way so far: a directory below the root, and how it is reached without any link.
 struct Place<'r> {
     root: BorrowedFd<'r>,
@@ -221,7 +176,7 @@ struct Place<'r> {
 }
 
 impl Place<'_> {
-    fn to_root(&mut self) -> Result<(), Fault> {
+    fn return_to_root(&mut self) -> Result<(), Fault> {
         self.prefix.cut(0);
         self.here = duplicate(self.root)?;
         Ok(())
@@ -287,7 +242,7 @@ fn walk(root: BorrowedFd<'_>, path: &CStr, links: Links, leaf: Leaf) -> Result<O
                 }
                 let mut longer = read_link(next.as_fd())?;
                 if longer.as_bytes().first() == Some(&b'/') {
-                    place.to_root()?;
+                    place.return_to_root()?;
                 }
                 longer.push(b"/")?;
                 longer.push(rest.as_bytes())?;
@@ -378,118 +333,8 @@ fn duplicate(fd: BorrowedFd<'_>) -> Result<OwnedFd, Fault> {
     rustix::io::fcntl_dupfd_cloexec(fd, 3).at(Call::Fcntl)
 }
 
-/// Directories of names, one after the other: names of one directory share its descriptor.
-pub struct Parents<'r> {
-    root: BorrowedFd<'r>,
-    path: Text,
-    here: Option<OwnedFd>,
-}
-
-impl std::fmt::Debug for Parents<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Parents")
-            .field("here", &self.here)
-            .finish_non_exhaustive()
-    }
-}
-
-impl<'r> Parents<'r> {
-    /// Names below this root.
-    #[must_use]
-    pub fn new(root: BorrowedFd<'r>) -> Parents<'r> {
-        Parents {
-            root,
-            path: Text {
-                bytes: [0; LONGEST],
-                length: 0,
-            },
-            here: None,
-        }
-    }
-
-    /// The directory of `path`, made where it is missing, and the last component.
-    ///
-    /// # Errors
-    /// As [`find_or_make`].
-    pub fn of<'p>(&mut self, path: &'p CStr) -> Result<(BorrowedFd<'_>, &'p CStr), Fault> {
-        let whole = path.to_bytes_with_nul();
-        let cut = whole
-            .iter()
-            .rposition(|byte| *byte == b'/')
-            .map_or(0, |slash| slash + 1);
-        let (parent, name) = whole.split_at(cut);
-        let name = CStr::from_bytes_with_nul(name).unwrap_or_default();
-        if self.path.as_bytes() != parent {
-            self.here = None;
-            self.path = Text::new(parent)?;
-        }
-        if self.here.is_none() {
-            let made = find_or_make(
-                self.root,
-                self.path.as_c(),
-                Links::Inside,
-                Leaf::Directory(0o755),
-            )?;
-            self.here = Some(made);
-        }
-        let here = self.here.as_ref().map_or(self.root, AsFd::as_fd);
-        Ok((here, name))
-    }
-}
-
-/// Makes a node of a device or a fifo; `mode` holds the file type and 0o7777; mknodat(2), then an
-/// exact mode and owner on the descriptor.
-///
-/// # Errors
-/// EEXIST, EPERM without CAP_MKNOD or in a user namespace.
-pub fn make_node(dir: BorrowedFd<'_>, name: &CStr, mode: u32, device: u64) -> Result<(), Fault> {
-    let (file_type, bits) = (
-        FileType::from_raw_mode(mode),
-        Mode::from_raw_mode(mode & 0o7777),
-    );
-    rustix::fs::mknodat(dir, name, file_type, bits, device).at(Call::Mknodat)
-}
-
-/// Sets the exact mode of `name` in `dir`, which must not be a link; fchmodat2(2) or by its own descriptor.
-///
-/// # Errors
-/// As fchmodat(2).
-pub fn set_mode(dir: BorrowedFd<'_>, name: &CStr, mode: u32) -> Result<(), Fault> {
-    // The name was made a moment ago in a directory of ours; glibc's and the kernel's fchmodat follow
-    // links, so prove that it is none before and refuse the race to the other side by O_PATH.
-    let node = peek(dir, name)?;
-    if kind(&look(&node)?) == FileType::Symlink {
-        return Err(Fault {
-            call: Call::Fchmod,
-            errno: libc::ELOOP,
-        });
-    }
-    rustix::fs::chmodat(dir, name, Mode::from_raw_mode(mode), AtFlags::empty()).at(Call::Fchmod)
-}
-
-/// Sets the owner of what the descriptor shows; fchownat(2), AT_EMPTY_PATH.
-///
-/// # Errors
-/// EPERM without CAP_CHOWN, EINVAL for an unmapped id.
-pub fn set_owner(fd: BorrowedFd<'_>, uid: u32, gid: u32) -> Result<(), Fault> {
-    use rustix::fs::{Gid, Uid};
-    let (uid, gid) = (Uid::from_raw(uid), Gid::from_raw(gid));
-    rustix::fs::chownat(fd, c"", Some(uid), Some(gid), AtFlags::EMPTY_PATH).at(Call::Fchown)
-}
-
-/// Makes a symbolic link; an existing name is left as it is; symlinkat(2).
-///
-/// # Errors
-/// As symlinkat(2), without EEXIST.
-pub fn make_link(dir: BorrowedFd<'_>, name: &CStr, target: &CStr) -> Result<(), Fault> {
-    match rustix::fs::symlinkat(target, dir, name).at(Call::Symlinkat) {
-        Err(Fault {
-            errno: libc::EEXIST,
-            ..
-        }) => Ok(()),
-        other => other,
-    }
-}
+#[cfg(test)]
+mod tests;
 
 #[cfg(test)]
 mod tests;

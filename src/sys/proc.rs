@@ -43,7 +43,13 @@ impl Proc {
     /// As openat2(2): EXDEV for a mount on the way, ELOOP for a link, ENOENT, EACCES.
     pub fn open_file(&self, path: &CStr, flags: OFlags) -> Result<OwnedFd, Fault> {
         let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_XDEV | ResolveFlags::NO_SYMLINKS;
-        let flags = flags | OFlags::CLOEXEC | OFlags::NOCTTY;
+        // openat2 refuses what O_PATH gives no meaning to.
+        let extra = if flags.contains(OFlags::PATH) {
+            OFlags::empty()
+        } else {
+            OFlags::NOCTTY
+        };
+        let flags = flags | OFlags::CLOEXEC | extra;
         match rustix::fs::openat2(&self.0, path, flags, Mode::empty(), resolve) {
             // Where openat2 is denied, O_NOFOLLOW and the proof of the root are what is left.
             Err(rustix::io::Errno::NOSYS) => {
@@ -52,6 +58,19 @@ impl Proc {
             }
             other => other.at(Call::Openat2),
         }
+    }
+
+    /// Opens one of this process's own namespaces, by its name in /proc/PID/ns: the last component is a
+    /// magic link, so its directory is proved and the link alone is followed.
+    ///
+    /// # Errors
+    /// As openat2(2); ENOENT for a kind that the kernel does not have.
+    pub fn namespace(&self, name: &CStr) -> Result<OwnedFd, Fault> {
+        let mut text = super::text::Text::default();
+        text.push_number(super::process::own_pid().unsigned_abs())?;
+        text.push(b"/ns")?;
+        let directory = self.open_file(text.as_c(), OFlags::PATH | OFlags::DIRECTORY)?;
+        super::file::open(directory, name, OFlags::RDONLY)
     }
 
     /// Writes `bytes` to the file `path` of this procfs in one write.

@@ -187,7 +187,9 @@ pub fn loopback_up() -> Result<(), Fault> {
     for (to, from) in request.ifr_name.iter_mut().zip(b"lo") {
         *to = from.cast_signed() as libc::c_char;
     }
-    request.ifr_ifru.ifru_flags = (libc::IFF_UP | libc::IFF_RUNNING) as libc::c_short;
+    // 0x41: both flags fit the field.
+    request.ifr_ifru.ifru_flags =
+        libc::c_short::try_from(libc::IFF_UP | libc::IFF_RUNNING).unwrap_or_default();
     use std::os::fd::AsRawFd;
     // SAFETY: SIOCSIFFLAGS reads one ifreq, which lives across the call.
     let value = unsafe {

@@ -6,7 +6,7 @@ use crate::plan::Plan;
 use crate::plan::console::Console;
 use crate::sys::mount::{self, Depth};
 use crate::sys::path::{self, Leaf, Links};
-use crate::sys::{Call, Fault, exec, socket, tty};
+use crate::sys::{Call, Fault, exec, node, socket, tty};
 use rustix::fs::OFlags;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -22,7 +22,7 @@ pub fn attach(p: &Plan, h: &mut Held, root: &OwnedFd) -> Result<(), Fault> {
         tty::resize(&master, rows, columns)?;
     }
     if p.user.uid != 0 {
-        path::set_owner(slave.as_fd(), p.user.uid, path::look(&slave)?.st_gid)?;
+        node::set_owner(slave.as_fd(), p.user.uid, path::look(&slave)?.st_gid)?;
     }
     let copy = mount::copy_tree(&slave, c"", Depth::One)?;
     let place = path::find_or_make(

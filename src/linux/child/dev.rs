@@ -5,13 +5,13 @@ use crate::plan::Plan;
 use crate::plan::devices::{Device, Make};
 use crate::sys::mount::{self, Depth};
 use crate::sys::path::{self, Leaf, Links};
-use crate::sys::{Call, Fault, exec};
+use crate::sys::{Call, Fault, exec, node};
 use rustix::fs::{CWD, FileType, OFlags};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// Makes the nodes, then the links.
 pub fn populate(p: &Plan, root: &OwnedFd) -> Result<(), Miss> {
-    let mut parents = path::Parents::new(root.as_fd());
+    let mut parents = node::Parents::new(root.as_fd());
     for (index, device) in p.devices.nodes.iter().enumerate() {
         let (dir, name) = parents.of(&device.path).of(index)?;
         match &device.make {
@@ -22,7 +22,7 @@ pub fn populate(p: &Plan, root: &OwnedFd) -> Result<(), Miss> {
     }
     for link in &p.devices.links {
         let (dir, name) = parents.of(&link.path)?;
-        path::make_link(dir, name, &link.target)?;
+        node::make_link(dir, name, &link.target)?;
     }
     Ok(())
 }
@@ -30,7 +30,7 @@ pub fn populate(p: &Plan, root: &OwnedFd) -> Result<(), Miss> {
 /// One node; a name that exists must already be that very node.
 fn node(dir: BorrowedFd<'_>, name: &std::ffi::CStr, device: &Device) -> Result<(), Fault> {
     let number = path::device(device.major, device.minor);
-    match path::make_node(dir, name, device.mode, number) {
+    match node::make_node(dir, name, device.mode, number) {
         Err(Fault {
             errno: libc::EEXIST,
             ..
@@ -39,7 +39,7 @@ fn node(dir: BorrowedFd<'_>, name: &std::ffi::CStr, device: &Device) -> Result<(
     }
     if device.uid != 0 || device.gid != 0 {
         let made = path::find(dir, name, Links::Refuse)?;
-        path::set_owner(made.as_fd(), device.uid, device.gid)?;
+        node::set_owner(made.as_fd(), device.uid, device.gid)?;
     }
     Ok(())
 }

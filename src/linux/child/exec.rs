@@ -7,7 +7,7 @@ use crate::linux::held::{Held, StartGate};
 use crate::linux::step::Step;
 use crate::plan::Plan;
 use crate::sys::{Call, Fault, exec, process, socket};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 
 /// The first candidate that this user may execute here; its index in the plan.
 pub fn find(p: &Plan) -> Result<usize, Miss> {
@@ -26,9 +26,21 @@ pub fn find(p: &Plan) -> Result<usize, Miss> {
     Err(worst.into())
 }
 
-/// Marks every descriptor that the program is not to have.
-pub fn close_on_exec(p: &Plan) -> Result<(), Fault> {
-    exec::close_on_exec_from(3 + p.process.preserve_fds)
+/// Closes everything but what is left to do needs, and marks that to be closed by execve: neither the
+/// caller's descriptors nor ours into the host wait with this process.
+pub fn close_on_exec(p: &Plan, h: &Held) -> Result<(), Fault> {
+    let first = 3 + p.process.preserve_fds;
+    let listener = match &h.start {
+        StartGate::Listener(listener) => listener.as_raw_fd(),
+        StartGate::Connection => h.gate.as_raw_fd(),
+    };
+    let gate = h.gate.as_raw_fd();
+    let [input, output] = match &h.documents {
+        Some(documents) => [documents.created.as_raw_fd(), documents.output.as_raw_fd()],
+        None => [gate, gate],
+    };
+    exec::close_all_but(first, &mut [gate, listener, input, output])?;
+    exec::close_on_exec_from(first)
 }
 
 /// Gate D, both ways: the parent's answer means that the record is on disk, so that we may outlive it.

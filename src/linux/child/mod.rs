@@ -109,7 +109,7 @@ fn enter(p: &Plan, h: &mut Held) -> Result<Infallible, Failure> {
     cwd::enter(p, &root, cwd).took(Step::Cwd, h)?;
     let program = exec::find(p).took(Step::Find, h)?;
     home::fill(p, h, &root);
-    exec::close_on_exec(p).took(Step::CloseOnExec, h)?;
+    exec::close_on_exec(p, h).took(Step::CloseOnExec, h)?;
     exec::ready(h).took(Step::Ready, h)?;
     let caller = exec::wait_for_start(h).map_err(|fault| failed(Step::Start, fault))?;
     let last = exec::last(p, h, program);

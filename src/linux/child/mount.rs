@@ -11,8 +11,8 @@ use crate::plan::mounts::{
 use crate::plan::root::Opener;
 use crate::sys::mount::{self, Attributes, Depth};
 use crate::sys::path::{self, Leaf, Links};
-use crate::sys::{Call, Fault, mount as sys_mount};
-use rustix::fs::CWD;
+use crate::sys::{Call, Fault, file, mount as sys_mount};
+use rustix::fs::{CWD, OFlags};
 use std::ffi::CStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -25,8 +25,8 @@ pub fn propagation(p: &Plan) -> Result<(), Fault> {
     }
 }
 
-/// Lays the root file system over /, where pivot_root finds it as a mount point; its path on the host
-/// is walked once, here.
+/// Lays a copy of the root file system over its own directory, where pivot_root finds a mount point and
+/// createContainer hooks find what the container will see; its path on the host is walked here, once.
 pub fn root(p: &Plan, h: &mut Held) -> Result<OwnedFd, Fault> {
     let tree = match h.root.take() {
         Some(tree) => tree,
@@ -38,17 +38,32 @@ pub fn root(p: &Plan, h: &mut Held) -> Result<OwnedFd, Fault> {
         _ => libc::MS_SLAVE,
     };
     if p.root.host_propagation == 0 || p.root.opener == Opener::Parent {
-        mount::set_attributes(
-            &tree,
-            Depth::Tree,
-            &Attributes {
-                propagation: cut,
-                ..Attributes::default()
-            },
-        )?;
+        mount::set_attributes(&tree, Depth::Tree, &propagating(cut))?;
     }
-    mount::attach_on_root(&tree)?;
+    match file::open(CWD, &p.root.path, OFlags::PATH | OFlags::DIRECTORY) {
+        Ok(place) => {
+            if p.root.host_propagation == 0 {
+                // What is attached to a shared mount appears on the host.
+                let around = path::root_of_mount(file::open(&place, c".", OFlags::PATH)?)?;
+                mount::set_attributes(&around, Depth::One, &propagating(libc::MS_PRIVATE))?;
+            }
+            mount::attach(&tree, place)?;
+        }
+        // The container's user may not walk there; over / it needs no walk.
+        Err(Fault {
+            errno: libc::EACCES,
+            ..
+        }) if p.root.opener == Opener::Parent => mount::attach_on_root(&tree)?,
+        Err(fault) => return Err(fault),
+    }
     Ok(tree)
+}
+
+fn propagating(propagation: u64) -> Attributes {
+    Attributes {
+        propagation,
+        ..Attributes::default()
+    }
 }
 
 /// All of /mounts, in order. What is made read-only only at the end keeps its descriptor until then.
@@ -116,22 +131,32 @@ fn one(op: &MountOp, tree: Option<OwnedFd>, root: &OwnedFd) -> Result<OwnedFd, M
             Depth::Tree
         };
         let propagation = flags & !libc::MS_REC;
-        mount::set_attributes(
-            &made,
-            depth,
-            &Attributes {
-                propagation,
-                ..Attributes::default()
-            },
-        )?;
+        mount::set_attributes(&made, depth, &propagating(propagation))?;
     }
     let target = match there {
         Some(there) => there,
         None => path::find_or_make(root.as_fd(), &op.target, links, leaf(op, &made)?)?,
     };
     guard_proc(op, &target)?;
-    mount::attach(&made, &target)?;
+    attach(&made, &target)?;
     Ok(made)
+}
+
+/// The kernel answers EINVAL, among other things, for a directory onto a file; mount(2) said ENOTDIR,
+/// which is what it is, and what callers look for.
+fn attach(made: &OwnedFd, target: &OwnedFd) -> Result<(), Fault> {
+    match mount::attach(made, target) {
+        Err(fault)
+            if fault.errno == libc::EINVAL
+                && path::is_directory(made)? != path::is_directory(target)? =>
+        {
+            Err(Fault {
+                errno: libc::ENOTDIR,
+                ..fault
+            })
+        }
+        other => other,
+    }
 }
 
 fn leaf(op: &MountOp, made: &OwnedFd) -> Result<Leaf, Fault> {

@@ -13,6 +13,7 @@ pub const READ_ONLY: u64 = 1;
 /// Makes the root file system /.
 pub fn into(p: &Plan, root: &OwnedFd) -> Result<(), Fault> {
     if p.root.entry == Entry::MoveAndChroot {
+        mount::attach_on_root(root)?;
         process::enter(root)?;
         mount::chroot_to_cwd()?;
         return process::enter_root();

@@ -3,7 +3,7 @@
 use crate::plan::Plan;
 use crate::plan::process::NoNewPrivs;
 use crate::plan::user::Groups;
-use crate::sys::{Fault, caps, exec, path, process};
+use crate::sys::{Fault, caps, exec, node, path, process};
 
 /// prctl(2), PR_SET_NO_NEW_PRIVS.
 pub fn no_new_privs(p: &Plan) -> Result<(), Fault> {
@@ -47,7 +47,7 @@ fn own_streams(p: &Plan) {
             && stat.st_uid != p.user.uid
         {
             // EPERM, EROFS, EINVAL: the stream works all the same, ignored.
-            let _ = path::set_owner(stream, p.user.uid, stat.st_gid);
+            let _ = node::set_owner(stream, p.user.uid, stat.st_gid);
         }
     }
 }
