@@ -52,12 +52,18 @@ pub(crate) fn rows(markdown: &str) -> Vec<Row> {
             heading = words.trim();
         }
         let cells: Vec<&str> = line.split(" | ").map(str::trim).collect();
-        let name = cells[0].strip_prefix("| [").and_then(|rest| rest.split(']').next());
+        let name = cells[0]
+            .strip_prefix("| [")
+            .and_then(|rest| rest.split(']').next());
         if let (Some(name), Some(last)) = (name, cells.last()) {
             rows.push(Row {
                 heading: heading.to_owned(),
                 name: name.to_owned(),
-                last: last.trim_end_matches('|').trim().trim_matches('`').to_owned(),
+                last: last
+                    .trim_end_matches('|')
+                    .trim()
+                    .trim_matches('`')
+                    .to_owned(),
             });
         }
     }
@@ -70,17 +76,28 @@ pub(crate) fn all() -> Vec<(String, Case)> {
     let rows = rows(&fs::read_to_string(broken().join("README.md")).unwrap_or_default());
     let elsewhere = |row: &&Row| row.heading == ELSEWHERE;
     let bundles = rows.iter().filter(|row| !elsewhere(row)).map(|row| {
-        let need = rows.iter().filter(elsewhere).find(|other| other.name == row.name);
+        let need = rows
+            .iter()
+            .filter(elsewhere)
+            .find(|other| other.name == row.name);
         // The list of cases lives as long as the program.
         let name: &'static str = row.name.clone().leak();
         let mut needs = NEEDS.to_vec();
         if let Some(controller) = need.and_then(|need| need.last.strip_prefix("no controller ")) {
             needs.push(Need::NoController(controller.to_owned().leak()));
         }
-        let case = Case { name, needs: needs.leak(), deviates: &[], run: Body::Of(name, refused) };
+        let case = Case {
+            name,
+            needs: needs.leak(),
+            deviates: &[],
+            run: Body::Of(name, refused),
+        };
         (format!("messages/{name}"), case)
     });
-    [(format!("messages/{}", table.name), table)].into_iter().chain(bundles).collect()
+    [(format!("messages/{}", table.name), table)]
+        .into_iter()
+        .chain(bundles)
+        .collect()
 }
 
 /// The folder of the checkout.
@@ -123,7 +140,13 @@ fn refused(lab: &Lab, name: &str) -> Outcome {
     } else if row.heading == TERMINAL {
         let socket = lab.scratch("console");
         let _listener = UnixListener::bind(&socket)?;
-        create(lab, &folder, &id, &["--console-socket", &socket.to_string_lossy()])?.say()?
+        create(
+            lab,
+            &folder,
+            &id,
+            &["--console-socket", &socket.to_string_lossy()],
+        )?
+        .say()?
     } else {
         create(lab, &folder, &id, &[])?.say()?
     };
@@ -143,7 +166,12 @@ fn furnish(lab: &Lab, name: &str) -> Outcome<PathBuf> {
     fs::create_dir(examples.join("broken"))?;
     let folder = examples.join("broken").join(name);
     let from = broken().join(name);
-    lab.host(&["cp", "-a", &from.to_string_lossy(), &folder.to_string_lossy()])?;
+    lab.host(&[
+        "cp",
+        "-a",
+        &from.to_string_lossy(),
+        &folder.to_string_lossy(),
+    ])?;
     Ok(folder)
 }
 
@@ -173,8 +201,16 @@ fn judge(row: &Row, told: &str) -> Outcome {
         pointer => format!("config.json#{pointer}"),
     };
     let line = told.lines().find_map(|line| line.strip_prefix("  at:    "));
-    let at = line.unwrap_or_default().split(" = ").next().unwrap_or_default();
-    same("the place, by broken/README.md and by the message", at, place.as_str())?;
+    let at = line
+        .unwrap_or_default()
+        .split(" = ")
+        .next()
+        .unwrap_or_default();
+    same(
+        "the place, by broken/README.md and by the message",
+        at,
+        place.as_str(),
+    )?;
     let golden = broken().join(&row.name).join("message.txt");
     let expected = fs::read_to_string(&golden).unwrap_or_default();
     if !expected.is_empty() && matches(&expected, told) {
@@ -195,15 +231,23 @@ mod tests {
     fn a_row_has_its_heading_its_bundle_and_its_last_column() {
         let table = "# x\n\n## Reading\n\n| bundle | fault | place |\n|---|---|---|\n\
                      | [one](one/config.json) | it | is | `/a/b` |\n| [two](two/config.json) | no file | the file |\n";
-        let found: Vec<_> = rows(table).into_iter().map(|row| (row.heading, row.name, row.last)).collect();
+        let found: Vec<_> = rows(table)
+            .into_iter()
+            .map(|row| (row.heading, row.name, row.last))
+            .collect();
         let row = |name: &str, last: &str| ("Reading".to_owned(), name.to_owned(), last.to_owned());
         assert_eq!(found, [row("one", "/a/b"), row("two", "the file")]);
     }
 
     #[test]
     fn a_message_at_another_place_is_no_match() {
-        let row = Row { heading: "Reading".to_owned(), name: "wrong-type".to_owned(), last: "/process/args".to_owned() };
-        let told = "error: cannot read config.json\n  at:    config.json#/process/terminal = \"yes\"\n";
+        let row = Row {
+            heading: "Reading".to_owned(),
+            name: "wrong-type".to_owned(),
+            last: "/process/args".to_owned(),
+        };
+        let told =
+            "error: cannot read config.json\n  at:    config.json#/process/terminal = \"yes\"\n";
         let error = judge(&row, told).unwrap_err().to_string();
         assert!(error.contains("config.json#/process/terminal"), "{error}");
     }

@@ -34,6 +34,9 @@ mod mounts;
 /// Binds, targets that are made, the order of mounts.
 mod volumes;
 
+/// Ordinary programs of this machine.
+mod real;
+
 /// The root file system: propagation, read-only, pivot.
 mod root;
 
@@ -100,6 +103,9 @@ mod undo;
 /// Many at a time, and racers.
 mod stress;
 
+/// What the examples tell a newcomer to type.
+mod examples;
+
 /// Every topic with its cases.
 const TOPICS: &[(&str, &[Case])] = &[
     ("lifecycle", lifecycle::CASES),
@@ -112,6 +118,7 @@ const TOPICS: &[(&str, &[Case])] = &[
     ("pod", pod::CASES),
     ("mounts", mounts::CASES),
     ("volumes", volumes::CASES),
+    ("real", real::CASES),
     ("root", root::CASES),
     ("hostile", hostile::CASES),
     ("masks", masks::CASES),
@@ -145,5 +152,8 @@ pub(crate) fn all() -> Vec<(String, Case)> {
             .map(move |case| (format!("{topic}/{}", case.name), *case))
     };
     let topics = TOPICS.iter().flat_map(named);
-    topics.chain(crate::messages::all()).collect()
+    topics
+        .chain(crate::messages::all())
+        .chain(examples::all())
+        .collect()
 }
