@@ -6,37 +6,32 @@ use crate::linux::explain::has_user_namespace;
 use crate::linux::failure::Failure;
 use crate::linux::step::Step;
 use crate::plan::Plan;
-use crate::plan::birth::{Birth, Kind};
+use crate::plan::birth::{Birth, Join, Kind};
 use crate::plan::mounts::{MountOp, Source};
-use crate::sys::Call;
+use crate::sys::{Call, Fault};
 
 /// Advice about a failed step of the child.
 #[must_use]
 pub fn of_step(plan: &Plan, failure: &Failure) -> Option<String> {
     let Failure { step, miss } = *failure;
-    let (call, errno) = (miss.fault.call, miss.fault.errno);
-    match (step, errno) {
-        (Step::Mount, _) => of_mount(plan, plan.mounts.get(usize::from(miss.item))?, miss.part, call, errno),
-        (Step::Root, libc::ENOENT) => Some(format!("no such directory: {}; make the root file system there first", plan.root.path.to_string_lossy())),
-        (Step::Root, libc::EACCES) => Some("the container's root user must be able to reach it: give its parents mode o+x".to_owned()),
-        (Step::Join, libc::EINVAL) => {
-            let join = plan.birth.joins.get(usize::from(miss.item))?;
-            Some(format!("the path must show a {} namespace, such as /proc/PID/ns/…", join.kind.name()))
-        }
+    match (step, miss.fault.errno) {
+        (Step::Mount, _) => of_mount(plan, plan.mounts.get(usize::from(miss.item))?, miss.part, miss.fault),
+        (Step::Root, _) => of_root(plan, miss.fault),
+        (Step::Join, _) => of_join(plan.birth.joins.get(usize::from(miss.item))?, miss.fault.errno),
         (Step::Pivot, libc::EINVAL) => Some("where / is the initial ramfs there is nothing to pivot from: use --no-pivot".to_owned()),
         (Step::Console, libc::ENOENT) => Some("a terminal needs the container's own devpts: add {\"destination\":\"/dev/pts\",\"type\":\"devpts\",\"source\":\"devpts\",\"options\":[\"newinstance\",\"ptmxmode=0666\"]} to /mounts".to_owned()),
-        (Step::Cwd, libc::EACCES) => Some(format!("user {} may not enter it: change its mode, or process.cwd", plan.user.uid)),
-        (Step::Cwd, libc::ENOENT | libc::ELOOP) => Some("choose a directory inside the container, such as \"/\"".to_owned()),
-        (Step::Cwd, libc::ENOTDIR) => Some("process.cwd must be a directory".to_owned()),
+        (Step::Cwd, libc::EACCES) => Some(format!("let user {} enter it by its mode, or choose another directory", plan.user.uid)),
+        (Step::Cwd, libc::ENOENT | libc::ELOOP | libc::ENOTDIR) => Some("choose a directory inside the container, such as \"/\"".to_owned()),
         (Step::Find, libc::ENOENT | libc::ENOTDIR) => Some(of_missing_program(plan)),
-        (Step::Find, libc::EACCES) => Some("it must be a regular file that the process's user may execute: chmod +x".to_owned()),
-        (Step::Execute, libc::ENOEXEC) => Some("the file is no program for this machine, or a script without a #! line".to_owned()),
-        (Step::Execute, libc::ENOENT) => Some("the program is there, but not its interpreter or dynamic loader: see its #! line, or ldd".to_owned()),
-        (Step::Sysctl, libc::ENOENT) => Some("this kernel has no such parameter".to_owned()),
-        (Step::Sysctl, libc::EINVAL) => Some("the kernel refuses this value: see what it shows in /proc/sys".to_owned()),
-        (Step::Devices, libc::EEXIST) => Some("the root file system holds another file of this name: remove it, or mount a tmpfs on /dev".to_owned()),
-        (Step::Ids, libc::EINVAL) => Some("every id of the process must be in the container's mappings".to_owned()),
-        (Step::Capabilities, libc::EPERM) => Some("the caller cannot give what it does not have: see CapPrm in /proc/self/status".to_owned()),
+        (Step::Find, libc::EACCES) => Some("name a file that the process's user may execute (chmod +x), not a directory".to_owned()),
+        (Step::Execute, libc::ENOEXEC) => Some("name a program for this machine; a script needs #! and its interpreter in the first line".to_owned()),
+        (Step::Execute, libc::ENOENT) => Some("install its interpreter (see the #! line) or its dynamic loader (see ldd) in the root file system: the program itself is there".to_owned()),
+        (Step::Sysctl, libc::ENOENT) => Some("correct the name: this kernel has no such parameter in /proc/sys".to_owned()),
+        (Step::Sysctl, libc::EINVAL) => Some("give a value of the kind that /proc/sys shows for it".to_owned()),
+        (Step::Devices, libc::EEXIST) => Some("remove the other file of this name from the root file system or from /mounts, or mount a tmpfs on /dev".to_owned()),
+        (Step::Ids, libc::EINVAL) => Some("choose ids that the container's user namespace maps: see uid_map and gid_map of a process in it".to_owned()),
+        (Step::Hostname | Step::Domainname, libc::EPERM) => Some("leave it out, or have the uts namespace made new: one that was made outside the user namespace is not its to change".to_owned()),
+        (Step::ReadOnly | Step::Mask, libc::ELOOP) => Some("leave the path out: in this root file system its symbolic links lead in a circle".to_owned()),
         _ => None,
     }
 }
@@ -49,22 +44,30 @@ fn of_missing_program(plan: &Plan) -> String {
         .map(|arg| arg.to_string_lossy().into_owned())
     {
         Some(program) if !program.contains('/') => format!(
-            "install {program} in the root file system, or add its directory to PATH in process.env"
+            "install {program} in the root file system, or add its directory to PATH in /process/env"
         ),
         Some(program) => format!(
-            "the root file system has no {program}: see {}",
+            "install {program} in the root file system, {}",
             plan.root.path.to_string_lossy()
         ),
-        None => "name a program in process.args".to_owned(),
+        None => "name a program in /process/args".to_owned(),
     }
 }
 
-fn of_mount(plan: &Plan, op: &MountOp, part: u16, call: Call, errno: i32) -> Option<String> {
+/// Advice about a mount; `part` is the option that it stopped at.
+#[must_use]
+pub fn of_mount(plan: &Plan, op: &MountOp, part: u16, fault: Fault) -> Option<String> {
     let kind = op.kind_word.as_str();
-    match (&op.source, call, errno) {
+    match (&op.source, fault.call, fault.errno) {
         (Source::New { options, .. }, Call::FsconfigSet, libc::EINVAL) => {
             let option = options.iter().find(|option| option.index == part)?;
-            Some(of_option(kind, &option.key.to_string_lossy(), option.value.is_some()))
+            let value = option.value.as_ref().map(|value| value.to_string_lossy());
+            Some(of_option(kind, &option.key.to_string_lossy(), value.as_deref()))
+        }
+        (Source::New { options, .. }, Call::FsconfigSet | Call::FsconfigCreate, libc::ENOENT) if kind == "overlay" => {
+            let option = options.iter().find(|option| option.index == part);
+            let name = option.map_or("lowerdir, upperdir and workdir".into(), |option| option.key.to_string_lossy());
+            Some(format!("make the directories of {name} on the host first, or correct them"))
         }
         (Source::New { .. }, Call::Fsopen, libc::ENODEV) => {
             let known = ["proc", "sysfs", "tmpfs", "devpts", "mqueue", "cgroup", "cgroup2", "overlay", "bind", "ext4", "xfs", "btrfs"];
@@ -76,22 +79,55 @@ fn of_mount(plan: &Plan, op: &MountOp, part: u16, call: Call, errno: i32) -> Opt
         (Source::New { .. }, _, libc::EPERM) if kind == "proc" && has_user_namespace(&plan.birth) && !plan.birth.owns(Kind::Pid) => {
             Some("a new user namespace may mount proc only with a new pid namespace; add {\"type\":\"pid\"} to /linux/namespaces".to_owned())
         }
-        (Source::New { .. }, _, libc::EPERM) if kind == "sysfs" && !plan.birth.owns(Kind::Network) => {
-            Some("a user namespace may mount sysfs only with a network namespace of its own; add {\"type\":\"network\"}, or bind /sys".to_owned())
-        }
         (Source::Bind { path, .. }, Call::OpenTree, libc::ENOENT) => {
-            Some(format!("no such file or directory on the host: {}", path.to_string_lossy()))
+            Some(format!("make {} on the host first, or correct the source", path.to_string_lossy()))
         }
-        (_, Call::Fstatfs, libc::EPERM) => Some("nothing may be mounted inside /proc, by whatever path: choose another destination".to_owned()),
-        (_, Call::MoveMount, libc::ENOTDIR) => Some("source and destination must both be directories, or both files".to_owned()),
-        (_, _, libc::ELOOP) => Some("a symbolic link lies in the destination's way: /proc and /sys must be real directories of the root file system".to_owned()),
-        (_, _, libc::EROFS) => Some("the destination does not exist and its file system is read-only: make it in the image, or mount something writable first".to_owned()),
-        (_, Call::OpenTree, libc::EINVAL) => Some("the source holds mounts that may not be copied alone: use rbind".to_owned()),
+        (_, Call::Fstatfs, libc::EPERM) => Some("choose another destination: this one leads into /proc, where nothing may be mounted".to_owned()),
+        // move_mount(2): one of the two is a directory and the other is not.
+        (Source::Bind { path, .. }, Call::MoveMount, libc::EINVAL | libc::ENOTDIR) => {
+            let (source, target) = (path.to_string_lossy(), op.target.to_string_lossy());
+            Some(format!("choose a destination of the same kind: of {source} and the container's /{target} one is a directory and the other a file"))
+        }
+        (_, _, libc::ELOOP) => Some("make /proc and /sys real directories of the root file system: a symbolic link is in the way".to_owned()),
+        (_, _, libc::EROFS) => Some("make the destination beforehand, or what it lies in writable: it is missing, and cannot be made on a read-only file system".to_owned()),
+        (_, Call::OpenTree, libc::EINVAL) => Some("use rbind: the source holds mounts that may not be left behind".to_owned()),
         _ => None,
     }
 }
 
-fn of_option(kind: &str, option: &str, has_value: bool) -> String {
+/// Advice about a root file system that cannot be opened or mounted.
+#[must_use]
+pub fn of_root(plan: &Plan, fault: Fault) -> Option<String> {
+    let path = plan.root.path.to_string_lossy();
+    match (fault.call, fault.errno) {
+        (_, libc::ENOENT) => Some(format!(
+            "make a root file system in {path} first, or correct the path"
+        )),
+        (_, libc::EACCES) => Some(
+            "let the container's root user reach it: give the directories above it the mode o+x"
+                .to_owned(),
+        ),
+        (Call::MoveMount, libc::EINVAL | libc::ENOTDIR) | (_, libc::ENOTDIR) => {
+            Some("name the directory that holds the root file system, not a file".to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// Advice about a namespace that cannot be joined.
+#[must_use]
+pub fn of_join(join: &Join, errno: i32) -> Option<String> {
+    let name = join.kind.name();
+    match errno {
+        libc::ENOENT => Some(format!("correct the path, or see whether the process that had this {name} namespace has ended")),
+        // The kernel will not let a process join the user namespace that it is in.
+        libc::EINVAL if join.kind == Kind::User => Some("name the user namespace of another process, such as /proc/PID/ns/user; it must not be the caller's own".to_owned()),
+        libc::EINVAL => Some(format!("name a {name} namespace, such as /proc/PID/ns/{}", join.kind.file().to_string_lossy())),
+        _ => None,
+    }
+}
+
+fn of_option(kind: &str, option: &str, value: Option<&str>) -> String {
     let known: &[&str] = match kind {
         "tmpfs" => &[
             "size",
@@ -123,10 +159,11 @@ fn of_option(kind: &str, option: &str, has_value: bool) -> String {
     };
     match nearest(option, known.iter().copied()).filter(|near| *near != option) {
         Some(near) => format!("{kind} has no option {option:?}; did you mean {near:?}?"),
-        None if known.contains(&option) && has_value => {
-            format!("{kind} does not accept this value of {option:?}")
-        }
-        None => format!("{kind} has no option {option:?}"),
+        None => match value.filter(|_| known.contains(&option)) {
+            Some(value) if option == "size" => format!("{kind} takes no {value:?} as its size: give a number of bytes, or one with k, m, g or %"),
+            Some(value) => format!("{kind} takes no {value:?} as {option}: correct it, or leave it out"),
+            None => format!("leave it out: {kind} has no option {option:?}"),
+        },
     }
 }
 

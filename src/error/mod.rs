@@ -64,7 +64,7 @@ pub enum Cause {
     Exited {
         /// Its exit status.
         status: i32,
-        /// The last line of its output, where there was any.
+        /// The last line of its output, empty where it printed nothing; none where nobody saw the output.
         last_line: Option<String>,
     },
     /// A process was ended by a signal.

@@ -88,13 +88,14 @@ impl Display for Cause {
             Cause::Exited {
                 status,
                 last_line: None,
-            } => write!(f, "it exited with {status} and printed nothing"),
+            } => write!(f, "it exited with {status}"),
             Cause::Exited {
                 status,
                 last_line: Some(last),
-            } => {
-                write!(f, "it exited with {status}; its last line was {last:?}")
-            }
+            } => match last.as_str() {
+                "" => write!(f, "it exited with {status} and printed nothing"),
+                last => write!(f, "it exited with {status}; its last line was {last:?}"),
+            },
             Cause::Killed { signal, oom: true } => {
                 write!(
                     f,

@@ -1,13 +1,14 @@
 //! A child's twelve bytes, told in words: the plan's item gives the place in config.json, the table of
 //! hints the advice. The match over the steps is exhaustive, so that no step can fail without an object.
 
-use super::failure::{Failure, Kind, NO_ITEM, Record};
+use super::failure::{Failure, Kind, Miss, NO_ITEM, Record};
 use super::held::Documents;
 use super::parent::hooks;
 use super::step::Step;
 use crate::error::{Cause, Error, Object, Pointer, hints};
 use crate::plan::Plan;
 use crate::plan::birth::{Birth, Join};
+use crate::plan::mounts::{MountOp, Source};
 use crate::sys::{Call, Fault};
 use std::os::fd::AsFd;
 
@@ -31,84 +32,88 @@ pub fn record(plan: &Plan, record: &Record, documents: Option<&Documents>) -> Er
 #[must_use]
 pub fn failure(plan: &Plan, failure: &Failure, documents: Option<&Documents>) -> Error {
     let Failure { step, miss } = *failure;
-    if let (Step::CreateContainer | Step::StartContainer, Some(documents)) = (step, documents)
-        && let Some(error) = hook(plan, failure, documents)
-    {
+    if let Some(error) = hook(plan, failure, documents) {
         return error;
     }
     let (doing, object) = object(plan, failure);
     let error = Error::new(doing, object, cause(plan, step, miss.fault)).in_step(step.number());
-    match hints::of_step(plan, failure) {
-        Some(hint) => error.hint(hint),
-        None => error,
-    }
+    advised(error, hints::of_step(plan, failure))
 }
 
 /// What the step was doing, and to what.
 fn object(plan: &Plan, failure: &Failure) -> (String, Object) {
     let Failure { step, miss } = *failure;
-    let words = || step.words().to_owned();
-    let place = |pointer: Option<&Pointer>| pointer.map_or(Object::Nothing, Object::config);
-    let at = |pointer: &'static str| Object::config(pointer);
     let item = usize::from(miss.item);
-    match step {
-        Step::SealHeap | Step::Mapped | Step::Mounted | Step::Ready | Step::Start => {
-            (words(), Object::Nothing)
+    let words = match step {
+        Step::Join => plan.birth.joins.get(item).map(joining),
+        Step::Mount => plan.mounts.get(item).map(mounting),
+        Step::Devices => {
+            let node = plan.devices.nodes.get(item);
+            node.map(|node| format!("make the device /{}", node.path.to_string_lossy()))
         }
-        Step::Session | Step::Loopback | Step::Propagation | Step::Stdio | Step::CloseOnExec => {
-            (words(), Object::Nothing)
-        }
-        Step::Join => match plan.birth.joins.get(item) {
-            Some(join) => (joining(join), Object::config(&join.pointer)),
-            None => (words(), at("/linux/namespaces")),
-        },
-        Step::BecomeRoot => (words(), at("/linux/uidMappings")),
-        Step::Unshare => (words(), at("/linux/namespaces")),
-        Step::Root | Step::Pivot | Step::RootFlags => (words(), Object::config(&plan.root.pointer)),
-        Step::Mount => match plan.mounts.get(item) {
-            Some(op) if miss.part != NO_ITEM => (
-                format!("mount {}", op.kind_word),
-                Object::config(op.pointer.at("options").at(miss.part)),
-            ),
-            Some(op) => (
-                format!("mount {}", op.kind_word),
-                Object::config(&op.pointer),
-            ),
-            None => (words(), at("/mounts")),
-        },
+        Step::Find | Step::Execute => Some("execute the process".to_owned()),
+        _ => None,
+    };
+    let words = words.unwrap_or_else(|| step.words().to_owned());
+    (words, place(plan, failure).map_or(Object::Nothing, Object::config))
+}
+
+/// The place in config.json that asked for what failed; none for what every container gets.
+fn place(plan: &Plan, failure: &Failure) -> Option<Pointer> {
+    let Failure { step, miss } = *failure;
+    let item = usize::from(miss.item);
+    let listed = match step {
+        Step::Join => plan.birth.joins.get(item).map(|join| join.pointer.clone()),
+        Step::Mount => plan.mounts.get(item).map(|op| in_mount(op, miss)),
         Step::Devices => match plan.devices.nodes.get(item) {
-            Some(node) => (
-                format!("make the device /{}", node.path.to_string_lossy()),
-                place(node.pointer.as_ref()),
-            ),
-            None => (words(), at("/linux/devices")),
+            Some(node) => return node.pointer.clone(),
+            None => None,
         },
-        Step::Console => (words(), at("/process/terminal")),
-        Step::CreateContainer => (words(), at("/hooks/createContainer")),
-        Step::Sysctl => (
-            words(),
-            place(plan.sysctls.get(item).map(|sysctl| &sysctl.pointer)),
-        ),
-        Step::ReadOnly => (
-            words(),
-            place(plan.masks.read_only.get(item).map(|path| &path.pointer)),
-        ),
-        Step::Mask => (
-            words(),
-            place(plan.masks.masked.get(item).map(|path| &path.pointer)),
-        ),
-        Step::Hostname => (words(), at("/hostname")),
-        Step::Domainname => (words(), at("/domainname")),
-        Step::Personality => (words(), at("/linux/personality")),
-        Step::NoNewPrivs => (words(), at("/process/noNewPrivileges")),
-        Step::Bounding | Step::Capabilities => (words(), at("/process/capabilities")),
-        Step::Ids => (words(), at("/process/user")),
-        Step::Cwd => (words(), at("/process/cwd")),
-        Step::Find | Step::Execute => (
-            "execute the process".to_owned(),
-            Object::config(&plan.process.pointer),
-        ),
-        Step::StartContainer => (words(), at("/hooks/startContainer")),
+        Step::Sysctl => plan.sysctls.get(item).map(|sysctl| sysctl.pointer.clone()),
+        Step::ReadOnly => plan.masks.read_only.get(item).map(|path| path.pointer.clone()),
+        Step::Mask => plan.masks.masked.get(item).map(|path| path.pointer.clone()),
+        Step::Root | Step::Pivot | Step::RootFlags => Some(plan.root.pointer.clone()),
+        Step::Find | Step::Execute => Some(plan.process.pointer.clone()),
+        _ => None,
+    };
+    listed.or_else(|| of_step(step).map(Pointer::from))
+}
+
+/// Where in a mount: its option, its type, its source, or all of it.
+fn in_mount(op: &MountOp, miss: Miss) -> Pointer {
+    match (&op.source, miss.fault.call) {
+        _ if miss.part != NO_ITEM => op.pointer.at("options").at(miss.part),
+        (Source::New { .. }, Call::Fsopen) => op.pointer.at("type"),
+        (Source::Bind { .. }, Call::OpenTree) => op.pointer.at("source"),
+        _ => op.pointer.clone(),
+    }
+}
+
+/// The member of config.json that a step is for.
+fn of_step(step: Step) -> Option<&'static str> {
+    match step {
+        Step::SealHeap | Step::Mapped | Step::Mounted | Step::Ready | Step::Start => None,
+        Step::Session | Step::Loopback | Step::Propagation | Step::Stdio => None,
+        Step::CloseOnExec => None,
+        Step::Join | Step::Unshare => Some("/linux/namespaces"),
+        Step::BecomeRoot => Some("/linux/uidMappings"),
+        Step::Root | Step::Pivot | Step::RootFlags => Some("/root"),
+        Step::Mount => Some("/mounts"),
+        Step::Devices => Some("/linux/devices"),
+        Step::Console => Some("/process/terminal"),
+        Step::CreateContainer => Some("/hooks/createContainer"),
+        Step::Sysctl => Some("/linux/sysctl"),
+        Step::ReadOnly => Some("/linux/readonlyPaths"),
+        Step::Mask => Some("/linux/maskedPaths"),
+        Step::Hostname => Some("/hostname"),
+        Step::Domainname => Some("/domainname"),
+        Step::Personality => Some("/linux/personality"),
+        Step::NoNewPrivs => Some("/process/noNewPrivileges"),
+        Step::Bounding | Step::Capabilities => Some("/process/capabilities"),
+        Step::Ids => Some("/process/user"),
+        Step::Cwd => Some("/process/cwd"),
+        Step::Find | Step::Execute => Some("/process/args"),
+        Step::StartContainer => Some("/hooks/startContainer"),
     }
 }
 
@@ -145,16 +150,21 @@ fn cause(plan: &Plan, step: Step, fault: Fault) -> Cause {
     }
 }
 
-fn hook(plan: &Plan, failure: &Failure, documents: &Documents) -> Option<Error> {
+fn hook(plan: &Plan, failure: &Failure, documents: Option<&Documents>) -> Option<Error> {
     let (list, kind) = match failure.step {
         Step::CreateContainer => (&plan.hooks.create_container, "createContainer"),
-        _ => (&plan.hooks.start_container, "startContainer"),
+        Step::StartContainer => (&plan.hooks.start_container, "startContainer"),
+        _ => return None,
     };
     let each = list.get(usize::from(failure.miss.item))?;
-    Some(
-        hooks::explain(each, kind, failure.miss.fault, documents.output.as_fd())
-            .in_step(failure.step.number()),
-    )
+    // `start` is another process than `create`, which had the file that the hook printed to.
+    let output = documents.map(|documents| documents.output.as_fd());
+    let error = hooks::explain(each, kind, failure.miss.fault, output);
+    Some(error.in_step(failure.step.number()))
+}
+
+fn mounting(op: &MountOp) -> String {
+    format!("mount {}", op.kind_word)
 }
 
 fn joining(join: &Join) -> String {
@@ -165,12 +175,33 @@ fn joining(join: &Join) -> String {
 #[must_use]
 pub fn join(join: &Join, fault: Fault) -> Error {
     let error = Error::new(joining(join), Object::config(&join.pointer), fault.into());
-    match fault.errno {
-        libc::EINVAL => error.hint(format!(
-            "the path must show a {} namespace, such as /proc/PID/ns/…",
-            join.kind.name()
-        )),
-        _ => error,
+    advised(error, hints::of_join(join, fault.errno))
+}
+
+/// A source that the parent could not open.
+#[must_use]
+pub fn source(plan: &Plan, op: &MountOp, fault: Fault) -> Error {
+    let miss = Miss {
+        item: NO_ITEM,
+        part: NO_ITEM,
+        fault,
+    };
+    let error = Error::new(mounting(op), Object::config(in_mount(op, miss)), fault.into());
+    advised(error, hints::of_mount(plan, op, NO_ITEM, fault))
+}
+
+/// A root file system that the parent could not open.
+#[must_use]
+pub fn root(plan: &Plan, fault: Fault) -> Error {
+    let object = Object::config(&plan.root.pointer);
+    let error = Error::new(Step::Root.words(), object, fault.into());
+    advised(error, hints::of_root(plan, fault))
+}
+
+fn advised(error: Error, hint: Option<String>) -> Error {
+    match hint {
+        Some(hint) => error.hint(hint),
+        None => error,
     }
 }
 
@@ -182,10 +213,7 @@ pub fn clone(plan: &Plan, fault: Fault) -> Error {
         Object::config("/linux/namespaces"),
         fault.into(),
     );
-    match hints::of_clone(&plan.birth, fault.errno) {
-        Some(hint) => error.hint(hint),
-        None => error,
-    }
+    advised(error, hints::of_clone(&plan.birth, fault.errno))
 }
 
 /// Whether the child is in a user namespace of its own; for the hints.

@@ -1,10 +1,11 @@
 //! Descriptors and arrays that are made before birth, because the child may make none.
 
-use crate::error::{Cause, Error, Object, Pointer, Result};
+use super::explain;
+use crate::error::{Cause, Error, Object, Result};
 use crate::plan::Plan;
 use crate::plan::birth::{Joiner, Kind};
 use crate::plan::hooks::Hook;
-use crate::plan::mounts::{Recursive, Source};
+use crate::plan::mounts::{MountOp, Recursive, Source};
 use crate::plan::process::Home;
 use crate::plan::root::Opener;
 use crate::sys::exec::Strings;
@@ -132,7 +133,7 @@ pub fn hold(plan: &Plan, seats: Seats) -> Result<(Held, OwnedFd)> {
         start: seats.start,
         proc,
         root: open_root(plan)?,
-        trees: plan.mounts.iter().map(open_source).collect::<Result<_>>()?,
+        trees: plan.mounts.iter().map(|op| open_source(plan, op)).collect::<Result<_>>()?,
         joins: plan
             .birth
             .joins
@@ -172,10 +173,10 @@ fn open_root(plan: &Plan) -> Result<Option<OwnedFd>> {
     }
     let tree = mount::copy_tree(CWD, &plan.root.path, Depth::Tree);
     tree.map(Some)
-        .map_err(|fault| at("open the root file system", &plan.root.pointer, fault))
+        .map_err(|fault| explain::root(plan, fault))
 }
 
-fn open_source(op: &crate::plan::mounts::MountOp) -> Result<Option<OwnedFd>> {
+fn open_source(plan: &Plan, op: &MountOp) -> Result<Option<OwnedFd>> {
     let Source::Bind {
         path,
         recursive,
@@ -192,18 +193,12 @@ fn open_source(op: &crate::plan::mounts::MountOp) -> Result<Option<OwnedFd>> {
     };
     mount::copy_tree(CWD, path, depth)
         .map(Some)
-        .map_err(|fault| at("open the source of a mount", &op.pointer, fault))
+        .map_err(|fault| explain::source(plan, op, fault))
 }
 
 fn open_namespace(join: &crate::plan::birth::Join) -> Result<OwnedFd> {
     let opened = file::open(CWD, &join.path, OFlags::RDONLY);
-    opened.map_err(|fault| {
-        at(
-            &format!("open the {} namespace to join", join.kind.name()),
-            &join.pointer,
-            fault,
-        )
-    })
+    opened.map_err(|fault| explain::join(join, fault))
 }
 
 fn open_documents(plan: &Plan) -> Result<Option<Documents>> {
@@ -273,10 +268,6 @@ fn is_own(proc: &Proc, kind: Kind, fd: &OwnedFd) -> Result<bool> {
         path::look(fd).map_err(told)?,
     );
     Ok((own.st_dev, own.st_ino) == (other.st_dev, other.st_ino))
-}
-
-fn at(doing: &str, pointer: &Pointer, fault: Fault) -> Error {
-    Error::new(doing, Object::config(pointer), fault.into())
 }
 
 impl Held {

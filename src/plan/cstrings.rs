@@ -31,7 +31,8 @@ pub fn absolute(value: &Path, doing: &str, pointer: &Pointer) -> Result<CString>
             doing,
             pointer,
             "the path must be absolute, that is, begin with /",
-        ));
+        )
+        .hint(format!("use /{}", value.display())));
     }
     path(value, doing, pointer)
 }
@@ -53,7 +54,8 @@ fn bytes(value: &[u8], doing: &str, pointer: &Pointer) -> Result<CString> {
         Error::refused(
             doing,
             pointer,
-            "a C string cannot hold the character NUL (\\u0000)",
+            "a C string cannot hold the character NUL",
         )
+        .hint("take \\u0000 out")
     })
 }

@@ -244,7 +244,7 @@ fn kind_word(mount: &Mount) -> String {
         .source()
         .as_ref()
         .filter(|_| is_bind(mount))
-        .map(|path| path.display().to_string());
+        .map(|path| format!("{} on {}", path.display(), mount.destination().display()));
     source
         .or_else(|| mount.typ().clone())
         .unwrap_or_else(|| mount.destination().display().to_string())

@@ -49,7 +49,10 @@ pub(super) fn wrong_value(text: &[u8], error: &serde_json::Error) -> Error {
 }
 
 fn unknown_word(place: Pointer, found: &str, known: &str) -> Error {
-    let known: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
+    // "a" is all devices: right in a rule of /linux/resources/devices, but no node.
+    let all_devices = |word: &&str| *word != "a" || !place.as_str().starts_with("/linux/devices/");
+    let known = known.split('`').skip(1).step_by(2);
+    let known: Vec<&str> = known.filter(all_devices).collect();
     let why = match known.as_slice() {
         [] => "there is no such word here".to_owned(),
         [one] => format!("it must be {one}"),

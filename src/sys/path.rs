@@ -335,6 +335,3 @@ fn duplicate(fd: BorrowedFd<'_>) -> Result<OwnedFd, Fault> {
 
 #[cfg(test)]
 mod tests;
-
-#[cfg(test)]
-mod tests;

@@ -76,14 +76,14 @@ pub fn run_in(hooks: &[Hook], kind: &str, bundle: &Path, document: &[u8]) -> Res
             output: output.as_fd(),
         };
         let ended = hook::run(&ReadyHook::new(each), &directory, &streams);
-        ended.map_err(|fault| explain(each, kind, fault, output.as_fd()))?;
+        ended.map_err(|fault| explain(each, kind, fault, Some(output.as_fd())))?;
     }
     Ok(())
 }
 
-/// A hook's end, told with its last line.
+/// A hook's end, told with its last line where its output is at hand.
 #[must_use]
-pub fn explain(hook: &Hook, kind: &str, fault: Fault, output: BorrowedFd<'_>) -> Error {
+pub fn explain(hook: &Hook, kind: &str, fault: Fault, output: Option<BorrowedFd<'_>>) -> Error {
     let cause = match fault.errno {
         errno if errno >= hook::SIGNALLED => Cause::Killed {
             signal: errno - hook::SIGNALLED,
@@ -91,27 +91,34 @@ pub fn explain(hook: &Hook, kind: &str, fault: Fault, output: BorrowedFd<'_>) ->
         },
         errno if errno >= hook::EXITED => Cause::Exited {
             status: errno - hook::EXITED,
-            last_line: last_line(output),
+            last_line: output.map(|output| last_line(output).unwrap_or_default()),
         },
         libc::ETIMEDOUT => {
             let seconds = hook.timeout.unwrap_or_default();
-            Cause::Refused(format!(
-                "it ran for longer than its timeout of {seconds} s and was killed"
-            ))
+            Cause::Refused(format!("it ran for longer than {seconds} s and was killed"))
         }
         errno => Cause::Os {
             call: fault.call.name(),
             errno,
-            on: Some(hook.path.to_string_lossy().into_owned()),
+            on: None,
         },
     };
     let error = Error::new(
         format!("run the {kind} hook"),
-        Object::config(hook.pointer.at("path")),
+        Object::config(hook.pointer.at(match fault.errno {
+            libc::ETIMEDOUT => "timeout",
+            _ => "path",
+        })),
         cause,
     );
     match fault.errno {
-        libc::ENOENT => error.hint("a hook's path is looked up on the host (for startContainer in the container): install it there"),
+        libc::ENOENT if kind == "startContainer" => {
+            error.hint("install the hook in the root file system, where startContainer looks for it")
+        }
+        libc::ENOENT => {
+            error.hint("install the hook on the host, where it is looked for, or correct the path")
+        }
+        libc::ETIMEDOUT => error.hint("give it more time, or see what it waits for"),
         libc::EACCES => error.hint("make the hook executable: chmod +x"),
         _ => error,
     }

@@ -65,7 +65,10 @@ pub(super) fn plan(given: Option<&Path>, id: &str, facts: &Facts) -> Result<Plac
     for name in path.split('/') {
         match name {
             "" => return refuse("it has an empty component"),
-            "." | ".." => return refuse("it has a component . or .., which would leave its place"),
+            "." | ".." => {
+                let error = refuse("it has a component . or .., which could leave the tree");
+                return error.map_err(|error| error.hint("write the path without them"));
+            }
             _ => {}
         }
     }
