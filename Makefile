@@ -40,9 +40,14 @@ demo: ## what a container is, in a minute: the life of one, with every command s
 	@.config/release --quiet
 	@ORBITAL=$(BINARY) bundle-examples/demo
 
-examples: ## make the root file systems of bundle-examples
-	@.config/setup --for demo
+examples: ## bundle-examples anew: root file systems, plans, and messages of the broken ones
+	@.config/setup --for build --for demo --for test
 	bundle-examples/make-rootfs
+	ORBITAL_GOLDEN=write cargo test --quiet --locked --lib goldens
+	@cargo build --quiet --locked --workspace --bin orbital --bin conformance
+	ORBITAL_GOLDEN=write $(ROOT) $(UNIFIED) $(TARGET)/debug/conformance \
+		--runtime $(TARGET)/debug/orbital --filter messages/
+	@echo "read what has changed before it is kept: git diff bundle-examples"
 
 check: ## the quick part, without root: format, clippy, unit tests, goldens, house rules
 	@.config/setup --for build --for check

@@ -114,6 +114,12 @@ fn every_step_has_a_golden_message() {
 }
 
 #[test]
+fn every_hint_is_in_a_golden_message() {
+    let hints = tree::read("src/error/hints.rs").unwrap_or_default();
+    none(&paper::hints_without_golden(&hints, &paper::goldens()));
+}
+
+#[test]
 fn every_broken_bundle_has_its_message() {
     none(&paper::broken_without_message());
 }

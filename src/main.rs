@@ -1,14 +1,16 @@
 //! argv → [`Request`] → one call into `life/` → exit code.
 
+#![no_main]
+
 use orbital::cli::log::{self, Log};
 use orbital::cli::{self, Global, Request};
 use orbital::error::{Error, Result};
 use orbital::life::{create, delete, features, kill, list, plan, run, start, state};
+use orbital::linux::protect;
 use orbital::spec::default;
 use orbital::state::Home;
 use orbital::sys::heap::Sealable;
 use std::io::Write;
-use std::process::ExitCode;
 
 #[global_allocator]
 static HEAP: Sealable = Sealable;
@@ -21,12 +23,19 @@ struct Outcome {
     warnings: Vec<String>,
 }
 
-fn main() -> ExitCode {
-    let (global, request) = match cli::parse(std::env::args_os()) {
+orbital::entry!(program);
+
+/// Exit status of a command that could not be carried out.
+const FAILURE: i32 = 1;
+
+fn program() -> i32 {
+    // Before anything else, since it throws away what has been done so far.
+    protect::early();
+    let (global, request) = match cli::parse(orbital::sys::start::arguments().iter().cloned()) {
         Ok(parsed) => parsed,
         Err(misuse) => {
             log::report(&misuse.global, &misuse.error);
-            return ExitCode::FAILURE;
+            return FAILURE;
         }
     };
     let log = match Log::open(&global) {
@@ -39,14 +48,14 @@ fn main() -> ExitCode {
                 },
                 &error,
             );
-            return ExitCode::FAILURE;
+            return FAILURE;
         }
     };
     match carry_out(&global, &request) {
         Ok(outcome) => finish(&log, outcome),
         Err(error) => {
             log.report(&error);
-            ExitCode::FAILURE
+            FAILURE
         }
     }
 }
@@ -96,12 +105,13 @@ fn carry_out(global: &Global, request: &Request) -> Result<Outcome> {
     }
 }
 
-fn finish(log: &Log, outcome: Outcome) -> ExitCode {
+fn finish(log: &Log, outcome: Outcome) -> i32 {
     for warning in &outcome.warnings {
         log.warn(warning);
     }
     if let Some(text) = outcome.text.filter(|text| !text.is_empty()) {
-        let written = writeln!(std::io::stdout(), "{}", text.trim_end_matches('\n'));
+        let line = text.trim_end_matches('\n').to_owned() + "\n";
+        let written = std::io::stdout().write_all(line.as_bytes());
         // A reader that closed its end has read enough; a full disk has not.
         if let Err(error) = written.and_then(|()| std::io::stdout().flush())
             && error.kind() != std::io::ErrorKind::BrokenPipe
@@ -112,8 +122,8 @@ fn finish(log: &Log, outcome: Outcome) -> ExitCode {
                 "write",
                 &error,
             ));
-            return ExitCode::FAILURE;
+            return FAILURE;
         }
     }
-    ExitCode::from(u8::try_from(outcome.status).unwrap_or(u8::MAX))
+    outcome.status.clamp(0, i32::from(u8::MAX))
 }

@@ -63,7 +63,11 @@ fn needs(name: &str) -> Vec<Need> {
         .needs
         .iter()
         .filter(|need| blocks.clone().all(|block| block.needs.contains(need)));
-    needs.extend(common.map(|need| Need::Controller(need.clone().leak())));
+    let need = |word: &'static str| match word.starts_with('/') {
+        true => Need::File(word),
+        false => Need::Controller(word),
+    };
+    needs.extend(common.map(|word| need(word.clone().leak())));
     needs
 }
 

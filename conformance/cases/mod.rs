@@ -97,6 +97,9 @@ mod logs;
 /// config.json that is wrong on its face.
 mod config;
 
+/// The child's steps in their declared order.
+mod steps;
+
 /// Failures and interruptions leave nothing.
 mod undo;
 
@@ -139,6 +142,7 @@ const TOPICS: &[(&str, &[Case])] = &[
     ("cli", cli::CASES),
     ("logs", logs::CASES),
     ("config", config::CASES),
+    ("steps", steps::CASES),
     ("undo", undo::CASES),
     ("stress", stress::CASES),
 ];

@@ -1,5 +1,6 @@
 //! Rules about what is not Rust: manifests, golden messages, and what no file may mention.
 
+use crate::scan;
 use crate::tree;
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,9 +10,37 @@ pub(crate) const MOST_DEPENDENCIES: [(&str, usize); 2] =
     [("Cargo.toml", 16), ("conformance/Cargo.toml", 6)];
 
 /// Steps that no bundle can make fail, each with the reason.
-const WITHOUT_BUNDLE: [(&str, &str); 9] = [
+const WITHOUT_BUNDLE: [(&str, &str); 19] = [
     ("SealHeap", "sets a flag; no system call"),
     ("Mapped", "a gate breaks only if the parent dies"),
+    (
+        "BecomeRoot",
+        "0 is mapped, or the step is left out; a joined user namespace without 0 needs another container",
+    ),
+    (
+        "Unshare",
+        "fails only where the host's limit of cgroup namespaces is reached",
+    ),
+    (
+        "Loopback",
+        "a new network namespace has lo, and its owner may bring it up",
+    ),
+    ("Propagation", "the mount namespace is the container's own"),
+    ("Pivot", "fails only where / is the initial ramfs"),
+    (
+        "RootFlags",
+        "sets flags of mounts that earlier steps have made",
+    ),
+    (
+        "Personality",
+        "the kernel refuses none of the values that are planned",
+    ),
+    ("Bounding", "the plan leaves out what the caller lacks"),
+    (
+        "Ids",
+        "the plan knows the mappings, but those of a joined user namespace, which needs another container",
+    ),
+    ("Capabilities", "the plan leaves out what the caller lacks"),
     ("Session", "a new process may always begin a session"),
     ("Mounted", "a gate breaks only if the parent dies"),
     ("Stdio", "the null device was opened before"),
@@ -21,6 +50,44 @@ const WITHOUT_BUNDLE: [(&str, &str); 9] = [
     (
         "Start",
         "a gate breaks only if the waiting process is killed",
+    ),
+];
+
+/// Hints that no bundle can trigger on every host, by how they begin after their first value, each with the reason.
+const WITHOUT_TRIGGER: [(&str, &str); 10] = [
+    (
+        "where / is the initial ramfs",
+        "the machine of the tests has a real root",
+    ),
+    (
+        " enter it by its mode",
+        "root may enter every directory but one of a network file system",
+    ),
+    (
+        "let the container's root user reach it",
+        "only an ordinary user can be kept from it",
+    ),
+    (
+        "choose ids that the container's user namespace maps",
+        "the user namespace of another container is needed",
+    ),
+    (
+        "use rbind: the source holds mounts",
+        "only the mounts of an ordinary user are locked",
+    ),
+    ("mappings (orbital spec --rootless)", "the tests are root"),
+    (
+        "this host forbids user namespaces",
+        "a setting of the whole host",
+    ),
+    (
+        "the limit of namespaces is reached",
+        "a setting of the whole host",
+    ),
+    ("orbital needs Linux", "the tests run on a newer one"),
+    (
+        "lowerdir, upperdir and workdir",
+        "kernels before 6.5 look at an overlay's directories together",
     ),
 ];
 
@@ -96,6 +163,48 @@ pub(crate) fn steps_without_golden(step_rs: &str, goldens: &[String]) -> Vec<Str
         format!("src/linux/step.rs: no golden message shows step {number}, {name}")
     });
     untold.collect()
+}
+
+/// Every sentence of the table of hints is in some golden message: in its longest part without a value.
+pub(crate) fn hints_without_golden(hints_rs: &str, goldens: &[String]) -> Vec<String> {
+    let view = scan::views(hints_rs).text;
+    let parts = literals(&view).into_iter().map(|text| longest_part(&text));
+    let exempt = |part: &str| {
+        WITHOUT_TRIGGER
+            .iter()
+            .any(|(words, _)| part.contains(words))
+    };
+    let told = |part: &str| goldens.iter().any(|golden| golden.contains(part));
+    // Single words are names and values, not sentences.
+    let sentences = parts.filter(|part| part.trim().contains(' '));
+    let untold = sentences.filter(|part| !exempt(part) && !told(part));
+    untold
+        .map(|part| format!("src/error/hints.rs: no broken bundle triggers {part:?}"))
+        .collect()
+}
+
+/// The strings of a view of text, as they are printed.
+fn literals(view: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut chars = view.chars();
+    while chars.any(|c| c == '"') {
+        let mut literal = String::new();
+        while let Some(c) = chars.next().filter(|c| *c != '"') {
+            literal.extend(if c == '\\' { chars.next() } else { Some(c) });
+        }
+        found.push(literal);
+    }
+    found
+}
+
+/// The longest of the parts around `{…}`. The braces of JSON in a hint hold quotes, or are doubled.
+fn longest_part(literal: &str) -> String {
+    let parts = literal.split('{').map(|part| match part.split_once('}') {
+        Some((value, rest)) if !value.contains('"') => rest,
+        _ => part,
+    });
+    let longest = parts.max_by_key(|part| part.len()).unwrap_or_default();
+    longest.to_owned()
 }
 
 /// The golden messages: of the broken bundles, and of what no bundle alone can make fail.

@@ -14,8 +14,8 @@ const TABLES: [(&str, &str); 0] = [];
 const STRAIGHT: [(&str, &str); 4] = [
     ("src/linux/child/mod.rs", "enter"),
     ("src/linux/parent/mod.rs", "attend"),
-    ("src/plan/mod.rs", "plan"),
-    ("src/life/create.rs", "create"),
+    ("src/plan/mod.rs", "decide"),
+    ("src/life/create.rs", "build"),
 ];
 
 const EMPTY_NAMES: [&str; 8] = [

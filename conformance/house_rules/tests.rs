@@ -55,7 +55,7 @@ fn long_files_and_functions_are_seen() {
         about(shape::file_length, "src/a.rs", &"\n".repeat(401)).len(),
         1
     );
-    let calls = |n: usize| format!("fn create() {{\n{}}}\n", "    f();\n".repeat(n));
+    let calls = |n: usize| format!("fn build() {{\n{}}}\n", "    f();\n".repeat(n));
     assert_eq!(
         about(shape::function_length, "src/a.rs", &calls(58)).len(),
         0
@@ -240,12 +240,11 @@ fn the_child_is_kept_bare() {
 
 #[test]
 fn steps_want_goldens() {
-    let step =
-        "steps! {\n     9 Mount \"mount\": \"in order\";\n    10 Pivot \"pivot\": \"later\";\n}\n";
+    let step = "steps! {\n     9 Mount \"mount\": \"in order\";\n    10 Hostname \"hostname\": \"later\";\n}\n";
     let golden = ["error: cannot mount proc\n  step:  9 of 38, in the container".to_owned()];
     assert_eq!(
         paper::steps_without_golden(step, &golden),
-        ["src/linux/step.rs: no golden message shows step 10, Pivot"]
+        ["src/linux/step.rs: no golden message shows step 10, Hostname"]
     );
     let silent = "steps! {\n    1 SealHeap \"seal the heap\": \"first\";\n}\n";
     assert_eq!(
@@ -256,6 +255,17 @@ fn steps_want_goldens() {
         paper::steps_without_golden("fn none() {}", &golden).len(),
         1
     );
+}
+
+#[test]
+fn a_hint_without_a_bundle_is_seen() {
+    let table = "Some(format!(\"make {path} on the host \\\"first\\\", or else\")); let known = [\"one\"]; Some(\"never said by any bundle\")";
+    let golden = ["  hint:  make /x on the host \"first\", or else\n".to_owned()];
+    assert_eq!(
+        paper::hints_without_golden(table, &golden),
+        ["src/error/hints.rs: no broken bundle triggers \"never said by any bundle\""]
+    );
+    assert_eq!(paper::hints_without_golden(table, &[]).len(), 2);
 }
 
 #[test]

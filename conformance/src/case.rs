@@ -50,6 +50,8 @@ pub(crate) enum Need {
     UserNs,
     /// A promise of orbital's that no standard and no caller asks of others.
     OrbitalOnly,
+    /// A file of the host, by its absolute path.
+    File(&'static str),
     /// An executable of the host.
     Program(&'static str),
 }
@@ -117,6 +119,7 @@ impl Need {
                 runtime.name == "orbital",
                 "only orbital promises this".to_owned(),
             ),
+            Need::File(path) => (exists(path), format!("needs {path}")),
             Need::Program(name) => (
                 ["/usr/bin", "/bin", "/usr/sbin"]
                     .iter()

@@ -5,7 +5,7 @@
 use super::{
     Cgroup, Hierarchy, in_first_user_namespace, is_gone, own_group, read, value_of, write,
 };
-use crate::error::{Cause, Error, Object, Result};
+use crate::error::{Cause, Error, Object, Result, hints};
 use crate::plan::cgroup::{Group, Need, Relative, Setting};
 use crate::sys::proc::Proc;
 use crate::sys::{Fault, dir};
@@ -267,6 +267,11 @@ enum Before {
     Absent,
 }
 
+/// The controllers of cgroup v2; cgroup-v2.rst.
+const CONTROLLERS: [&str; 9] = [
+    "cpu", "cpuset", "dmem", "hugetlb", "io", "memory", "misc", "pids", "rdma",
+];
+
 fn absent(name: &str, setting: &Setting, file: &Path, offered: &str) -> Error {
     let offered: Vec<&str> = offered.split_whitespace().collect();
     let only = match offered.as_slice() {
@@ -274,11 +279,17 @@ fn absent(name: &str, setting: &Setting, file: &Path, offered: &str) -> Error {
         some => format!("which has only {}", listed(some)),
     };
     let why = format!("the {name} controller is not in {}, {only}", file.display());
-    let pointer = setting.pointer.as_str();
-    Error::refused(format!("set {}", setting.file), &setting.pointer, why).hint(format!(
-        "remove {pointer}, or have {name} given to this tree: boot with cgroup_no_v1={name} where \
-         cgroup v1 has it, or write +{name} to the cgroup.subtree_control above where this is a \
-         cgroup namespace"
+    let error = Error::refused(format!("set {}", setting.file), &setting.pointer, why);
+    if !CONTROLLERS.contains(&name) {
+        return match hints::nearest(name, CONTROLLERS) {
+            Some(near) => error.hint(format!("did you mean {near}?")),
+            None => error.hint(format!("Linux has {}", listed(&CONTROLLERS))),
+        };
+    }
+    error.hint(format!(
+        "leave the limit out, or have the controller given to this tree: boot with \
+         cgroup_no_v1={name} if version 1 has it, or write +{name} to cgroup.subtree_control \
+         of the group above"
     ))
 }
 

@@ -22,7 +22,7 @@ pub fn of_step(plan: &Plan, failure: &Failure) -> Option<String> {
         (Step::Console, libc::ENOENT) => Some("a terminal needs the container's own devpts: add {\"destination\":\"/dev/pts\",\"type\":\"devpts\",\"source\":\"devpts\",\"options\":[\"newinstance\",\"ptmxmode=0666\"]} to /mounts".to_owned()),
         (Step::Cwd, libc::EACCES) => Some(format!("let user {} enter it by its mode, or choose another directory", plan.user.uid)),
         (Step::Cwd, libc::ENOENT | libc::ELOOP | libc::ENOTDIR) => Some("choose a directory inside the container, such as \"/\"".to_owned()),
-        (Step::Find, libc::ENOENT | libc::ENOTDIR) => Some(of_missing_program(plan)),
+        (Step::Find, libc::ENOENT | libc::ENOTDIR) => of_missing_program(plan),
         (Step::Find, libc::EACCES) => Some("name a file that the process's user may execute (chmod +x), not a directory".to_owned()),
         (Step::Execute, libc::ENOEXEC) => Some("name a program for this machine; a script needs #! and its interpreter in the first line".to_owned()),
         (Step::Execute, libc::ENOENT) => Some("install its interpreter (see the #! line) or its dynamic loader (see ldd) in the root file system: the program itself is there".to_owned()),
@@ -36,22 +36,15 @@ pub fn of_step(plan: &Plan, failure: &Failure) -> Option<String> {
     }
 }
 
-fn of_missing_program(plan: &Plan) -> String {
-    match plan
-        .process
-        .argv
-        .first()
-        .map(|arg| arg.to_string_lossy().into_owned())
-    {
-        Some(program) if !program.contains('/') => format!(
-            "install {program} in the root file system, or add its directory to PATH in /process/env"
-        ),
-        Some(program) => format!(
-            "install {program} in the root file system, {}",
-            plan.root.path.to_string_lossy()
-        ),
-        None => "name a program in /process/args".to_owned(),
+fn of_missing_program(plan: &Plan) -> Option<String> {
+    let program = plan.process.argv.first()?.to_string_lossy();
+    if program.contains('/') {
+        let root = plan.root.path.to_string_lossy();
+        return Some(format!("install {program} in the root file system, {root}"));
     }
+    Some(format!(
+        "install {program} in the root file system, or add its directory to PATH in /process/env"
+    ))
 }
 
 /// Advice about a mount; `part` is the option that it stopped at.
@@ -160,8 +153,12 @@ fn of_option(kind: &str, option: &str, value: Option<&str>) -> String {
     match nearest(option, known.iter().copied()).filter(|near| *near != option) {
         Some(near) => format!("{kind} has no option {option:?}; did you mean {near:?}?"),
         None => match value.filter(|_| known.contains(&option)) {
-            Some(value) if option == "size" => format!("{kind} takes no {value:?} as its size: give a number of bytes, or one with k, m, g or %"),
-            Some(value) => format!("{kind} takes no {value:?} as {option}: correct it, or leave it out"),
+            Some(value) if option == "size" => format!(
+                "{kind} takes no {value:?} as its size: give a number of bytes, or one with k, m, g or %"
+            ),
+            Some(value) => {
+                format!("{kind} takes no {value:?} as {option}: correct it, or leave it out")
+            }
             None => format!("leave it out: {kind} has no option {option:?}"),
         },
     }

@@ -12,7 +12,7 @@ use crate::linux::{ask, protect};
 use crate::plan::console::Console;
 use crate::plan::{Plan, plan};
 use crate::spec;
-use crate::state::{Home, Record, Seat, Status, oci, status};
+use crate::state::{Home, Record, Seat, oci, status};
 use crate::sys::proc::Proc;
 use crate::sys::{pidfd, socket};
 use rustix::net::SocketType;
@@ -127,14 +127,10 @@ fn build(
     undo.push(unmaking(record.clone()));
     if let Some(group) = &group {
         apply::write_all(group, &plan.cgroup.settings)?;
-        devices::attach(group, &plan.cgroup.devices, &proc)?;
     }
 
     // Open what the child needs, and give birth.
-    let start = match work.starter {
-        Starter::Later => StartGate::Listener(listen(&seat)?),
-        Starter::Ourselves => StartGate::Connection,
-    };
+    let start = start_gate(work, &seat)?;
     let (held, gate) = hold(
         plan,
         Seats {
@@ -152,15 +148,27 @@ fn build(
     undo.push(ending(&born)?);
     was_born.set(true);
 
-    // The other column, then write down what is there now, and let it outlive us.
+    // The other column; then what is there now is made known, and may outlive us. What the child need
+    // not wait for is done while it mounts, on another core: nothing of the container's runs before
+    // gate C, so the device filter is early enough if it is there by then.
     let document = |status: &str| {
         oci::document(&record, born.pid, status)
             .to_string()
             .into_bytes()
     };
-    attend(plan, &born, &proc, group.as_ref(), &document)?;
-    record.process = Some(status::identify(&proc, born.pid)?);
-    seat.remember(&record)?;
+    let meanwhile = || {
+        if let Some(group) = &group {
+            devices::attach(group, &plan.cgroup.devices, &proc)?;
+        }
+        let process = Some(status::identify(&proc, born.pid)?);
+        let record = Record {
+            process,
+            ..record.clone()
+        };
+        seat.draft(&record).map(|()| record)
+    };
+    let record = attend(plan, &born, &proc, group.as_ref(), &document, meanwhile)?;
+    seat.publish()?;
     write_pid_file(work.request.pid_file.as_deref(), born.pid)?;
     tell(&born, Kind::Remembered)?;
     Ok((seat, record, born))
@@ -188,6 +196,13 @@ fn console(work: &Work<'_>, terminal: Option<OwnedFd>) -> Result<Option<OwnedFd>
             Err(Error::refused("give the process a terminal", pointer, why)
                 .hint("name the socket that takes it with --console-socket, use orbital run, or set \"terminal\": false"))
         }
+    }
+}
+
+fn start_gate(work: &Work<'_>, seat: &Seat) -> Result<StartGate> {
+    match work.starter {
+        Starter::Later => Ok(StartGate::Listener(listen(seat)?)),
+        Starter::Ourselves => Ok(StartGate::Connection),
     }
 }
 
@@ -252,10 +267,4 @@ impl Record {
         self.cgroup = group.map(|group| group.path.clone());
         self.cgroup_made = group.map(|group| group.made.clone()).unwrap_or_default();
     }
-}
-
-/// Whether a container of this status has a process that waits or runs.
-#[must_use]
-pub fn lives(status: Status) -> bool {
-    matches!(status, Status::Created | Status::Running | Status::Paused)
 }

@@ -1,6 +1,5 @@
 //! `orbital delete`: end it, remove what create made, run the poststop hooks.
 
-use super::create::lives;
 use super::{Verb, check};
 use crate::cli::Force;
 use crate::error::{Error, Result};
@@ -38,7 +37,7 @@ pub fn delete(id: &str, force: Force, home: &Home) -> Result<Vec<String>> {
             record.process.map_or(0, |process| process.pid),
         )?;
     }
-    if lives(now) {
+    if now.lives() {
         end(&record, &proc)?;
     }
     bury(&seat, &record)

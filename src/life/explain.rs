@@ -80,3 +80,6 @@ fn in_name(one: char) -> bool {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod goldens;

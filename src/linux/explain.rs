@@ -55,7 +55,10 @@ fn object(plan: &Plan, failure: &Failure) -> (String, Object) {
         _ => None,
     };
     let words = words.unwrap_or_else(|| step.words().to_owned());
-    (words, place(plan, failure).map_or(Object::Nothing, Object::config))
+    (
+        words,
+        place(plan, failure).map_or(Object::Nothing, Object::config),
+    )
 }
 
 /// The place in config.json that asked for what failed; none for what every container gets.
@@ -70,7 +73,11 @@ fn place(plan: &Plan, failure: &Failure) -> Option<Pointer> {
             None => None,
         },
         Step::Sysctl => plan.sysctls.get(item).map(|sysctl| sysctl.pointer.clone()),
-        Step::ReadOnly => plan.masks.read_only.get(item).map(|path| path.pointer.clone()),
+        Step::ReadOnly => plan
+            .masks
+            .read_only
+            .get(item)
+            .map(|path| path.pointer.clone()),
         Step::Mask => plan.masks.masked.get(item).map(|path| path.pointer.clone()),
         Step::Root | Step::Pivot | Step::RootFlags => Some(plan.root.pointer.clone()),
         Step::Find | Step::Execute => Some(plan.process.pointer.clone()),
@@ -79,12 +86,13 @@ fn place(plan: &Plan, failure: &Failure) -> Option<Pointer> {
     listed.or_else(|| of_step(step).map(Pointer::from))
 }
 
-/// Where in a mount: its option, its type, its source, or all of it.
+/// Where in a mount: its option, its type, its source, its destination, or all of it.
 fn in_mount(op: &MountOp, miss: Miss) -> Pointer {
     match (&op.source, miss.fault.call) {
         _ if miss.part != NO_ITEM => op.pointer.at("options").at(miss.part),
         (Source::New { .. }, Call::Fsopen) => op.pointer.at("type"),
         (Source::Bind { .. }, Call::OpenTree) => op.pointer.at("source"),
+        (_, Call::Openat2 | Call::Mkdirat | Call::Fstatfs) => op.pointer.at("destination"),
         _ => op.pointer.clone(),
     }
 }
@@ -135,11 +143,6 @@ fn cause(plan: &Plan, step: Step, fault: Fault) -> Cause {
         (Step::Find, libc::EACCES) => {
             Cause::Refused(format!("exec: \"{program}\": permission denied"))
         }
-        (Step::Execute, errno) => Cause::Os {
-            call: fault.call.name(),
-            errno,
-            on: Some(format!("exec {program}")),
-        },
         (Step::Cwd, libc::ENOENT) if fault.call == Call::Getcwd => {
             Cause::Refused("the directory is outside the container's root".to_owned())
         }
@@ -186,7 +189,11 @@ pub fn source(plan: &Plan, op: &MountOp, fault: Fault) -> Error {
         part: NO_ITEM,
         fault,
     };
-    let error = Error::new(mounting(op), Object::config(in_mount(op, miss)), fault.into());
+    let error = Error::new(
+        mounting(op),
+        Object::config(in_mount(op, miss)),
+        fault.into(),
+    );
     advised(error, hints::of_mount(plan, op, NO_ITEM, fault))
 }
 

@@ -133,7 +133,11 @@ pub fn hold(plan: &Plan, seats: Seats) -> Result<(Held, OwnedFd)> {
         start: seats.start,
         proc,
         root: open_root(plan)?,
-        trees: plan.mounts.iter().map(|op| open_source(plan, op)).collect::<Result<_>>()?,
+        trees: plan
+            .mounts
+            .iter()
+            .map(|op| open_source(plan, op))
+            .collect::<Result<_>>()?,
         joins: plan
             .birth
             .joins
@@ -172,8 +176,7 @@ fn open_root(plan: &Plan) -> Result<Option<OwnedFd>> {
         return Ok(None);
     }
     let tree = mount::copy_tree(CWD, &plan.root.path, Depth::Tree);
-    tree.map(Some)
-        .map_err(|fault| explain::root(plan, fault))
+    tree.map(Some).map_err(|fault| explain::root(plan, fault))
 }
 
 fn open_source(plan: &Plan, op: &MountOp) -> Result<Option<OwnedFd>> {

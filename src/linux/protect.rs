@@ -9,7 +9,7 @@
 use crate::error::{Cause, Error, Object, Result};
 use crate::sys::exec::{self, Strings};
 use crate::sys::mount::{self, Attributes, Depth};
-use crate::sys::{Fault, file};
+use crate::sys::{Fault, file, start};
 use rustix::fs::{CWD, OFlags, SealFlags, StatVfsMountFlags};
 use std::ffi::{CStr, CString, OsString};
 use std::os::fd::{AsFd, OwnedFd};
@@ -20,6 +20,16 @@ const SELF: &CStr = c"/proc/self/exe";
 /// Set for the second start, so that a first one that did not help is not repeated for ever.
 const MARK: &str = "_ORBITAL_PROTECTED";
 
+/// The same as [`protect`] where a word of the command line names a verb that makes a container, and
+/// before anything is done that the second start would do again. What keeps it from being done is
+/// told by `protect`, when there is a log to tell it in; it does nothing where this has sufficed.
+pub fn early() {
+    let makes = |word: &OsString| word == "create" || word == "run";
+    if start::arguments().iter().any(makes) && !is_protected() && !is_second() {
+        let _ = execute_again();
+    }
+}
+
 /// Returns when this process runs from a file that nobody can write through it; executes itself again
 /// where that is not so yet.
 ///
@@ -29,36 +39,40 @@ pub fn protect() -> Result<()> {
     if is_protected() {
         return Ok(());
     }
-    if std::env::var_os(MARK).is_some() {
+    let doing = "protect the runtime's own file";
+    if is_second() {
         let why = "executing it from a read-only copy did not make it read-only".to_owned();
         return Err(Error::new(
-            "protect the runtime's own file",
+            doing,
             Object::File(SELF_PATH.into()),
             Cause::Refused(why),
         ));
     }
+    Err(Error::file(doing, SELF_PATH, execute_again()))
+}
+
+/// Returns only if that was not to be.
+fn execute_again() -> Fault {
     let (argv, envp) = (arguments(), environment());
-    let fault = match detached() {
+    match detached().or_else(|_| sealed()) {
         Ok(program) => exec::replace_by_descriptor(program.as_fd(), &argv, &envp),
-        Err(_) => match sealed() {
-            Ok(program) => exec::replace_by_descriptor(program.as_fd(), &argv, &envp),
-            Err(fault) => fault,
-        },
-    };
-    Err(Error::file(
-        "protect the runtime's own file",
-        SELF_PATH,
-        fault,
-    ))
+        Err(fault) => fault,
+    }
 }
 
 const SELF_PATH: &str = "/proc/self/exe";
+
+fn is_second() -> bool {
+    std::env::var_os(MARK).is_some()
+}
 
 /// On a read-only mount or file system, or sealed in memory.
 fn is_protected() -> bool {
     let read_only =
         rustix::fs::statvfs(SELF).is_ok_and(|stat| stat.f_flag.contains(StatVfsMountFlags::RDONLY));
-    read_only || file::open(CWD, SELF, OFlags::RDONLY).is_ok_and(|fd| has_write_seal(&fd))
+    // Only the second start runs from memory.
+    let sealed = || file::open(CWD, SELF, OFlags::RDONLY).is_ok_and(|fd| has_write_seal(&fd));
+    read_only || (is_second() && sealed())
 }
 
 fn has_write_seal(fd: &OwnedFd) -> bool {
@@ -89,7 +103,13 @@ fn sealed() -> std::result::Result<OwnedFd, Fault> {
 }
 
 fn arguments() -> Strings {
-    Strings::new(std::env::args_os().filter_map(c_string).collect())
+    Strings::new(
+        start::arguments()
+            .iter()
+            .cloned()
+            .filter_map(c_string)
+            .collect(),
+    )
 }
 
 fn environment() -> Strings {

@@ -51,11 +51,7 @@ pub fn list(values: &[String], doing: &str, pointer: &Pointer) -> Result<Vec<CSt
 
 fn bytes(value: &[u8], doing: &str, pointer: &Pointer) -> Result<CString> {
     CString::new(value).map_err(|_| {
-        Error::refused(
-            doing,
-            pointer,
-            "a C string cannot hold the character NUL",
-        )
-        .hint("take \\u0000 out")
+        Error::refused(doing, pointer, "a C string cannot hold the character NUL")
+            .hint("take \\u0000 out")
     })
 }

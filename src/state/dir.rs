@@ -202,12 +202,33 @@ impl Seat {
     /// # Errors
     /// As write(2) and rename(2).
     pub fn remember(&self, record: &Record) -> Result<()> {
-        let put = || -> std::result::Result<(), Fault> {
-            let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW;
-            file::write_once(file::open(&self.dir, FRESH, flags)?, &record.to_bytes())?;
-            rustix::fs::renameat(&self.dir, FRESH, &self.dir, RECORD).at(Call::Renameat)
-        };
-        put().map_err(|fault| Error::file("write the record", self.path.join("state.json"), fault))
+        self.draft(record)?;
+        self.publish()
+    }
+
+    /// Writes the record where nobody reads it yet.
+    ///
+    /// # Errors
+    /// As open(2) and write(2).
+    pub fn draft(&self, record: &Record) -> Result<()> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW;
+        let put = file::open(&self.dir, FRESH, flags);
+        put.and_then(|fd| file::write_once(fd, &record.to_bytes()))
+            .map_err(|fault| self.unwritten(fault))
+    }
+
+    /// Puts the draft into the record's place.
+    ///
+    /// # Errors
+    /// As rename(2).
+    pub fn publish(&self) -> Result<()> {
+        rustix::fs::renameat(&self.dir, FRESH, &self.dir, RECORD)
+            .at(Call::Renameat)
+            .map_err(|fault| self.unwritten(fault))
+    }
+
+    fn unwritten(&self, fault: Fault) -> Error {
+        Error::file("write the record", self.path.join("state.json"), fault)
     }
 
     /// The record; `None` where creating never came as far as to write one.

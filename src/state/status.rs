@@ -28,6 +28,12 @@ pub enum Status {
 }
 
 impl Status {
+    /// Whether there is a process that waits or runs.
+    #[must_use]
+    pub const fn lives(self) -> bool {
+        matches!(self, Status::Created | Status::Running | Status::Paused)
+    }
+
     /// The word in the state document.
     #[must_use]
     pub const fn word(self) -> &'static str {

@@ -96,7 +96,10 @@ unsafe impl<const SIZE: usize> Sync for Arena<SIZE> {}
 
 impl<const SIZE: usize> Arena<SIZE> {
     const fn new() -> Self {
-        Arena { bytes: UnsafeCell::new([0; SIZE]), cut: AtomicUsize::new(0) }
+        Arena {
+            bytes: UnsafeCell::new([0; SIZE]),
+            cut: AtomicUsize::new(0),
+        }
     }
 
     fn base(&self) -> *mut u8 {
@@ -116,9 +119,15 @@ impl<const SIZE: usize> Arena<SIZE> {
     fn take(&self, layout: Layout) -> Option<*mut u8> {
         loop {
             let cut = self.cut.load(Ordering::Relaxed);
-            let start = self.base().addr().checked_add(cut)?.checked_next_multiple_of(layout.align())?;
+            let start = self
+                .base()
+                .addr()
+                .checked_add(cut)?
+                .checked_next_multiple_of(layout.align())?;
             let start = start - self.base().addr();
-            let end = start.checked_add(layout.size()).filter(|end| *end <= SIZE)?;
+            let end = start
+                .checked_add(layout.size())
+                .filter(|end| *end <= SIZE)?;
             if self.move_cut(cut, end) {
                 return Some(self.base().wrapping_add(start));
             }
@@ -140,7 +149,9 @@ impl<const SIZE: usize> Arena<SIZE> {
 
     /// The new owner of what was given back must see what its old one wrote: acquire and release.
     fn move_cut(&self, from: usize, to: usize) -> bool {
-        self.cut.compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+        self.cut
+            .compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed)
+            .is_ok()
     }
 }
 
@@ -160,7 +171,9 @@ mod tests {
         assert_eq!((arena.offset(first), arena.offset(second)), (0, 16));
         assert!(second.addr().is_multiple_of(16));
         assert!(arena.holds(first) && arena.holds(second));
-        assert!(!arena.holds(first.wrapping_sub(1)) && !arena.holds(arena.base().wrapping_add(256)));
+        assert!(
+            !arena.holds(first.wrapping_sub(1)) && !arena.holds(arena.base().wrapping_add(256))
+        );
     }
 
     #[test]
@@ -189,10 +202,17 @@ mod tests {
     #[test]
     fn threads_get_different_blocks() {
         let arena: Arena<65536> = Arena::new();
-        let take = || (0..500).map(|_| arena.take(bytes(16, 16)).unwrap().addr()).collect::<Vec<_>>();
+        let take = || {
+            (0..500)
+                .map(|_| arena.take(bytes(16, 16)).unwrap().addr())
+                .collect::<Vec<_>>()
+        };
         let mut all = std::thread::scope(|scope| {
             let workers: Vec<_> = (0..4).map(|_| scope.spawn(take)).collect();
-            workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect::<Vec<_>>()
+            workers
+                .into_iter()
+                .flat_map(|worker| worker.join().unwrap())
+                .collect::<Vec<_>>()
         });
         all.sort_unstable();
         assert!(all.windows(2).all(|pair| pair[1] - pair[0] >= 16));

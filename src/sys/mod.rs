@@ -9,6 +9,9 @@
 //!   knows which step of the life that was;
 //! * paths below a root file system go through [`path`], `/proc` through [`proc`].
 
+/// The first steps: C's `main`, with descriptors 0 to 2 open.
+pub mod start;
+
 /// The global allocator with a seal: after the clone the child has no heap.
 pub mod heap;
 

@@ -111,16 +111,54 @@ pub(super) fn device_rule(rule: &DeviceRule) -> String {
     };
     let number =
         |number: Option<u32>| number.map_or_else(|| "*".to_owned(), |number| number.to_string());
-    let access: String = [(2, 'r'), (4, 'w'), (1, 'm')]
+    format!(
+        "{verdict} {kind} {}:{} {}",
+        number(rule.major),
+        number(rule.minor),
+        access(rule)
+    )
+}
+
+/// What a rule is about, of r, w and m.
+pub(super) fn access(rule: &DeviceRule) -> String {
+    [(2, 'r'), (4, 'w'), (1, 'm')]
         .iter()
         .filter(|(bit, _)| rule.access & bit != 0)
         .map(|(_, letter)| letter)
-        .collect();
-    format!(
-        "{verdict} {kind} {}:{} {access}",
-        number(rule.major),
-        number(rule.minor)
-    )
+        .collect()
+}
+
+/// Devices whose numbers are the same everywhere; devices.txt of the kernel.
+const DEVICES: [(u32, Option<u32>, &str); 11] = [
+    (1, Some(3), "/dev/null"),
+    (1, Some(5), "/dev/zero"),
+    (1, Some(7), "/dev/full"),
+    (1, Some(8), "/dev/random"),
+    (1, Some(9), "/dev/urandom"),
+    (5, Some(0), "/dev/tty"),
+    (5, Some(1), "/dev/console"),
+    (5, Some(2), "/dev/ptmx"),
+    (10, Some(200), "/dev/net/tun"),
+    (10, Some(229), "/dev/fuse"),
+    (136, None, "/dev/pts/*"),
+];
+
+/// The devices of a rule by their usual name, or by their numbers.
+pub(super) fn device_name(rule: &DeviceRule) -> String {
+    let kind = match rule.kind {
+        DeviceKind::All => return "any".to_owned(),
+        DeviceKind::Block => "block",
+        DeviceKind::Character => "character",
+    };
+    let usual = DEVICES.iter().find(|(major, minor, _)| {
+        rule.kind == DeviceKind::Character && rule.major == Some(*major) && rule.minor == *minor
+    });
+    match (usual, rule.major, rule.minor) {
+        (Some((_, _, name)), ..) => (*name).to_owned(),
+        (None, None, _) => format!("any {kind} device"),
+        (None, Some(major), Some(minor)) => format!("{kind} device {major}:{minor}"),
+        (None, Some(major), None) => format!("{kind} device {major}:*"),
+    }
 }
 
 /// The letter of a device's kind, from its mode.

@@ -5,7 +5,7 @@ use super::flags::words;
 use super::text::{Part, command};
 use crate::plan::Plan;
 use crate::plan::birth::{Joiner, UserNamespace};
-use crate::plan::cgroup::{Group, Need, Otherwise, Relative, Setting};
+use crate::plan::cgroup::{DeviceRule, Group, Need, Otherwise, Relative, Setting, Verdict};
 use crate::plan::hooks::Hook;
 use crate::plan::idmap::{Maps, Setgroups, Writer};
 
@@ -133,9 +133,11 @@ fn group(group: &Group) -> Vec<Part> {
         Relative::ToCaller => "below its own group",
     };
     let what = match group.need {
-        Need::Unwanted => return vec![Part::always("leaves it in its own cgroup", "")],
-        Need::Wished => format!("makes the cgroup {} {below}, if it may", group.path),
-        Need::Required => format!("makes the cgroup {} {below}", group.path),
+        Need::Unwanted => {
+            return vec![Part::always("leaves it in the caller's control group", "")];
+        }
+        Need::Wished => format!("makes the control group {} {below}, if it may", group.path),
+        Need::Required => format!("makes the control group {} {below}", group.path),
     };
     let mut parts = vec![match group.need {
         Need::Required => Part::asked(what, "mkdir", group.pointer.as_str()),
@@ -143,19 +145,29 @@ fn group(group: &Group) -> Vec<Part> {
     }];
     parts.extend(group.settings.iter().map(setting));
     if !group.devices.is_empty() {
-        let rules = group
-            .devices
-            .iter()
-            .map(flags::device_rule)
-            .collect::<Vec<_>>()
-            .join("; ");
-        parts.push(Part::asked(
-            format!("filters devices, the last match decides: {rules}"),
-            "bpf",
-            "/linux/resources/devices",
-        ));
+        let what = devices(&group.devices);
+        parts.push(Part::asked(what, "bpf", "/linux/resources/devices"));
     }
     parts
+}
+
+/// The device filter. Rules that only allow need no order.
+fn devices(rules: &[DeviceRule]) -> String {
+    let told = |rule: &DeviceRule| format!("{} {}", flags::device_name(rule), flags::access(rule));
+    let may = "lets it read (r), write (w) and make (m)";
+    if rules.iter().all(|rule| rule.verdict == Verdict::Allow) {
+        let rules: Vec<String> = rules.iter().map(told).collect();
+        return format!("{may} only these devices: {}", rules.join(", "));
+    }
+    let verdict = |rule: &DeviceRule| match rule.verdict {
+        Verdict::Allow => format!("allow {}", told(rule)),
+        Verdict::Deny => format!("deny {}", told(rule)),
+    };
+    let rules: Vec<String> = rules.iter().map(verdict).collect();
+    format!(
+        "{may} devices as the last of these rules says that fits: {}",
+        rules.join(", ")
+    )
 }
 
 fn setting(setting: &Setting) -> Part {

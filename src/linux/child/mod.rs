@@ -88,12 +88,10 @@ fn enter(p: &Plan, h: &mut Held) -> Result<Infallible, Failure> {
     dev::populate(p, &root).took(Step::Devices, h)?;
     console::attach(p, h, &root).took(Step::Console, h)?;
     let null = mask::null(p, &root).map_err(|fault| failed(Step::Mask, fault))?;
-    gates::announce(&h.gate, Record::gate(Kind::Mounted)).took(Step::Mounted, h)?;
-    gates::pass(&h.gate, Kind::Go).took(Step::Mounted, h)?;
+    mounted(h).took(Step::Mounted, h)?;
     hook::create_container(h).took(Step::CreateContainer, h)?;
     pivot::into(p, &root).took(Step::Pivot, h)?;
-    mount::seal(p, h).took(Step::RootFlags, h)?;
-    pivot::root_flags(p, &root).took(Step::RootFlags, h)?;
+    pivot::root_flags(p, h, &root).took(Step::RootFlags, h)?;
     dev::streams_onto_null(&root).took(Step::Stdio, h)?;
     tune::sysctls(p, h).took(Step::Sysctl, h)?;
     mask::read_only(p, &root).took(Step::ReadOnly, h)?;
@@ -114,6 +112,12 @@ fn enter(p: &Plan, h: &mut Held) -> Result<Infallible, Failure> {
     let caller = exec::wait_for_start(h).map_err(|fault| failed(Step::Start, fault))?;
     let last = exec::last(p, h, program);
     Err(exec::tell(h, caller, last))
+}
+
+/// Gate B, then gate C.
+fn mounted(h: &Held) -> Result<(), Fault> {
+    gates::announce(&h.gate, Record::gate(Kind::Mounted))?;
+    gates::pass(&h.gate, Kind::Go)
 }
 
 fn failed(step: Step, miss: impl Into<Miss>) -> Failure {

@@ -1,5 +1,6 @@
 //! Leaving the host's files behind; pivot_root(2), "pivot_root(".", ".")".
 
+use crate::linux::held::Held;
 use crate::plan::Plan;
 use crate::plan::root::{Access, Entry};
 use crate::sys::mount::{self, Attributes, Depth};
@@ -40,7 +41,8 @@ pub fn into(p: &Plan, root: &OwnedFd) -> Result<(), Fault> {
 }
 
 /// Read-only and propagation, now that every mount point has been made.
-pub fn root_flags(p: &Plan, root: &OwnedFd) -> Result<(), Fault> {
+pub fn root_flags(p: &Plan, h: &Held, root: &OwnedFd) -> Result<(), Fault> {
+    super::mount::seal(p, h)?;
     if p.root.final_propagation != 0 {
         let depth = if p.root.final_propagation & libc::MS_REC == 0 {
             Depth::One

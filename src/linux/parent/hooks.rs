@@ -112,9 +112,8 @@ pub fn explain(hook: &Hook, kind: &str, fault: Fault, output: Option<BorrowedFd<
         cause,
     );
     match fault.errno {
-        libc::ENOENT if kind == "startContainer" => {
-            error.hint("install the hook in the root file system, where startContainer looks for it")
-        }
+        libc::ENOENT if kind == "startContainer" => error
+            .hint("install the hook in the root file system, where startContainer looks for it"),
         libc::ENOENT => {
             error.hint("install the hook on the host, where it is looked for, or correct the path")
         }

@@ -21,21 +21,24 @@ use crate::sys::proc::Proc;
 use crate::sys::{Fault, heap, pidfd};
 use std::os::fd::AsFd;
 
-/// Attends the birth from gate A to gate D. `document` writes the state document of a status.
+/// Attends the birth from gate A to gate D. `document` writes the state document of a status; `meanwhile`
+/// runs while the child mounts, and its value is returned.
 ///
 /// # Errors
 /// A step of the child, told by its twelve bytes; a hook; the end of a child that said nothing.
-pub fn attend(
+pub fn attend<T>(
     plan: &Plan,
     born: &Born,
     proc: &Proc,
     group: Option<&Cgroup>,
     document: &hooks::Document<'_>,
-) -> Result<()> {
+    meanwhile: impl FnOnce() -> Result<T>,
+) -> Result<T> {
     idmap::write(plan, born.pid, proc)?;
     limits::set(plan, born.pid, proc)?;
     hooks::fill_documents(born, document)?;
     tell(born, Kind::Mapped)?;
+    let value = meanwhile()?;
     hear(plan, born, group, Kind::Mounted)?;
     hooks::run(
         &plan.hooks.prestart,
@@ -50,7 +53,8 @@ pub fn attend(
         &document("creating"),
     )?;
     tell(born, Kind::Go)?;
-    hear(plan, born, group, Kind::Ready)
+    hear(plan, born, group, Kind::Ready)?;
+    Ok(value)
 }
 
 /// Sends the child through one of our gates. One that is gone is heard of at the next of its own.

@@ -51,8 +51,13 @@ fn swap(memory: &LinuxMemory, at: &Pointer, wanted: &mut Wanted) -> Result<()> {
             return refuse("it counts memory and swap together, and there is no memory limit");
         }
         (both, memory) if both < memory => {
-            let error = refuse("it counts memory and swap together, and is less than the memory limit");
-            return error.map_err(|error| error.hint(format!("make it {memory} or more, or -1 for any amount of swap")));
+            let error =
+                refuse("it counts memory and swap together, and is less than the memory limit");
+            return error.map_err(|error| {
+                error.hint(format!(
+                    "make it {memory} or more, or -1 for any amount of swap"
+                ))
+            });
         }
         (both, memory) => (both - memory).to_string(),
     };

@@ -86,15 +86,15 @@ fn paths_that_leave_their_place_are_refused() {
         ),
         (
             "/a/../b",
-            "it has a component . or .., which would leave its place",
+            "it has a component . or .., which could leave the tree (hint: write the path without them)",
         ),
         (
             "..",
-            "it has a component . or .., which would leave its place",
+            "it has a component . or .., which could leave the tree (hint: write the path without them)",
         ),
         (
             "./a",
-            "it has a component . or .., which would leave its place",
+            "it has a component . or .., which could leave the tree (hint: write the path without them)",
         ),
         ("/a//b", "it has an empty component"),
         ("a/", "it has an empty component"),

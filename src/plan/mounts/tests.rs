@@ -115,7 +115,7 @@ fn binds_that_are_refused() {
         ),
         (
             json!({"destination": "/d", "source": "/s", "options": ["bind", "size=1m"]}),
-            "cannot mount /s: config.json#/mounts/0/options/1: refused: a bind mount shows a file system that is mounted \
+            "cannot mount /s on /d: config.json#/mounts/0/options/1: refused: a bind mount shows a file system that is mounted \
              already, and takes no options for it (hint: remove size: it can only be given where the file system itself is mounted)",
         ),
         (

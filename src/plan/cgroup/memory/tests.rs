@@ -54,7 +54,7 @@ fn memory() {
 fn memory_that_cannot_be_meant_is_refused() {
     assert_eq!(
         refusal(json!({"memory": {"limit": 100, "swap": 99}})),
-        "cannot set memory.swap.max: /memory/swap: refused: it counts memory and swap together, and is less than the memory limit"
+        "cannot set memory.swap.max: /memory/swap: refused: it counts memory and swap together, and is less than the memory limit (hint: make it 100 or more, or -1 for any amount of swap)"
     );
     assert!(refusal(json!({"memory": {"swap": 99}})).contains("there is no memory limit"));
     assert!(
