@@ -92,9 +92,12 @@ struct Request {
 }
 
 fn main() -> ExitCode {
-    let result = parse().and_then(|request| match &request.case {
-        Some(name) => one(&request, name),
-        None => all(request),
+    let result = parse().and_then(|request| match request {
+        None => Ok(ExitCode::SUCCESS),
+        Some(request) => match &request.case {
+            Some(name) => one(&request, name),
+            None => all(request),
+        },
     });
     match result {
         Ok(code) => code,
@@ -105,7 +108,8 @@ fn main() -> ExitCode {
     }
 }
 
-fn parse() -> Outcome<Request> {
+/// The command line; none where it only asked for help, which has been given.
+fn parse() -> Outcome<Option<Request>> {
     let mut request = Request::default();
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
@@ -124,12 +128,12 @@ fn parse() -> Outcome<Request> {
             "--list" => request.list = Some(()),
             "--help" | "-h" => {
                 println!("{USAGE}");
-                std::process::exit(0);
+                return Ok(None);
             }
             _ => return Err(format!("no such flag: {word}\n{USAGE}").into()),
         }
     }
-    Ok(request)
+    Ok(Some(request))
 }
 
 /// The suite.

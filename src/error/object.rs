@@ -10,8 +10,11 @@ impl Pointer {
     /// The pointer one level below: a property's name or an index.
     #[must_use]
     pub fn at(&self, part: impl std::fmt::Display) -> Pointer {
-        let part = part.to_string().replace('~', "~0").replace('/', "~1");
-        Pointer(format!("{}/{part}", self.0))
+        let mut part = part.to_string();
+        if part.contains(['~', '/']) {
+            part = part.replace('~', "~0").replace('/', "~1");
+        }
+        Pointer([self.0.as_str(), &part].join("/"))
     }
 
     /// The text of the pointer.

@@ -40,8 +40,17 @@ pub fn announce(socket: impl AsFd, record: Record) -> Result<(), Fault> {
 /// As recvmsg(2); EBADMSG for bytes that are no record.
 pub fn next(socket: impl AsFd) -> Result<Arrival, Fault> {
     let mut buffer = [0u8; 16];
-    let length = match socket::receive(socket, &mut buffer) {
-        // A peer that ended with unread records in its queue resets the connection.
+    let mut received = socket::receive(&socket, &mut buffer);
+    if let Err(Fault {
+        errno: libc::ECONNRESET,
+        ..
+    }) = received
+    {
+        // The peer ended with unread records in its queue, and that is told first and once; what it
+        // had sent before is still there.
+        received = socket::receive(&socket, &mut buffer);
+    }
+    let length = match received {
         Ok(0)
         | Err(Fault {
             errno: libc::ECONNRESET,
@@ -77,4 +86,21 @@ pub fn pass(socket: impl AsFd, kind: Kind) -> Result<(), Fault> {
 /// As dup2(2).
 pub fn forget(parents_end: impl AsFd) -> Result<(), Fault> {
     crate::sys::exec::close_copy(parents_end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Arrival, Kind, Record, announce, next};
+    use crate::sys::socket;
+
+    #[test]
+    fn the_last_record_of_a_peer_that_ended_unasked_is_heard() {
+        let (ours, theirs) = socket::pair().unwrap();
+        announce(&ours, Record::gate(Kind::Go)).unwrap();
+        announce(&theirs, Record::gate(Kind::Mounted)).unwrap();
+        drop(theirs);
+        let mounted = Arrival::Record(Record::gate(Kind::Mounted));
+        assert_eq!(next(&ours).unwrap(), mounted);
+        assert_eq!(next(&ours).unwrap(), Arrival::Closed);
+    }
 }

@@ -151,9 +151,10 @@ fn objects(raw: &[u8]) -> Result<()> {
 fn wrong_list(raw: &[u8], bracket: usize) -> Option<Pointer> {
     let before = raw.get(..bracket)?.trim_ascii_end();
     let suspect = match before.split_last()? {
-        (b':', name) => OBJECTS
-            .iter()
-            .any(|object| ends_in_name_of(name.trim_ascii_end(), object)),
+        (b':', before) => {
+            let name = last_name(before.trim_ascii_end());
+            OBJECTS.iter().any(|object| names(object, name))
+        }
         (b'[' | b',', _) => true,
         _ => false,
     };
@@ -163,13 +164,18 @@ fn wrong_list(raw: &[u8], bracket: usize) -> Option<Pointer> {
     (OBJECTS.contains(&place.as_str()) || LISTS_OF_OBJECTS.contains(&list)).then_some(place)
 }
 
-/// Whether this text ends in `"NAME"`, where NAME is the last part of the pointer.
-fn ends_in_name_of(text: &[u8], pointer: &str) -> bool {
-    let name = pointer.rsplit('/').next().unwrap_or_default().as_bytes();
-    let quoted = text
-        .strip_suffix(b"\"")
-        .and_then(|rest| rest.strip_suffix(name));
-    quoted.is_some_and(|rest| rest.ends_with(b"\""))
+/// What stands between the last two quotation marks, where the text ends with one.
+fn last_name(text: &[u8]) -> &[u8] {
+    let inside = text.strip_suffix(b"\"");
+    inside
+        .and_then(|text| text.rsplit(|byte| *byte == b'"').next())
+        .unwrap_or_default()
+}
+
+/// Whether `name` is the last part of the pointer.
+fn names(pointer: &str, name: &[u8]) -> bool {
+    let parent = pointer.as_bytes().strip_suffix(name);
+    parent.is_some_and(|parent| parent.ends_with(b"/"))
 }
 
 #[cfg(test)]
