@@ -4,7 +4,7 @@
 //! |---|---|---|---|
 //! | A | parent | `Mapped` | ids, limits and scores are set |
 //! | B | child | `Mounted` | all mounts, devices and the console are there |
-//! | C | parent | `Go` | prestart and createRuntime hooks have run |
+//! | C | parent | `Go` | prestart and createRuntime hooks have run; without any it is said before B |
 //! | D | child | `Ready` | nothing is left but to be started |
 //! | D | parent | `Remembered` | the record is on disk: outlive me |
 //! | E | `start` | `Start` | run the startContainer hooks and the program |

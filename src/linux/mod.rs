@@ -5,7 +5,7 @@
 //!  clone3 into the cgroup ───────────────────▶ seal the heap
 //!  id maps, limits, oom score
 //!  A ── Mapped ──────────────────────────────▶ join · become root · unshare · session · loopback
-//!                                              propagation · root · mounts · devices · console
+//!  device filter                               propagation · root · mounts · devices · console
 //!  prestart, createRuntime hooks ◀── Mounted ─ B
 //!  C ── Go ──────────────────────────────────▶ createContainer hooks · pivot · root flags · streams
 //!                                              sysctl · read-only · masked · names · no_new_privs

@@ -20,8 +20,10 @@ pub fn check(spec: &Spec) -> Result<()> {
 
 fn process_properties(process: &Process) -> Result<()> {
     let label = |label: &Option<String>| label.as_deref().is_some_and(|label| !label.is_empty());
+    // "unconfined" asks for no profile: the process then keeps the caller's, which confines no less.
+    let profile = process.apparmor_profile().as_deref() != Some("unconfined");
     refuse(
-        label(process.apparmor_profile()),
+        profile && label(process.apparmor_profile()),
         "set the AppArmor profile",
         "/process/apparmorProfile",
         NO_APPARMOR,

@@ -14,16 +14,16 @@ use std::os::fd::{AsFd, OwnedFd};
 
 /// A copy of the host's null device, taken while the host's files are in reach and proved by its
 /// numbers (CVE-2025-31133); only where a masked path needs it, as an unused mount is dear to close.
-pub fn null(p: &Plan, root: &OwnedFd) -> Result<Option<OwnedFd>, Fault> {
-    for covered in &p.masks.masked {
-        if let Some(target) = existing(root, covered)?
+pub fn null(p: &Plan, root: &OwnedFd) -> Result<Option<OwnedFd>, Miss> {
+    for (index, covered) in p.masks.masked.iter().enumerate() {
+        if let Some(target) = existing(root, covered).of(index)?
             && !path::is_directory(&target)?
         {
             let copy = mount::copy_tree(CWD, c"/dev/null", Depth::One)?;
             return if is_null(copy.as_fd())? {
                 Ok(Some(copy))
             } else {
-                Err(refuse(Call::OpenTree, libc::ENXIO))
+                Err(refuse(Call::OpenTree, libc::ENXIO).into())
             };
         }
     }

@@ -58,7 +58,7 @@ fn what_is_asked_for_and_not_done_is_refused_at_its_place() {
 #[test]
 fn what_asks_for_nothing_passes() {
     let more = json!({
-        "process": {"apparmorProfile": "", "selinuxLabel": "", "execCPUAffinity": {"initial": "0"}},
+        "process": {"apparmorProfile": "unconfined", "selinuxLabel": "", "execCPUAffinity": {"initial": "0"}},
         "linux": {"mountLabel": "", "timeOffsets": {}, "netDevices": {}},
         "vm": {"kernel": {"path": "/vmlinuz"}},
     });
