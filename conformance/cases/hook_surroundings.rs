@@ -1,10 +1,8 @@
 //! What a hook finds around it: environment, arguments, descriptors.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-
 use serde_json::json;
 
+use super::hooks::{KINDS, read, shared};
 use crate::case::Case;
 use crate::check::{Outcome, ensure, same};
 use crate::container::Container;
@@ -32,33 +30,6 @@ pub(super) const CASES: &[Case] = &[
     )]),
     Case::new("a-large-state-document", large_state),
 ];
-
-const KINDS: [&str; 6] = [
-    "prestart",
-    "createRuntime",
-    "createContainer",
-    "startContainer",
-    "poststart",
-    "poststop",
-];
-
-/// A directory that host and container see under the same path, and a log file in it.
-fn shared(lab: &Lab) -> Outcome<(PathBuf, String)> {
-    let folder = lab.folder("shared")?;
-    let path = folder.to_string_lossy().into_owned();
-    Ok((folder, path))
-}
-
-fn read(folder: &Path, name: &str) -> Outcome<String> {
-    let path = folder.join(name);
-    fs::read_to_string(&path).map_err(|error| {
-        format!(
-            "cannot read what the hook wrote, {}: {error}",
-            path.display()
-        )
-        .into()
-    })
-}
 
 fn environment(lab: &Lab) -> Outcome {
     let (folder, path) = shared(lab)?;

@@ -47,7 +47,7 @@ pub(super) const CASES: &[Case] = &[
     ]),
 ];
 
-const KINDS: [&str; 6] = [
+pub(super) const KINDS: [&str; 6] = [
     "prestart",
     "createRuntime",
     "createContainer",
@@ -57,13 +57,13 @@ const KINDS: [&str; 6] = [
 ];
 
 /// A directory that host and container see under the same path, and a log file in it.
-fn shared(lab: &Lab) -> Outcome<(PathBuf, String)> {
+pub(super) fn shared(lab: &Lab) -> Outcome<(PathBuf, String)> {
     let folder = lab.folder("shared")?;
     let path = folder.to_string_lossy().into_owned();
     Ok((folder, path))
 }
 
-fn read(folder: &Path, name: &str) -> Outcome<String> {
+pub(super) fn read(folder: &Path, name: &str) -> Outcome<String> {
     let path = folder.join(name);
     fs::read_to_string(&path).map_err(|error| {
         format!(

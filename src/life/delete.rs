@@ -5,7 +5,8 @@ use crate::cli::Force;
 use crate::error::{Error, Result};
 use crate::linux::parent::hooks;
 use crate::state::record::Kept;
-use crate::state::{Home, Record, Seat, oci, status};
+use crate::state::status::{self, Now};
+use crate::state::{Home, Record, Seat, oci};
 use crate::sys::pidfd;
 use crate::sys::proc::Proc;
 use std::os::fd::AsFd;
@@ -24,20 +25,19 @@ pub fn delete(id: &str, force: Force, home: &Home) -> Result<Vec<String>> {
         Err(error) if force == Force::Yes && is_missing(&error) => return Ok(Vec::new()),
         other => other?,
     };
-    let proc = Proc::open().map_err(|fault| Error::file("trust /proc", "/proc", fault))?;
-    let Some(record) = seat.record()? else {
+    let Now {
+        record,
+        status,
+        pid,
+        proc,
+    } = status::now(&seat)?;
+    let Some(record) = record else {
         return seat.remove().map(|()| Vec::new());
     };
-    let now = status::of(&seat, Some(&record), &proc)?;
     if force == Force::No {
-        check(
-            Verb::Delete,
-            id,
-            now,
-            record.process.map_or(0, |process| process.pid),
-        )?;
+        check(Verb::Delete, id, status, pid)?;
     }
-    if now.lives() {
+    if status.lives() {
         end(&record, &proc)?;
     }
     bury(&seat, &record)

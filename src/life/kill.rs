@@ -3,7 +3,8 @@
 use super::{Verb, check};
 use crate::cli::Reach;
 use crate::error::{Error, Result};
-use crate::state::{Home, Record, Status, status};
+use crate::state::status::{self, Now};
+use crate::state::{Home, Record, Status};
 use crate::sys::proc::Proc;
 use crate::sys::{Fault, pidfd};
 
@@ -13,23 +14,24 @@ use crate::sys::{Fault, pidfd};
 /// A container that does not exist or does not run.
 pub fn kill(id: &str, signal: i32, reach: Reach, home: &Home) -> Result<()> {
     let seat = home.find(&format!("kill {id}"), id)?;
-    let proc = Proc::open().map_err(|fault| Error::file("trust /proc", "/proc", fault))?;
-    let record = seat.record()?;
-    let now = status::of(&seat, record.as_ref(), &proc)?;
-    let pid = record
-        .as_ref()
-        .and_then(|record| record.process)
-        .map_or(0, |process| process.pid);
+    let Now {
+        record,
+        status,
+        pid,
+        proc,
+    } = status::now(&seat)?;
     let record = match record {
         // With a shared pid namespace others may live on after the first process.
-        Some(record) if reach == Reach::All && now == Status::Stopped && has_processes(&record) => {
+        Some(record)
+            if reach == Reach::All && status == Status::Stopped && has_processes(&record) =>
+        {
             record
         }
         Some(record) => {
-            check(Verb::Kill, id, now, pid)?;
+            check(Verb::Kill, id, status, pid)?;
             record
         }
-        None => return check(Verb::Kill, id, now, pid),
+        None => return check(Verb::Kill, id, status, pid),
     };
     match reach {
         Reach::Init => to_init(&record, &proc, signal),

@@ -8,8 +8,8 @@ use crate::linux::gates::{self, Arrival};
 use crate::linux::parent::hooks;
 use crate::linux::step::Step;
 use crate::plan::Plan;
-use crate::state::{Home, Record, Seat, oci, status};
-use crate::sys::proc::Proc;
+use crate::state::status::{self, Now};
+use crate::state::{Home, Record, Seat, oci};
 use crate::sys::{Fault, socket};
 use rustix::net::SocketType;
 use std::os::fd::AsFd;
@@ -22,14 +22,13 @@ use std::os::fd::AsFd;
 pub fn start(id: &str, home: &Home) -> Result<()> {
     let doing = format!("start {id}");
     let seat = home.take(&doing, id)?;
-    let proc = Proc::open().map_err(|fault| Error::file("trust /proc", "/proc", fault))?;
-    let record = seat.record()?;
-    let now = status::of(&seat, record.as_ref(), &proc)?;
-    let pid = record
-        .as_ref()
-        .and_then(|record| record.process)
-        .map_or(0, |process| process.pid);
-    check(Verb::Start, id, now, pid)?;
+    let Now {
+        record,
+        status,
+        pid,
+        ..
+    } = status::now(&seat)?;
+    check(Verb::Start, id, status, pid)?;
     let Some(record) = record else {
         return Err(Error::container(doing, id, "it has no record"));
     };
@@ -37,7 +36,7 @@ pub fn start(id: &str, home: &Home) -> Result<()> {
     let path = seat.start_socket();
     let gate = socket::connect(&path, SocketType::SEQPACKET)
         .map_err(|fault| Error::file(&doing, &path, fault))?;
-    open_gate(gate, &|bytes| told(&record, &proc, bytes))
+    open_gate(gate, &|bytes| told(&record, bytes))
         .or_else(|error| super::delete::after_failure(&seat, &record, error))?;
     poststart(&seat, &record)
 }
@@ -82,8 +81,7 @@ pub fn poststart(seat: &Seat, record: &Record) -> Result<()> {
 
 /// The plan is not kept: whoever created the container has gone. It is made again from the bundle, only
 /// to tell the failure; where that is no longer possible, the step alone is told.
-fn told(record: &Record, proc: &Proc, bytes: &Bytes) -> Error {
-    let _ = proc;
+fn told(record: &Record, bytes: &Bytes) -> Error {
     match plan_again(record) {
         Ok((plan, raw)) => explain::record(&plan, bytes, None).quoting(&raw),
         Err(_) => {

@@ -121,6 +121,37 @@ pub fn alive(proc: &Proc, process: Process) -> Result<Option<Look>> {
     Ok(look.filter(|look| look.start_time == process.start_time && !"ZXx".contains(look.state)))
 }
 
+/// A container as it is at this moment.
+#[derive(Debug)]
+pub struct Now {
+    /// Its record; `None` where creating never came as far as to write one.
+    pub record: Option<Record>,
+    /// Its status.
+    pub status: Status,
+    /// The pid of its first process, 0 where there is none.
+    pub pid: i32,
+    /// The /proc that told.
+    pub proc: Proc,
+}
+
+/// Reads the record and asks the kernel.
+///
+/// # Errors
+/// A record that is not ours; as [`look`].
+pub fn now(seat: &Seat) -> Result<Now> {
+    let proc = Proc::open().map_err(|fault| Error::file("trust /proc", "/proc", fault))?;
+    let record = seat.record()?;
+    let status = of(seat, record.as_ref(), &proc)?;
+    let process = record.as_ref().and_then(|record| record.process);
+    let pid = process.map_or(0, |process| process.pid);
+    Ok(Now {
+        record,
+        status,
+        pid,
+        proc,
+    })
+}
+
 /// What the container is at this moment.
 ///
 /// # Errors
