@@ -80,12 +80,14 @@ impl Home {
             }
             made => made.map_err(|fault| Error::file(&doing, self.0.join(id), fault))?,
         }
-        let seat = self
-            .seat(&home, id, &name)
-            .map_err(|fault| Error::file(&doing, self.0.join(id), fault))?;
-        seat.lock(FlockOperation::LockExclusive)
-            .map_err(|fault| Error::file(&doing, seat.path.join("lock"), fault))?;
-        Ok(seat)
+        let taken = self.seat(&home, id, &name).and_then(|seat| {
+            seat.lock(FlockOperation::LockExclusive)?;
+            Ok(seat)
+        });
+        taken.map_err(|fault| {
+            let path = self.0.join(id);
+            Error::file(&doing, &path, fault).also(remove(&path).err())
+        })
     }
 
     /// Opens a container's directory, without waiting for whoever works on it.

@@ -9,7 +9,7 @@ use crate::plan::cgroup::{DeviceRule, Group, Need, Otherwise, Relative, Setting,
 use crate::plan::hooks::Hook;
 use crate::plan::idmap::{Maps, Setgroups, Writer};
 
-/// Up to gate A.
+/// Up to gate C.
 pub(super) fn before(plan: &Plan) -> Vec<Part> {
     let mut parts = group(&plan.cgroup);
     for join in plan
@@ -50,6 +50,7 @@ pub(super) fn before(plan: &Plan) -> Vec<Part> {
             "/process/oomScoreAdj",
         ));
     }
+    parts.extend(filter(&plan.cgroup));
     parts
 }
 
@@ -144,11 +145,16 @@ fn group(group: &Group) -> Vec<Part> {
         Need::Wished | Need::Unwanted => Part::always(what, "mkdir"),
     }];
     parts.extend(group.settings.iter().map(setting));
-    if !group.devices.is_empty() {
-        let what = devices(&group.devices);
-        parts.push(Part::asked(what, "bpf", "/linux/resources/devices"));
-    }
     parts
+}
+
+/// Attached while the child mounts, before gate C: nothing of the container's has run by then.
+fn filter(group: &Group) -> Option<Part> {
+    if group.need == Need::Unwanted || group.devices.is_empty() {
+        return None;
+    }
+    let what = devices(&group.devices);
+    Some(Part::asked(what, "bpf", "/linux/resources/devices"))
 }
 
 /// The device filter. Rules that only allow need no order.

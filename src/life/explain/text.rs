@@ -63,7 +63,7 @@ pub(super) fn write(plan: &Plan) -> String {
     );
     section(
         &mut out,
-        "Before it is born, the runtime:",
+        "Around its birth, the runtime:",
         &parent::before(plan),
     );
     line(&mut out, "");
