@@ -14,7 +14,7 @@ UNIFIED := $(CURDIR)/conformance/in-unified
 ROOT := $(if $(filter 0,$(shell id -u)),,sudo -E env PATH="$$PATH")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build release install demo examples check lint test conformance bench clean
+.PHONY: help setup build release install demo examples check lint test conformance bench vm vm-test clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | \
@@ -74,6 +74,15 @@ bench: ## how long each verb takes, beside other runtimes and the bare floor: AR
 		{ echo "going on without the libcontainer driver" >&2; \
 		cargo build --quiet --locked --release --package conformance --bin bench; }
 	@$(ROOT) $(UNIFIED) $(TARGET)/release/bench --orbital $(BINARY) $(ARGS)
+
+vm: ## the test machine: Debian in QEMU with unified cgroup v2 and systemd (conformance/vm/README.md)
+	@$(ROOT) conformance/vm/image
+
+vm-test: ## the conformance suite inside the test machine: ARGS="--filter cgroup/"
+	@.config/setup --for test
+	@.config/release --quiet
+	@cargo build --quiet --locked --package conformance --bin conformance
+	@$(ROOT) conformance/vm/run --systemd --share $(CURDIR):ro -- "conformance/vm/suite $(CURDIR) $(ARGS)"
 
 clean: ## remove what was built, and the examples' root file systems
 	cargo clean
