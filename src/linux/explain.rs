@@ -61,17 +61,18 @@ fn object(plan: &Plan, failure: &Failure) -> (String, Object) {
     )
 }
 
-/// The place in config.json that asked for what failed; none for what every container gets.
+/// The place in config.json that asked for what failed; for what every container gets, the root.
 fn place(plan: &Plan, failure: &Failure) -> Option<Pointer> {
     let Failure { step, miss } = *failure;
     let item = usize::from(miss.item);
     let listed = match step {
         Step::Join => plan.birth.joins.get(item).map(|join| join.pointer.clone()),
         Step::Mount => plan.mounts.get(item).map(|op| in_mount(op, miss)),
-        Step::Devices => match plan.devices.nodes.get(item) {
-            Some(node) => return node.pointer.clone(),
-            None => None,
-        },
+        // Nobody asked for a default device: what is in its way is in the root file system.
+        Step::Devices => plan.devices.nodes.get(item).map(|node| {
+            let asked = node.pointer.clone();
+            asked.unwrap_or_else(|| plan.root.pointer.clone())
+        }),
         Step::Sysctl => plan.sysctls.get(item).map(|sysctl| sysctl.pointer.clone()),
         Step::ReadOnly => plan
             .masks

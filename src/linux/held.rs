@@ -1,11 +1,12 @@
 //! Descriptors and arrays that are made before birth, because the child may make none.
 
 use super::explain;
+use super::parent::mounts::Namespaces;
 use crate::error::{Cause, Error, Object, Result};
 use crate::plan::Plan;
 use crate::plan::birth::{Joiner, Kind};
 use crate::plan::hooks::Hook;
-use crate::plan::mounts::{MountOp, Recursive, Source};
+use crate::plan::mounts::{MountOp, Recursive, Source, SourceLink};
 use crate::plan::process::Home;
 use crate::plan::root::Opener;
 use crate::sys::exec::Strings;
@@ -128,22 +129,15 @@ pub struct Seats {
 pub fn hold(plan: &Plan, seats: Seats) -> Result<(Held, OwnedFd)> {
     let (ours, gate) = socket::pair().map_err(|fault| plain("make the gates", fault))?;
     let proc = Proc::open().map_err(|fault| Error::file("trust /proc", "/proc", fault))?;
+    let joins = plan.birth.joins.iter().map(open_namespace);
+    let joins: Vec<OwnedFd> = joins.collect::<Result<_>>()?;
     let held = Held {
         gate,
         start: seats.start,
-        proc,
         root: open_root(plan)?,
-        trees: plan
-            .mounts
-            .iter()
-            .map(|op| open_source(plan, op))
-            .collect::<Result<_>>()?,
-        joins: plan
-            .birth
-            .joins
-            .iter()
-            .map(open_namespace)
-            .collect::<Result<_>>()?,
+        trees: open_sources(plan, &joins, &proc)?,
+        proc,
+        joins,
         console: seats.console,
         documents: open_documents(plan)?,
         create_container: plan
@@ -179,10 +173,23 @@ fn open_root(plan: &Plan) -> Result<Option<OwnedFd>> {
     tree.map(Some).map_err(|fault| explain::root(plan, fault))
 }
 
+fn open_sources(plan: &Plan, joins: &[OwnedFd], proc: &Proc) -> Result<Vec<Option<OwnedFd>>> {
+    let mut namespaces = Namespaces::default();
+    let opened = plan.mounts.iter().map(|op| {
+        let tree = open_source(plan, op)?;
+        if let Some(tree) = &tree {
+            namespaces.map(plan, op, tree, joins, proc)?;
+        }
+        Ok(tree)
+    });
+    opened.collect()
+}
+
 fn open_source(plan: &Plan, op: &MountOp) -> Result<Option<OwnedFd>> {
     let Source::Bind {
         path,
         recursive,
+        link,
         opener: Opener::Parent,
         ..
     } = &op.source
@@ -194,7 +201,11 @@ fn open_source(plan: &Plan, op: &MountOp) -> Result<Option<OwnedFd>> {
     } else {
         Depth::One
     };
-    mount::copy_tree(CWD, path, depth)
+    let opened = match link {
+        SourceLink::Follow => mount::copy_tree(CWD, path, depth),
+        SourceLink::Itself | SourceLink::Copy => mount::copy_unfollowed(CWD, path, depth),
+    };
+    opened
         .map(Some)
         .map_err(|fault| explain::source(plan, op, fault))
 }

@@ -26,6 +26,9 @@ pub mod session;
 /// Propagation, the root file system, the mounts.
 pub mod mount;
 
+/// One mount, before it is attached.
+mod make;
+
 /// Device nodes, links, and the streams onto them.
 pub mod dev;
 

@@ -239,6 +239,6 @@ fn paths_below_the_root_are_clean() {
         .one_line();
     assert_eq!(
         line,
-        "cannot mount x: config.json#/p: refused: there is a NUL byte in it"
+        "cannot mount x: config.json#/p: refused: a C string cannot hold the character NUL (hint: take \\u0000 out)"
     );
 }
