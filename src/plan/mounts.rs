@@ -278,7 +278,10 @@ fn one(mount: &Mount, pointer: Pointer, around: &Around<'_>) -> Result<MountOp> 
         mount,
         options,
         pointer,
-        doing: format!("mount {kind_word}"),
+        doing: match is_remount(mount) {
+            true => format!("remount {}", mount.destination().display()),
+            false => format!("mount {kind_word}"),
+        },
     };
     let (target, links) = target::plan(&entry)?;
     let (source, otherwise) = if is_remount(mount) {
