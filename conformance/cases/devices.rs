@@ -23,7 +23,8 @@ pub(super) const CASES: &[Case] = &[
     Case::new("filter-lets-mknod-pass", filter_mknod).needs(&[Need::Root, Need::CgroupV2]),
     Case::new("no-rules-still-have-the-defaults", no_rules),
     Case::new("dev-from-the-image", dev_of_image),
-    Case::new("the-images-own-ptmx-gives-way", image_ptmx).deviates(&[("crun", "keeps it")]),
+    Case::new("the-images-own-ptmx-gives-way", image_ptmx),
+    Case::new("nothing-else-in-dev", nothing_else),
     Case::new("a-bound-dev-is-left-alone", bound_dev),
 ];
 

@@ -1,7 +1,7 @@
 //! Descriptors and arrays that are made before birth, because the child may make none.
 
-use super::explain;
 use super::parent::mounts::Namespaces;
+use super::{ask, explain};
 use crate::error::{Cause, Error, Object, Result};
 use crate::plan::Plan;
 use crate::plan::birth::{Joiner, Kind};
@@ -127,6 +127,7 @@ pub struct Seats {
 /// # Errors
 /// The place in config.json whose object cannot be opened.
 pub fn hold(plan: &Plan, seats: Seats) -> Result<(Held, OwnedFd)> {
+    check_mount_label(plan)?;
     let (ours, gate) = socket::pair().map_err(|fault| plain("make the gates", fault))?;
     let proc = Proc::open().map_err(|fault| Error::file("trust /proc", "/proc", fault))?;
     let joins = plan.birth.joins.iter().map(open_namespace);
@@ -159,6 +160,16 @@ pub fn hold(plan: &Plan, seats: Seats) -> Result<(Held, OwnedFd)> {
     check_preserved(plan)?;
     check_sysctls(plan, &held)?;
     Ok((held, ours))
+}
+
+/// A label is refused where there is nobody to enforce it.
+fn check_mount_label(plan: &Plan) -> Result<()> {
+    if plan.mount_label.is_none() || ask::has_selinux() {
+        return Ok(());
+    }
+    let why = "SELinux is not enabled on this host";
+    let error = Error::refused("label the mounts", "/linux/mountLabel", why);
+    Err(error.hint("leave it out; with podman and docker: --security-opt label=disable"))
 }
 
 fn plain(doing: &str, fault: Fault) -> Error {

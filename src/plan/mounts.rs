@@ -15,6 +15,11 @@ mod ids;
 /// Changes of a mount that is there already.
 mod again;
 
+/// The SELinux label of new file systems.
+mod label;
+
+pub use label::label;
+
 use super::birth::Birth;
 use super::facts::{Facts, Privilege};
 use super::idmap::Map;
@@ -70,6 +75,8 @@ pub enum Source {
         attributes: u64,
         /// What is in it at first.
         begins: Begins,
+        /// The SELinux label of its root, where no option can give it.
+        root_label: Option<CString>,
     },
     /// A part of the host's tree: open_tree with a copy, then the attributes.
     Bind {
@@ -221,6 +228,7 @@ struct Around<'a> {
     opener: Opener,
     privilege: Privilege,
     propagation: Propagation,
+    label: Option<CString>,
 }
 
 /// One entry of `/mounts` while it is read.
@@ -244,6 +252,7 @@ pub fn plan(spec: &Spec, birth: &Birth, facts: &Facts, bundle: &Path) -> Result<
         opener: root::opener(birth, facts),
         privilege: facts.privilege,
         propagation,
+        label: label(spec)?,
     };
     let mounts = spec.mounts().as_deref().unwrap_or_default();
     let mut ops: Vec<MountOp> = Vec::with_capacity(mounts.len());

@@ -66,10 +66,16 @@ fn source(source: &Source) -> (String, Vec<String>) {
             options,
             attributes,
             begins,
+            root_label,
         } => {
             let all = flags::attributes(*attributes)
                 .into_iter()
-                .chain(options.iter().map(option));
+                .chain(options.iter().map(option))
+                .chain(
+                    root_label
+                        .iter()
+                        .map(|label| format!("labelled {}", words(label))),
+                );
             let copy = match begins {
                 Begins::Fresh => "",
                 Begins::AsCovered(_) => " with a copy of what it covers",
@@ -130,7 +136,8 @@ fn mapped(ids: &IdMapping) -> String {
         return format!("ids as in the user namespace that is joined{far}");
     };
     let lines = |map: &Map| {
-        let line = |(file, seen, count): &(u32, u32, u32)| format!("{file} as {seen} ({count})");
+        let line =
+            |(file, seen, count): &(u32, u32, u32)| format!("{file} seen as {seen} ({count})");
         map.lines.iter().map(line).collect::<Vec<_>>().join(" and ")
     };
     format!("users {}, groups {}{far}", lines(users), lines(groups))

@@ -30,6 +30,7 @@ pub(super) fn write(plan: &Plan) -> Value {
         "namespaces": birth(&plan.birth),
         "root": root(&plan.root),
         "mounts": plan.mounts.iter().map(mount).collect::<Vec<_>>(),
+        "mountLabel": plan.mount_label.as_deref().map(words),
         "devices": devices(&plan.devices),
         "readOnlyPaths": covered(&plan.masks.read_only),
         "maskedPaths": covered(&plan.masks.masked),
@@ -134,11 +135,13 @@ fn source(source: &Source) -> Value {
             options,
             attributes,
             begins,
+            root_label,
         } => json!({
             "new": words(kind),
             "options": options.iter().map(option).collect::<Vec<_>>(),
             "attributes": flags::attributes(*attributes),
             "begins": word(begins),
+            "rootLabel": root_label.as_deref().map(words),
         }),
         Source::Bind {
             path,

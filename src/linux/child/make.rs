@@ -25,6 +25,7 @@ pub(super) fn complete(
             options,
             attributes,
             begins,
+            root_label,
         } => {
             let filesystem = mount::open_filesystem(kind)?;
             set_options(filesystem.as_fd(), options)?;
@@ -34,6 +35,9 @@ pub(super) fn complete(
             mount::make_filesystem(filesystem.as_fd())?;
             let attributes = attributes & !later(op);
             let made = mount::detached_mount(filesystem.as_fd(), attributes)?;
+            if let Some(label) = root_label {
+                copy::label(made.as_fd(), label)?;
+            }
             if let (Begins::AsCovered(index), Some(there)) = (begins, there) {
                 copy::content(there.as_fd(), made.as_fd(), top(options)).part(*index)?;
             }

@@ -50,3 +50,6 @@ pub(super) fn unseal(op: &MountOp, earlier: &mut [MountOp]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

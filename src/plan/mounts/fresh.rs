@@ -1,5 +1,6 @@
 //! A new file system: its type, its options, and what else will do in a user namespace.
 
+use super::label::{self, Labelled};
 use super::{Around, AttrChange, Begins, Entry, FsOption, NO_INDEX, Recursive, Source, SourceLink};
 use crate::error::{Error, Result};
 use crate::plan::birth::{Kind, UserNamespace};
@@ -43,7 +44,15 @@ pub(super) fn plan(entry: &Entry<'_>, around: &Around<'_>) -> Result<(Source, Op
         "sysfs" if in_user_namespace(around) => Some(of_host(c"/sys", attributes)),
         _ => None,
     };
-    let options = options(entry, kind, attributes)?;
+    let mut options = options(entry, kind, attributes)?;
+    let root_label = match label::of(entry, kind, around.label.as_ref()) {
+        Labelled::Not => None,
+        Labelled::OnRoot(label) => Some(label),
+        Labelled::By(option) => {
+            options.push(option);
+            None
+        }
+    };
     let kind = text(kind, &entry.doing, &entry.pointer.at("type"))?;
     Ok((
         Source::New {
@@ -51,6 +60,7 @@ pub(super) fn plan(entry: &Entry<'_>, around: &Around<'_>) -> Result<(Source, Op
             options,
             attributes,
             begins,
+            root_label,
         },
         otherwise,
     ))

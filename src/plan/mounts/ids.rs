@@ -95,3 +95,6 @@ fn of_container(entry: &Entry<'_>, around: &Around<'_>, pointer: &Pointer) -> Re
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
