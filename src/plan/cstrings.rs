@@ -9,7 +9,11 @@ use std::path::Path;
 ///
 /// # Errors
 /// It holds a NUL.
-pub fn text(value: impl AsRef<[u8]>, doing: &str, pointer: &Pointer) -> Result<CString> {
+pub fn text(
+    value: &(impl AsRef<[u8]> + ?Sized),
+    doing: &str,
+    pointer: &Pointer,
+) -> Result<CString> {
     CString::new(value.as_ref()).map_err(|_| {
         Error::refused(doing, pointer, "a C string cannot hold the character NUL")
             .hint("take \\u0000 out")

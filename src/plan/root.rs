@@ -186,7 +186,7 @@ pub fn below(doing: &str, path: &Path, pointer: &Pointer) -> Result<CString> {
             Component::RootDir | Component::CurDir | Component::Prefix(_) => {}
         }
     }
-    cstrings::text(clean.join(&b'/'), doing, pointer)
+    cstrings::text(&clean.join(&b'/'), doing, pointer)
 }
 
 #[cfg(test)]
