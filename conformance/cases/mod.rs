@@ -34,11 +34,20 @@ mod mounts;
 /// Binds, targets that are made, the order of mounts.
 mod volumes;
 
+/// Options of volumes that do more than a flag.
+mod volume_options;
+
+/// Volumes whose files seem to be somebody else's.
+mod mapped_volumes;
+
 /// Ordinary programs of this machine.
 mod real;
 
 /// The root file system: propagation, read-only, pivot.
 mod root;
+
+/// rootfsPropagation, in all words.
+mod propagation;
 
 /// Root file systems that lie about where a path leads.
 mod hostile;
@@ -51,6 +60,9 @@ mod idmap;
 
 /// Containers of an ordinary user.
 mod rootless;
+
+/// A runtime that is root in a user namespace only.
+mod nested;
 
 /// Capabilities and no_new_privs.
 mod caps;
@@ -121,12 +133,16 @@ const TOPICS: &[(&str, &[Case])] = &[
     ("pod", pod::CASES),
     ("mounts", mounts::CASES),
     ("volumes", volumes::CASES),
+    ("volume-options", volume_options::CASES),
+    ("mapped-volumes", mapped_volumes::CASES),
     ("real", real::CASES),
     ("root", root::CASES),
+    ("propagation", propagation::CASES),
     ("hostile", hostile::CASES),
     ("masks", masks::CASES),
     ("idmap", idmap::CASES),
     ("rootless", rootless::CASES),
+    ("nested", nested::CASES),
     ("caps", caps::CASES),
     ("process", process::CASES),
     ("self-protection", self_protection::CASES),

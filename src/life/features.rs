@@ -64,7 +64,7 @@ fn linux() -> Value {
         "selinux": { "enabled": false },
         "intelRdt": { "enabled": false, "schemata": false, "monitoring": false },
         "memoryPolicy": { "modes": [], "flags": [] },
-        "mountExtensions": { "idmap": { "enabled": false } },
+        "mountExtensions": { "idmap": { "enabled": true } },
         "netDevices": { "enabled": false },
     })
 }
@@ -111,7 +111,8 @@ mod tests {
             ("/hooks", "createRuntime", true),
             ("/mountOptions", "rbind", true),
             ("/mountOptions", "rro", true),
-            ("/mountOptions", "idmap", false),
+            ("/mountOptions", "idmap", true),
+            ("/mountOptions", "tmpcopyup", true),
             ("/linux/namespaces", "user", true),
             ("/linux/namespaces", "time", false),
             ("/linux/capabilities", "CAP_CHOWN", true),

@@ -1,11 +1,12 @@
 //! Descriptors and arrays that are made before birth, because the child may make none.
 
-use super::explain;
+use super::parent::mounts::Namespaces;
+use super::{ask, explain};
 use crate::error::{Cause, Error, Object, Result};
 use crate::plan::Plan;
 use crate::plan::birth::{Joiner, Kind};
 use crate::plan::hooks::Hook;
-use crate::plan::mounts::{MountOp, Recursive, Source};
+use crate::plan::mounts::{MountOp, Recursive, Source, SourceLink};
 use crate::plan::process::Home;
 use crate::plan::root::Opener;
 use crate::sys::exec::Strings;
@@ -126,24 +127,18 @@ pub struct Seats {
 /// # Errors
 /// The place in config.json whose object cannot be opened.
 pub fn hold(plan: &Plan, seats: Seats) -> Result<(Held, OwnedFd)> {
+    check_mount_label(plan)?;
     let (ours, gate) = socket::pair().map_err(|fault| plain("make the gates", fault))?;
     let proc = Proc::open().map_err(|fault| Error::file("trust /proc", "/proc", fault))?;
+    let joins = plan.birth.joins.iter().map(open_namespace);
+    let joins: Vec<OwnedFd> = joins.collect::<Result<_>>()?;
     let held = Held {
         gate,
         start: seats.start,
-        proc,
         root: open_root(plan)?,
-        trees: plan
-            .mounts
-            .iter()
-            .map(|op| open_source(plan, op))
-            .collect::<Result<_>>()?,
-        joins: plan
-            .birth
-            .joins
-            .iter()
-            .map(open_namespace)
-            .collect::<Result<_>>()?,
+        trees: open_sources(plan, &joins, &proc)?,
+        proc,
+        joins,
         console: seats.console,
         documents: open_documents(plan)?,
         create_container: plan
@@ -167,6 +162,16 @@ pub fn hold(plan: &Plan, seats: Seats) -> Result<(Held, OwnedFd)> {
     Ok((held, ours))
 }
 
+/// A label is refused where there is nobody to enforce it.
+fn check_mount_label(plan: &Plan) -> Result<()> {
+    if plan.mount_label.is_none() || ask::has_selinux() {
+        return Ok(());
+    }
+    let why = "SELinux is not enabled on this host";
+    let error = Error::refused("label the mounts", "/linux/mountLabel", why);
+    Err(error.hint("leave it out; with podman and docker: --security-opt label=disable"))
+}
+
 fn plain(doing: &str, fault: Fault) -> Error {
     Error::new(doing, Object::Nothing, fault.into())
 }
@@ -179,10 +184,23 @@ fn open_root(plan: &Plan) -> Result<Option<OwnedFd>> {
     tree.map(Some).map_err(|fault| explain::root(plan, fault))
 }
 
+fn open_sources(plan: &Plan, joins: &[OwnedFd], proc: &Proc) -> Result<Vec<Option<OwnedFd>>> {
+    let mut namespaces = Namespaces::default();
+    let opened = plan.mounts.iter().map(|op| {
+        let tree = open_source(plan, op)?;
+        if let Some(tree) = &tree {
+            namespaces.map(plan, op, tree, joins, proc)?;
+        }
+        Ok(tree)
+    });
+    opened.collect()
+}
+
 fn open_source(plan: &Plan, op: &MountOp) -> Result<Option<OwnedFd>> {
     let Source::Bind {
         path,
         recursive,
+        link,
         opener: Opener::Parent,
         ..
     } = &op.source
@@ -194,7 +212,11 @@ fn open_source(plan: &Plan, op: &MountOp) -> Result<Option<OwnedFd>> {
     } else {
         Depth::One
     };
-    mount::copy_tree(CWD, path, depth)
+    let opened = match link {
+        SourceLink::Follow => mount::copy_tree(CWD, path, depth),
+        SourceLink::Itself | SourceLink::Copy => mount::copy_unfollowed(CWD, path, depth),
+    };
+    opened
         .map(Some)
         .map_err(|fault| explain::source(plan, op, fault))
 }

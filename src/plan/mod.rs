@@ -68,6 +68,7 @@ use crate::cli::Create;
 use crate::error::Result;
 use crate::spec::Bundle;
 use std::collections::BTreeMap;
+use std::ffi::CString;
 use std::path::PathBuf;
 
 /// A container, decided. Parent and child share it; neither changes it.
@@ -87,6 +88,8 @@ pub struct Plan {
     pub root: root::Root,
     /// The mounts, in order.
     pub mounts: Vec<mounts::MountOp>,
+    /// The SELinux label of new file systems, with that of the masks.
+    pub mount_label: Option<CString>,
     /// Device nodes and links.
     pub devices: devices::Devices,
     /// Read-only and masked paths.
@@ -155,6 +158,7 @@ fn decide(bundle: &Bundle, facts: &facts::Facts, request: &Create) -> Result<Pla
         caps: caps::plan(spec, &birth, facts, &mut warnings)?,
         limits: limits::plan(spec)?,
         hooks: hooks::plan(spec, &process.envp)?,
+        mount_label: mounts::label(spec)?,
         birth,
         root,
         mounts,

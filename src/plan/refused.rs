@@ -57,17 +57,12 @@ fn linux_properties(linux: &Linux) -> Result<()> {
         .time_offsets()
         .as_ref()
         .is_some_and(|all| !all.is_empty());
-    let label = linux
-        .mount_label()
-        .as_deref()
-        .is_some_and(|label| !label.is_empty());
     refuse(
         linux.seccomp().is_some(),
         "load the seccomp filter",
         "/linux/seccomp",
         NO_SECCOMP,
     )?;
-    refuse(label, "label the mounts", "/linux/mountLabel", NO_SELINUX)?;
     refuse(
         linux.intel_rdt().is_some(),
         "use Intel RDT",

@@ -27,6 +27,9 @@ mod text;
 /// Nodes, links, owners, by the descriptor of their directory.
 pub mod node;
 
+/// A directory's content, copied into another.
+pub mod copy;
+
 /// Mounts by descriptor: `fsopen`, `open_tree`, `mount_setattr`, `move_mount`.
 pub mod mount;
 
@@ -101,10 +104,15 @@ calls! {
     Fchown = "fchownat",
     Fcntl = "fcntl",
     Flock = "flock",
+    Fgetxattr = "fgetxattr",
+    Flistxattr = "flistxattr",
+    FsconfigChange = "fsconfig (reconfigure)",
     FsconfigCreate = "fsconfig (create)",
     FsconfigSet = "fsconfig (set)",
     Fsmount = "fsmount",
+    Fsetxattr = "fsetxattr",
     Fsopen = "fsopen",
+    Fspick = "fspick",
     Fstat = "fstat",
     Fstatfs = "fstatfs",
     Ftruncate = "ftruncate",
@@ -159,6 +167,7 @@ calls! {
     Umount = "umount2",
     Unlinkat = "unlinkat",
     Unshare = "unshare",
+    Utimensat = "utimensat",
     Waitid = "waitid",
     Write = "write",
 }

@@ -6,7 +6,8 @@
 //! missing, or openat2 is not to be had, a walk goes component by component over descriptors and
 //! follows links itself, again only inside. Nothing here allocates: the child calls it.
 
-use super::text::{LONGEST, Text};
+use super::text::LONGEST;
+pub use super::text::Text;
 use super::{At, Call, Fault};
 use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, Stat};
 use std::ffi::CStr;
@@ -24,6 +25,8 @@ pub enum Links {
     Inside,
     /// Refuse any, in every component (ELOOP).
     Refuse,
+    /// Follow them inside, but for the last component: the link itself is what is looked for.
+    LastItself,
 }
 
 /// What is to be made where a name is missing.
@@ -91,6 +94,14 @@ pub fn look(fd: impl AsFd) -> Result<Stat, Fault> {
     rustix::fs::fstat(fd).at(Call::Fstat)
 }
 
+/// Whether the descriptor shows a symbolic link.
+///
+/// # Errors
+/// As fstat(2).
+pub fn is_link(fd: impl AsFd) -> Result<bool, Fault> {
+    Ok(kind(&look(fd)?) == FileType::Symlink)
+}
+
 /// Whether the descriptor shows a directory.
 ///
 /// # Errors
@@ -153,8 +164,11 @@ fn open_inside(
     links: Links,
 ) -> Result<OwnedFd, Fault> {
     let mut resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
-    if links == Links::Refuse {
-        resolve |= ResolveFlags::NO_SYMLINKS;
+    let mut flags = flags;
+    match links {
+        Links::Inside => {}
+        Links::Refuse => resolve |= ResolveFlags::NO_SYMLINKS,
+        Links::LastItself => flags |= OFlags::NOFOLLOW,
     }
     let path = if path.is_empty() { c"." } else { path };
     let mut races = 0;
@@ -232,6 +246,9 @@ fn walk(root: BorrowedFd<'_>, path: &CStr, links: Links, leaf: Leaf) -> Result<O
         };
         let next = open_or_make(place.here.as_fd(), &name, what)?;
         match kind(&look(&next)?) {
+            FileType::Symlink if links == Links::LastItself && rest.is_used_up() => {
+                return Ok(next);
+            }
             FileType::Symlink => {
                 followed += 1;
                 if links == Links::Refuse || followed > MOST_LINKS {
@@ -240,7 +257,7 @@ fn walk(root: BorrowedFd<'_>, path: &CStr, links: Links, leaf: Leaf) -> Result<O
                         errno: libc::ELOOP,
                     });
                 }
-                let mut longer = read_link(next.as_fd())?;
+                let mut longer = link_text(next.as_fd())?;
                 if longer.as_bytes().first() == Some(&b'/') {
                     place.return_to_root()?;
                 }
@@ -311,7 +328,11 @@ fn peek(dir: BorrowedFd<'_>, name: &CStr) -> Result<OwnedFd, Fault> {
     rustix::fs::openat(dir, name, flags, Mode::empty()).at(Call::Openat)
 }
 
-fn read_link(link: BorrowedFd<'_>) -> Result<Text, Fault> {
+/// The text of the symbolic link that the descriptor shows; readlinkat(2).
+///
+/// # Errors
+/// As readlinkat(2); ENAMETOOLONG for one that no path could hold.
+pub fn link_text(link: BorrowedFd<'_>) -> Result<Text, Fault> {
     let mut text = Text {
         bytes: [0; LONGEST],
         length: 0,

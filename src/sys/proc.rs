@@ -66,8 +66,16 @@ impl Proc {
     /// # Errors
     /// As openat2(2); ENOENT for a kind that the kernel does not have.
     pub fn namespace(&self, name: &CStr) -> Result<OwnedFd, Fault> {
+        self.namespace_of(super::process::own_pid(), name)
+    }
+
+    /// The same of process `pid`.
+    ///
+    /// # Errors
+    /// As [`Proc::namespace`]; EACCES without the right to look into it.
+    pub fn namespace_of(&self, pid: i32, name: &CStr) -> Result<OwnedFd, Fault> {
         let mut text = super::text::Text::default();
-        text.push_number(super::process::own_pid().unsigned_abs())?;
+        text.push_number(pid.unsigned_abs())?;
         text.push(b"/ns")?;
         let directory = self.open_file(text.as_c(), OFlags::PATH | OFlags::DIRECTORY)?;
         super::file::open(directory, name, OFlags::RDONLY)

@@ -13,7 +13,7 @@ use crate::plan::devices::{Devices, Make};
 use crate::plan::hooks::{Hook, Hooks};
 use crate::plan::idmap::{Map, Maps, Writer};
 use crate::plan::masks::Covered;
-use crate::plan::mounts::{FsOption, MountOp, NO_INDEX, Source};
+use crate::plan::mounts::{FsOption, IdMapping, Ids, MountOp, NO_INDEX, Source};
 use crate::plan::process::Process;
 use crate::plan::user::{Groups, User};
 use crate::plan::{caps, limits, root, tuning};
@@ -30,6 +30,7 @@ pub(super) fn write(plan: &Plan) -> Value {
         "namespaces": birth(&plan.birth),
         "root": root(&plan.root),
         "mounts": plan.mounts.iter().map(mount).collect::<Vec<_>>(),
+        "mountLabel": plan.mount_label.as_deref().map(words),
         "devices": devices(&plan.devices),
         "readOnlyPaths": covered(&plan.masks.read_only),
         "maskedPaths": covered(&plan.masks.masked),
@@ -87,7 +88,6 @@ fn birth(birth: &Birth) -> Value {
 }
 
 fn maps(maps: &Maps) -> Value {
-    let map = |map: &Map| json!({ "text": String::from_utf8_lossy(&map.bytes), "from": map.pointer.as_str() });
     let writer = match &maps.writer {
         Writer::Runtime => json!("runtime"),
         Writer::Helpers {
@@ -96,6 +96,10 @@ fn maps(maps: &Maps) -> Value {
         } => json!([newuidmap.to_string_lossy(), newgidmap.to_string_lossy()]),
     };
     json!({ "uidMap": map(&maps.uid), "gidMap": map(&maps.gid), "writer": writer, "setgroups": word(maps.setgroups) })
+}
+
+fn map(map: &Map) -> Value {
+    json!({ "text": String::from_utf8_lossy(&map.bytes), "from": map.pointer.as_str() })
 }
 
 fn root(root: &root::Root) -> Value {
@@ -130,10 +134,14 @@ fn source(source: &Source) -> Value {
             kind,
             options,
             attributes,
+            begins,
+            root_label,
         } => json!({
             "new": words(kind),
             "options": options.iter().map(option).collect::<Vec<_>>(),
             "attributes": flags::attributes(*attributes),
+            "begins": word(begins),
+            "rootLabel": root_label.as_deref().map(words),
         }),
         Source::Bind {
             path,
@@ -141,14 +149,35 @@ fn source(source: &Source) -> Value {
             attributes,
             tree_attributes,
             opener,
+            link,
+            ids,
         } => json!({
             "bind": words(path),
             "recursive": word(recursive),
             "attributes": flags::change(attributes),
             "treeAttributes": flags::change(tree_attributes),
             "opener": word(opener),
+            "link": word(link),
+            "ids": ids.as_ref().map(id_mapping),
+        }),
+        Source::Again {
+            options,
+            attributes,
+            tree_attributes,
+        } => json!({
+            "again": options.iter().map(option).collect::<Vec<_>>(),
+            "attributes": flags::change(attributes),
+            "treeAttributes": flags::change(tree_attributes),
         }),
     }
+}
+
+fn id_mapping(ids: &IdMapping) -> Value {
+    let by = match &ids.by {
+        Ids::OfJoined => json!("joined"),
+        Ids::Maps(uid, gid) => json!({ "uidMap": map(uid), "gidMap": map(gid) }),
+    };
+    json!({ "recursive": word(ids.recursive), "by": by, "from": ids.pointer.as_str() })
 }
 
 fn option(option: &FsOption) -> Value {
@@ -161,9 +190,10 @@ fn option(option: &FsOption) -> Value {
 
 fn devices(devices: &Devices) -> Value {
     let nodes = devices.nodes.iter().map(|node| {
-        let make = match &node.make {
+        let make = match node.make {
             Make::Node => json!("node"),
-            Make::Bind(path) => json!({ "bind": words(path) }),
+            Make::NodeOrBind => json!({ "node": { "otherwiseBind": inside(&node.path) } }),
+            Make::Bind => json!({ "bind": inside(&node.path) }),
         };
         json!({
             "path": inside(&node.path), "type": flags::device_kind(node.mode), "mode": format!("{:o}", node.mode & 0o7777),
@@ -174,7 +204,7 @@ fn devices(devices: &Devices) -> Value {
     let links = devices
         .links
         .iter()
-        .map(|link| json!({ "path": inside(&link.path), "target": words(&link.target) }));
+        .map(|link| json!({ "path": inside(&link.path), "target": words(&link.target), "inTheWay": word(link.in_the_way) }));
     json!({ "nodes": nodes.collect::<Vec<_>>(), "links": links.collect::<Vec<_>>() })
 }
 

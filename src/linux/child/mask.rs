@@ -67,7 +67,7 @@ pub fn masked(p: &Plan, root: &OwnedFd, null: Option<OwnedFd>) -> Result<(), Mis
             continue;
         }
         if directory.mount.is_none() {
-            directory.mount = Some(empty_directory().of(index)?);
+            directory.mount = Some(empty_directory(p).of(index)?);
         }
         directory.lay(&target).of(index)?;
     }
@@ -93,11 +93,14 @@ impl Layer {
     }
 }
 
-fn empty_directory() -> Result<OwnedFd, Fault> {
+fn empty_directory(p: &Plan) -> Result<OwnedFd, Fault> {
     let filesystem = mount::open_filesystem(c"tmpfs")?;
     mount::set_option(filesystem.as_fd(), c"nr_blocks", Some(c"1"))?;
     mount::set_option(filesystem.as_fd(), c"nr_inodes", Some(c"1"))?;
     mount::set_option(filesystem.as_fd(), c"mode", Some(c"0755"))?;
+    if let Some(label) = &p.mount_label {
+        mount::set_option(filesystem.as_fd(), c"context", Some(label))?;
+    }
     mount::make_filesystem(filesystem.as_fd())?;
     mount::detached_mount(filesystem.as_fd(), READ_ONLY)
 }

@@ -26,6 +26,9 @@ pub mod session;
 /// Propagation, the root file system, the mounts.
 pub mod mount;
 
+/// One mount, before it is attached.
+mod make;
+
 /// Device nodes, links, and the streams onto them.
 pub mod dev;
 
@@ -96,6 +99,7 @@ fn enter(p: &Plan, h: &mut Held) -> Result<Infallible, Failure> {
     tune::sysctls(p, h).took(Step::Sysctl, h)?;
     mask::read_only(p, &root).took(Step::ReadOnly, h)?;
     mask::masked(p, &root, null).took(Step::Mask, h)?;
+    pivot::last_propagation(p, &root).map_err(|fault| failed(Step::RootFlags, fault))?;
     tune::host_name(p).took(Step::Hostname, h)?;
     tune::domain_name(p).took(Step::Domainname, h)?;
     tune::personality(p).took(Step::Personality, h)?;

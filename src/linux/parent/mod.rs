@@ -3,6 +3,9 @@
 /// Writing the maps, or calling newuidmap.
 pub mod idmap;
 
+/// Sources whose ids are mapped.
+pub mod mounts;
+
 /// Limits and scores of the child.
 pub mod limits;
 

@@ -1,6 +1,6 @@
 //! The place in the container, and what may stand there.
 
-use super::{Entry, TargetLinks, is_bind};
+use super::{Entry, TargetLinks, is_bind, is_remount};
 use crate::error::{Error, Result};
 use crate::plan::root::below;
 use std::ffi::CString;
@@ -35,6 +35,8 @@ pub(super) fn plan(entry: &Entry<'_>) -> Result<(CString, TargetLinks)> {
             let hint = "name a directory below /, or make the source the root by /root/path";
             return Err(entry.refused("destination", why).hint(hint));
         }
+        // Nothing new comes to stand there.
+        _ if is_remount(entry.mount) => TargetLinks::Inside,
         b"proc" => {
             proc_only(entry)?;
             TargetLinks::Refuse
@@ -50,7 +52,10 @@ pub(super) fn plan(entry: &Entry<'_>) -> Result<(CString, TargetLinks)> {
             }
         }
     };
-    Ok((target, links))
+    match (links, entry.options.extras.no_follow) {
+        (TargetLinks::Inside, Some(_)) => Ok((target, TargetLinks::LastItself)),
+        _ => Ok((target, links)),
+    }
 }
 
 /// Anything else on /proc would be read as the kernel's word on labels and limits (CVE-2019-16884).

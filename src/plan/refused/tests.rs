@@ -26,10 +26,6 @@ fn what_is_asked_for_and_not_done_is_refused_at_its_place() {
             "/linux/seccomp",
         ),
         (
-            json!({"linux": {"mountLabel": "u:r:t:s0"}}),
-            "/linux/mountLabel",
-        ),
-        (
             json!({"linux": {"intelRdt": {"closID": "a"}}}),
             "/linux/intelRdt",
         ),
