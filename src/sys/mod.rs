@@ -39,6 +39,9 @@ pub mod socket;
 /// Ids, sessions, limits, names, personality: what a process says about itself.
 pub mod process;
 
+/// Scheduling, I/O priority, memory policy.
+pub mod sched;
+
 /// Capability sets and `no_new_privs`.
 pub mod caps;
 
@@ -111,6 +114,7 @@ calls! {
     Getcwd = "getcwd",
     Getdents = "getdents64",
     Keyctl = "keyctl",
+    IoprioSet = "ioprio_set",
     Linkat = "linkat",
     Listen = "listen",
     MemfdCreate = "memfd_create",
@@ -139,7 +143,10 @@ calls! {
     Recvmsg = "recvmsg",
     Renameat = "renameat",
     Rmdir = "unlinkat (directory)",
+    SchedSetaffinity = "sched_setaffinity",
+    SchedSetattr = "sched_setattr",
     Sendmsg = "sendmsg",
+    SetMempolicy = "set_mempolicy",
     Setdomainname = "setdomainname",
     Setgroups = "setgroups",
     Sethostname = "sethostname",

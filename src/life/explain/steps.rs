@@ -42,6 +42,8 @@ pub(super) fn parts(plan: &Plan, step: Step) -> Vec<Part> {
         Step::Hostname => name(plan.names.host.as_deref(), "sethostname", "/hostname"),
         Step::Domainname => name(plan.names.domain.as_deref(), "setdomainname", "/domainname"),
         Step::Personality => process::personality(plan),
+        Step::Scheduling => process::scheduling(plan),
+        Step::SecurityLabel => process::labels(plan),
         Step::NoNewPrivs => process::no_new_privs(plan),
         Step::Bounding => process::bounding(plan),
         Step::Ids => process::ids(plan),
@@ -49,6 +51,7 @@ pub(super) fn parts(plan: &Plan, step: Step) -> Vec<Part> {
         Step::Cwd => process::cwd(plan),
         Step::Find => process::find(plan),
         Step::CloseOnExec => process::close(plan),
+        Step::SeccompEarly | Step::SeccompLate => Vec::new(),
         Step::Ready => always(
             "tells the runtime, and waits until this is written down: orbital create ends here",
             GATE,

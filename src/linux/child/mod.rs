@@ -38,13 +38,13 @@ pub mod hook;
 /// Leaving the host's files behind.
 pub mod pivot;
 
-/// Sysctls and names.
+/// Sysctls, names, scheduling.
 pub mod tune;
 
 /// Read-only and masked paths.
 pub mod mask;
 
-/// Ids, capabilities, no_new_privs.
+/// Labels, ids, capabilities, no_new_privs.
 pub mod privilege;
 
 /// The working directory.
@@ -79,7 +79,7 @@ fn enter(p: &Plan, h: &mut Held) -> Result<Infallible, Failure> {
     join::namespaces(p, h).took(Step::Join, h)?;
     join::become_root(p).took(Step::BecomeRoot, h)?;
     join::unshare_cgroup(p).took(Step::Unshare, h)?;
-    session::begin(p).took(Step::Session, h)?;
+    session::begin(p, h).took(Step::Session, h)?;
     session::loopback(p).took(Step::Loopback, h)?;
     mount::propagation(p).took(Step::Propagation, h)?;
     let root = mount::root(p, h).took(Step::Root, h)?;
@@ -99,6 +99,8 @@ fn enter(p: &Plan, h: &mut Held) -> Result<Infallible, Failure> {
     tune::host_name(p).took(Step::Hostname, h)?;
     tune::domain_name(p).took(Step::Domainname, h)?;
     tune::personality(p).took(Step::Personality, h)?;
+    tune::scheduling(p).took(Step::Scheduling, h)?;
+    privilege::security_label(p, h).took(Step::SecurityLabel, h)?;
     privilege::no_new_privs(p).took(Step::NoNewPrivs, h)?;
     privilege::bounding(p).took(Step::Bounding, h)?;
     let cwd = cwd::try_as_root(p, &root);
