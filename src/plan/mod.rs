@@ -42,6 +42,9 @@ pub mod user;
 /// Capability names as five bit sets.
 pub mod caps;
 
+/// The seccomp filter.
+pub mod seccomp;
+
 /// Resource limits of the process.
 pub mod limits;
 
@@ -116,6 +119,8 @@ pub struct Plan {
     pub user: user::User,
     /// Its capabilities.
     pub caps: caps::Sets,
+    /// Its seccomp filter, or none.
+    pub seccomp: Option<seccomp::Filter>,
     /// Its resource limits.
     pub limits: Vec<limits::Limit>,
     /// Where it lives in the cgroup tree, and with which limits.
@@ -168,6 +173,7 @@ fn decide(bundle: &Bundle, facts: &facts::Facts, request: &Create) -> Result<Pla
         console: console::plan(spec, request)?,
         user: user::plan(spec, &birth)?,
         caps: caps::plan(spec, &birth, facts, &mut warnings)?,
+        seccomp: seccomp::plan(spec, &mut warnings)?,
         limits: limits::plan(spec)?,
         hooks: hooks::plan(spec, &process.envp)?,
         birth,

@@ -28,12 +28,6 @@ fn linux_properties(linux: &Linux) -> Result<()> {
         .mount_label()
         .as_deref()
         .is_some_and(|label| !label.is_empty());
-    refuse(
-        linux.seccomp().is_some(),
-        "load the seccomp filter",
-        "/linux/seccomp",
-        NO_SECCOMP,
-    )?;
     refuse(label, "label the mounts", "/linux/mountLabel", NO_SELINUX)?;
     refuse(
         linux.intel_rdt().is_some(),
@@ -51,7 +45,6 @@ fn linux_properties(linux: &Linux) -> Result<()> {
 }
 
 const LEAVE_OUT: &str = "leave it out";
-const NO_SECCOMP: &str = "leave it out; with podman and docker: --security-opt seccomp=unconfined";
 const NO_SELINUX: &str = "leave it out; with podman and docker: --security-opt label=disable";
 
 fn refuse(asked: bool, doing: &str, pointer: &str, hint: &str) -> Result<()> {

@@ -42,6 +42,9 @@ pub mod process;
 /// Scheduling, I/O priority, memory policy.
 pub mod sched;
 
+/// Seccomp filters.
+pub mod seccomp;
+
 /// Capability sets and `no_new_privs`.
 pub mod caps;
 
@@ -126,6 +129,7 @@ calls! {
     Openat = "openat",
     Openat2 = "openat2",
     Personality = "personality",
+    PidfdGetfd = "pidfd_getfd",
     PidfdOpen = "pidfd_open",
     PidfdSendSignal = "pidfd_send_signal",
     PivotRoot = "pivot_root",
@@ -135,6 +139,7 @@ calls! {
     PrctlDumpable = "prctl (PR_SET_DUMPABLE)",
     PrctlKeepCaps = "prctl (PR_SET_KEEPCAPS)",
     PrctlNnp = "prctl (PR_SET_NO_NEW_PRIVS)",
+    PrctlSeccomp = "prctl (PR_SET_SECCOMP)",
     Prlimit = "prlimit64",
     PtyPeer = "ioctl (TIOCGPTPEER)",
     PtyUnlock = "ioctl (TIOCSPTLCK)",
@@ -145,6 +150,7 @@ calls! {
     Rmdir = "unlinkat (directory)",
     SchedSetaffinity = "sched_setaffinity",
     SchedSetattr = "sched_setattr",
+    Seccomp = "seccomp",
     Sendmsg = "sendmsg",
     SetMempolicy = "set_mempolicy",
     Setdomainname = "setdomainname",

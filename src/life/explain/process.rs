@@ -238,3 +238,27 @@ pub(super) fn labels(plan: &Plan) -> Vec<Part> {
     });
     apparmor.chain(selinux).collect()
 }
+
+/// The filter, at the step that it is loaded in.
+pub(super) fn seccomp(plan: &Plan, when: NoNewPrivs) -> Vec<Part> {
+    let Some(filter) = plan
+        .seccomp
+        .as_ref()
+        .filter(|_| plan.process.no_new_privs == when)
+    else {
+        return Vec::new();
+    };
+    let what = format!(
+        "{} rules as {} instructions for {}; what no rule names: {}",
+        filter.rules,
+        filter.program.len(),
+        filter.architectures.join(", "),
+        filter.default_action
+    );
+    let mut parts = vec![Part::asked(what, "seccomp", "/linux/seccomp")];
+    if let Some(listener) = &filter.listener {
+        let what = format!("the agent at {} gets the listener", listener.path.display());
+        parts.push(Part::asked(what, "write, read", listener.pointer.as_str()));
+    }
+    parts
+}

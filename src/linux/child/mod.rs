@@ -47,6 +47,9 @@ pub mod mask;
 /// Labels, ids, capabilities, no_new_privs.
 pub mod privilege;
 
+/// The seccomp filter.
+pub mod seccomp;
+
 /// The working directory.
 pub mod cwd;
 
@@ -63,12 +66,13 @@ use super::step::Step;
 use crate::plan::Plan;
 use crate::sys::{Fault, heap, process};
 use std::convert::Infallible;
+use std::mem::ManuallyDrop;
 
 /// Runs the line; the process ends here.
 pub fn begin(plan: &Plan, mut held: Held) -> ! {
     let Err(failure) = enter(plan, &mut held);
     // A parent that is gone needs no report, ignored.
-    let _ = gates::announce(&held.gate, failure.into());
+    let _ = gates::report(&held.gate, failure.into());
     process::exit_now(1)
 }
 
@@ -82,7 +86,8 @@ fn enter(p: &Plan, h: &mut Held) -> Result<Infallible, Failure> {
     session::begin(p, h).took(Step::Session, h)?;
     session::loopback(p).took(Step::Loopback, h)?;
     mount::propagation(p).took(Step::Propagation, h)?;
-    let root = mount::root(p, h).took(Step::Root, h)?;
+    // Never closed by its owner: CloseOnExec takes its number away, and a later failure must still be told.
+    let root = ManuallyDrop::new(mount::root(p, h).took(Step::Root, h)?);
     mount::all(p, h, &root).took(Step::Mount, h)?;
     cwd::make(p, &root);
     dev::populate(p, &root).took(Step::Devices, h)?;
@@ -102,6 +107,7 @@ fn enter(p: &Plan, h: &mut Held) -> Result<Infallible, Failure> {
     tune::scheduling(p).took(Step::Scheduling, h)?;
     privilege::security_label(p, h).took(Step::SecurityLabel, h)?;
     privilege::no_new_privs(p).took(Step::NoNewPrivs, h)?;
+    seccomp::early(p, h).took(Step::SeccompEarly, h)?;
     privilege::bounding(p).took(Step::Bounding, h)?;
     let cwd = cwd::try_as_root(p, &root);
     privilege::ids(p).took(Step::Ids, h)?;
@@ -110,6 +116,7 @@ fn enter(p: &Plan, h: &mut Held) -> Result<Infallible, Failure> {
     let program = exec::find(p).took(Step::Find, h)?;
     home::fill(p, h, &root);
     exec::close_on_exec(p, h).took(Step::CloseOnExec, h)?;
+    seccomp::late(p, h).took(Step::SeccompLate, h)?;
     exec::ready(h).took(Step::Ready, h)?;
     let caller = exec::wait_for_start(h).map_err(|fault| failed(Step::Start, fault))?;
     let last = exec::last(p, h, program);
@@ -118,7 +125,7 @@ fn enter(p: &Plan, h: &mut Held) -> Result<Infallible, Failure> {
 
 /// Gate B, then gate C.
 fn mounted(h: &Held) -> Result<(), Fault> {
-    gates::announce(&h.gate, Record::gate(Kind::Mounted))?;
+    gates::report(&h.gate, Record::gate(Kind::Mounted))?;
     gates::pass(&h.gate, Kind::Go)
 }
 
@@ -144,7 +151,7 @@ impl<T, E: Into<Miss>> Took<T> for Result<T, E> {
                 ..Record::gate(Kind::Passed)
             };
             // Only a trace: a parent that does not read it is no failure of the container, ignored.
-            let _ = gates::announce(&h.gate, passed);
+            let _ = gates::report(&h.gate, passed);
         }
         Ok(value)
     }

@@ -6,10 +6,6 @@ use serde_json::json;
 fn what_is_asked_for_and_not_done_is_refused_at_its_place() {
     for (more, place) in [
         (
-            json!({"linux": {"seccomp": {"defaultAction": "SCMP_ACT_ALLOW"}}}),
-            "/linux/seccomp",
-        ),
-        (
             json!({"linux": {"mountLabel": "u:r:t:s0"}}),
             "/linux/mountLabel",
         ),
