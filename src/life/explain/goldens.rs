@@ -17,6 +17,7 @@ const EXAMPLES: &[(&str, Privilege)] = &[
     ("hooks", Privilege::Root),
     ("limits", Privilege::Root),
     ("devices", Privilege::Root),
+    ("seccomp", Privilege::Root),
     ("pod/infra", Privilege::Root),
     ("pod/member", Privilege::Root),
 ];

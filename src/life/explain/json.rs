@@ -41,6 +41,7 @@ pub(super) fn write(plan: &Plan) -> Value {
         "process": process(&plan.process),
         "user": user(&plan.user),
         "capabilities": capabilities(&plan.caps),
+        "seccomp": plan.seccomp.as_ref().map(super::filter::json),
         "limits": plan.limits.iter().map(limit).collect::<Vec<_>>(),
         "cgroup": group(&plan.cgroup),
         "hooks": hooks(&plan.hooks),
