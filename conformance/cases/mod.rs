@@ -67,6 +67,15 @@ mod devices;
 /// Kernel parameters of the container's own.
 mod sysctl;
 
+/// CPU, disk and memory.
+mod scheduling;
+
+/// AppArmor and SELinux.
+mod labels;
+
+/// The seccomp filter in force, and its agent.
+mod seccomp_loading;
+
 /// The six hooks and the state they are told.
 mod hooks;
 
@@ -132,6 +141,9 @@ const TOPICS: &[(&str, &[Case])] = &[
     ("self-protection", self_protection::CASES),
     ("devices", devices::CASES),
     ("sysctl", sysctl::CASES),
+    ("scheduling", scheduling::CASES),
+    ("labels", labels::CASES),
+    ("seccomp-loading", seccomp_loading::CASES),
     ("hooks", hooks::CASES),
     ("hook-surroundings", hook_surroundings::CASES),
     ("hook-failures", hook_failures::CASES),

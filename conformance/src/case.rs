@@ -52,6 +52,8 @@ pub(crate) enum Need {
     OrbitalOnly,
     /// A file of the host, by its absolute path.
     File(&'static str),
+    /// No such file on the host: the error path is judged.
+    NoFile(&'static str),
     /// An executable of the host.
     Program(&'static str),
 }
@@ -120,6 +122,7 @@ impl Need {
                 "only orbital promises this".to_owned(),
             ),
             Need::File(path) => (exists(path), format!("needs {path}")),
+            Need::NoFile(path) => (!exists(path), format!("needs a host without {path}")),
             Need::Program(name) => (
                 ["/usr/bin", "/bin", "/usr/sbin"]
                     .iter()

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::plan::facts::{Facts, Privilege};
+use crate::plan::seccomp;
 use crate::sys::proc::Proc;
 use std::path::PathBuf;
 
@@ -28,6 +29,7 @@ pub fn ask() -> Result<Facts> {
             .flatten()
     };
     Ok(Facts {
+        architecture: seccomp::NATIVE,
         uid,
         gid: rustix::process::getegid().as_raw(),
         privilege,

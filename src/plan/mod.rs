@@ -173,7 +173,7 @@ fn decide(bundle: &Bundle, facts: &facts::Facts, request: &Create) -> Result<Pla
         console: console::plan(spec, request)?,
         user: user::plan(spec, &birth)?,
         caps: caps::plan(spec, &birth, facts, &mut warnings)?,
-        seccomp: seccomp::plan(spec, &mut warnings)?,
+        seccomp: seccomp::plan(spec, facts, &mut warnings)?,
         limits: limits::plan(spec)?,
         hooks: hooks::plan(spec, &process.envp)?,
         birth,

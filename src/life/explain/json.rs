@@ -16,7 +16,6 @@ use crate::plan::masks::Covered;
 use crate::plan::mounts::{FsOption, MountOp, NO_INDEX, Source};
 use crate::plan::process::Process;
 use crate::plan::scheduling::Scheduling;
-use crate::plan::seccomp::Filter;
 use crate::plan::user::{Groups, User};
 use crate::plan::{caps, limits, root, tuning};
 use serde_json::{Value, json};
@@ -46,7 +45,7 @@ pub(super) fn write(plan: &Plan) -> Value {
         "process": process(&plan.process),
         "user": user(&plan.user),
         "capabilities": capabilities(&plan.caps),
-        "seccomp": plan.seccomp.as_ref().map(seccomp),
+        "seccomp": plan.seccomp.as_ref().map(super::filter::json),
         "limits": plan.limits.iter().map(limit).collect::<Vec<_>>(),
         "cgroup": group(&plan.cgroup),
         "hooks": hooks(&plan.hooks),
@@ -193,18 +192,6 @@ fn covered(paths: &[Covered]) -> Vec<Value> {
 
 fn sysctl(sysctl: &tuning::Sysctl) -> Value {
     json!({ "path": words(&sysctl.path), "value": String::from_utf8_lossy(&sysctl.value), "from": sysctl.pointer.as_str() })
-}
-
-/// Without the program: it differs from machine to machine, and is read by nobody.
-fn seccomp(filter: &Filter) -> Value {
-    let listener = filter.listener.as_ref();
-    let listener = listener
-        .map(|agent| json!({ "path": agent.path.to_string_lossy(), "metadata": agent.metadata }));
-    json!({
-        "rules": filter.rules, "instructions": filter.program.len(), "flags": hex(filter.flags.into()),
-        "default": filter.default_action, "architectures": filter.architectures, "listener": listener,
-        "from": filter.pointer.as_str(),
-    })
 }
 
 fn scheduling(scheduling: &Scheduling) -> Value {

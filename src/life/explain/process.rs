@@ -1,5 +1,6 @@
 //! The steps that make the process what it may be.
 
+use super::filter;
 use super::flags::words;
 use super::text::{Part, command};
 use crate::plan::Plan;
@@ -248,13 +249,7 @@ pub(super) fn seccomp(plan: &Plan, when: NoNewPrivs) -> Vec<Part> {
     else {
         return Vec::new();
     };
-    let what = format!(
-        "{} rules as {} instructions for {}; what no rule names: {}",
-        filter.rules,
-        filter.program.len(),
-        filter.architectures.join(", "),
-        filter.default_action
-    );
+    let what = filter::summary(plan).unwrap_or_default();
     let mut parts = vec![Part::asked(what, "seccomp", "/linux/seccomp")];
     if let Some(listener) = &filter.listener {
         let what = format!("the agent at {} gets the listener", listener.path.display());

@@ -62,10 +62,10 @@ const N32: u32 = 0x2000_0000;
 /// `AUDIT_ARCH_X86_64`, which is x32's too.
 pub(super) const AUDIT_X86_64: u32 = 62 | A64 | LE;
 
-impl Arch {
-    /// What this program was built for.
-    pub(super) const NATIVE: Word = native();
+/// What this program was built for.
+pub(super) const NATIVE: Word = native();
 
+impl Arch {
     /// The architecture of this word; machine numbers as in linux/elf-em.h.
     pub(super) const fn of(word: Word, native: Word) -> Arch {
         match word {
@@ -96,7 +96,7 @@ impl Arch {
             Word::ScmpArchSh => plain("SCMP_ARCH_SH", 17, 42 | LE).calls(0),
             Word::ScmpArchSheb => plain("SCMP_ARCH_SHEB", 17, 42).calls(0),
             // The native one is never called native, so this ends.
-            Word::ScmpArchNative => Arch::of(native, Arch::NATIVE),
+            Word::ScmpArchNative => Arch::of(native, NATIVE),
         }
     }
 

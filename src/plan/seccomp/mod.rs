@@ -37,6 +37,7 @@ use self::arch::Arch;
 use self::names::Name;
 use self::ranges::{Newer, Otherwise};
 use self::rules::{Condition, Rule};
+use super::facts::Facts;
 use crate::error::{Error, Pointer, Result};
 use oci_spec::runtime::{
     Arch as Word, LinuxSeccomp, LinuxSeccompAction as Action, LinuxSeccompArg,
@@ -46,6 +47,9 @@ use std::path::PathBuf;
 
 /// One instruction: linux/filter.h, `struct sock_filter`.
 pub use seccompiler::sock_filter as Insn;
+
+/// What this program was built for.
+pub const NATIVE: Word = arch::NATIVE;
 
 /// `SECCOMP_FILTER_FLAG_*` of linux/seccomp.h.
 pub const FLAG_TSYNC: u32 = 1;
@@ -102,7 +106,7 @@ pub struct Listener {
 ///
 /// # Errors
 /// A profile that contradicts itself, asks for what cannot be, or needs more than 4096 instructions.
-pub fn plan(spec: &Spec, warnings: &mut Vec<String>) -> Result<Option<Filter>> {
+pub fn plan(spec: &Spec, facts: &Facts, warnings: &mut Vec<String>) -> Result<Option<Filter>> {
     let Some(profile) = spec
         .linux()
         .as_ref()
@@ -110,7 +114,7 @@ pub fn plan(spec: &Spec, warnings: &mut Vec<String>) -> Result<Option<Filter>> {
     else {
         return Ok(None);
     };
-    filter(profile, Arch::NATIVE, warnings).map(Some)
+    filter(profile, facts.architecture, warnings).map(Some)
 }
 
 /// The filter of a profile on a machine of this architecture.
