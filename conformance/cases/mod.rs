@@ -67,6 +67,9 @@ mod devices;
 /// Kernel parameters of the container's own.
 mod sysctl;
 
+/// The seccomp compiler beside libseccomp's.
+mod seccomp_oracle;
+
 /// The six hooks and the state they are told.
 mod hooks;
 
@@ -132,6 +135,7 @@ const TOPICS: &[(&str, &[Case])] = &[
     ("self-protection", self_protection::CASES),
     ("devices", devices::CASES),
     ("sysctl", sysctl::CASES),
+    ("seccomp-oracle", seccomp_oracle::CASES),
     ("hooks", hooks::CASES),
     ("hook-surroundings", hook_surroundings::CASES),
     ("hook-failures", hook_failures::CASES),
