@@ -67,6 +67,12 @@ mod devices;
 /// Kernel parameters of the container's own.
 mod sysctl;
 
+/// The seccomp filter in force.
+mod seccomp;
+
+/// Seccomp profiles that cannot be.
+mod seccomp_refused;
+
 /// The seccomp compiler beside libseccomp's.
 mod seccomp_oracle;
 
@@ -135,6 +141,8 @@ const TOPICS: &[(&str, &[Case])] = &[
     ("self-protection", self_protection::CASES),
     ("devices", devices::CASES),
     ("sysctl", sysctl::CASES),
+    ("seccomp", seccomp::CASES),
+    ("seccomp-refused", seccomp_refused::CASES),
     ("seccomp-oracle", seccomp_oracle::CASES),
     ("hooks", hooks::CASES),
     ("hook-surroundings", hook_surroundings::CASES),

@@ -12,7 +12,6 @@
 mod made_up;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
@@ -24,17 +23,17 @@ use crate::check::{Outcome, ensure};
 use crate::lab::Lab;
 use crate::oracle::{self, Answer, list};
 
-const NEEDS: &[Need] = &[
-    Need::OrbitalOnly,
-    Need::File("/usr/include/seccomp.h"),
-    Need::Program("gcc"),
-];
+const HEADER: Need = Need::File("/usr/include/seccomp.h");
+const GCC: Need = Need::Program("gcc");
+const PODMAN: &[Need] = &[Need::OrbitalOnly, HEADER, GCC, Need::Profile("podman")];
+const MOBY: &[Need] = &[Need::OrbitalOnly, HEADER, GCC, Need::Profile("moby")];
+const NEEDS: &[Need] = &[Need::OrbitalOnly, HEADER, GCC];
 
 /// libseccomp's words are known here for one machine only.
 pub(super) const CASES: &[Case] = if cfg!(target_arch = "x86_64") {
     &[
-        Case::new("the-default-profile-of-podman", podman).needs(NEEDS),
-        Case::new("the-default-profile-of-moby", moby).needs(NEEDS),
+        Case::new("the-default-profile-of-podman", podman).needs(PODMAN),
+        Case::new("the-default-profile-of-moby", moby).needs(MOBY),
         Case::new("profiles-made-up-by-chance", random).needs(NEEDS),
     ]
 } else {
@@ -67,27 +66,15 @@ const CAPABILITIES: [&str; 11] = [
 ];
 
 fn podman(lab: &Lab) -> Outcome {
-    default_profile(lab, "podman", "/usr/share/containers/seccomp.json")
+    default_profile(lab, "podman")
 }
 
 fn moby(lab: &Lab) -> Outcome {
-    let source = "/usr/share/gocode/src/github.com/docker/docker/profiles/seccomp/default.json";
-    default_profile(lab, "moby", source)
+    default_profile(lab, "moby")
 }
 
-/// Debian has both in packages; `.config/setup --for test` puts copies beside this program.
-fn default_profile(lab: &Lab, name: &str, installed: &str) -> Outcome {
-    let own = std::env::current_exe()?;
-    let copy = own
-        .ancestors()
-        .nth(2)
-        .map(|target| target.join(format!("profiles/{name}.json")));
-    let places = [Some(PathBuf::from(installed)), copy];
-    let place = places.into_iter().flatten().find(|place| place.is_file());
-    let Some(place) = place else {
-        // Said, not passed over: make test installs it.
-        return Err(format!("there is no {installed}: .config/setup --for test fetches it").into());
-    };
+fn default_profile(lab: &Lab, name: &str) -> Outcome {
+    let place = oracle::profile(name).ok_or("no such profile")?;
     let general: Value = serde_json::from_slice(&std::fs::read(place)?)?;
     let profile = for_this_machine(&general);
     ensure!(

@@ -54,6 +54,8 @@ pub(crate) enum Need {
     File(&'static str),
     /// An executable of the host.
     Program(&'static str),
+    /// The default seccomp profile of an engine.
+    Profile(&'static str),
 }
 
 impl Case {
@@ -120,6 +122,10 @@ impl Need {
                 "only orbital promises this".to_owned(),
             ),
             Need::File(path) => (exists(path), format!("needs {path}")),
+            Need::Profile(engine) => (
+                crate::oracle::profile(engine).is_some(),
+                format!("needs the seccomp profile of {engine}; see .config/setup --for test"),
+            ),
             Need::Program(name) => (
                 ["/usr/bin", "/bin", "/usr/sbin"]
                     .iter()
