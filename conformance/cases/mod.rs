@@ -76,6 +76,15 @@ mod seccomp_refused;
 /// The seccomp compiler beside libseccomp's.
 mod seccomp_oracle;
 
+/// CPU, disk and memory.
+mod scheduling;
+
+/// AppArmor and SELinux.
+mod labels;
+
+/// The seccomp filter in force, and its agent.
+mod seccomp_loading;
+
 /// The six hooks and the state they are told.
 mod hooks;
 
@@ -144,6 +153,9 @@ const TOPICS: &[(&str, &[Case])] = &[
     ("seccomp", seccomp::CASES),
     ("seccomp-refused", seccomp_refused::CASES),
     ("seccomp-oracle", seccomp_oracle::CASES),
+    ("scheduling", scheduling::CASES),
+    ("labels", labels::CASES),
+    ("seccomp-loading", seccomp_loading::CASES),
     ("hooks", hooks::CASES),
     ("hook-surroundings", hook_surroundings::CASES),
     ("hook-failures", hook_failures::CASES),

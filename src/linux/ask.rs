@@ -63,3 +63,17 @@ fn trusted(name: &str) -> Option<PathBuf> {
         ["/usr/bin", "/bin", "/usr/local/bin"].map(|directory| PathBuf::from(directory).join(name));
     candidates.into_iter().find(|path| path.is_file())
 }
+
+/// Whether AppArmor is enabled; apparmor(7), "enabled" of the module's parameters.
+#[must_use]
+pub fn has_apparmor() -> bool {
+    std::fs::read("/sys/module/apparmor/parameters/enabled")
+        .is_ok_and(|told| told.starts_with(b"Y"))
+}
+
+/// Whether SELinux is enabled: its file system is mounted; selinux(8).
+#[must_use]
+pub fn has_selinux() -> bool {
+    const SELINUX_MAGIC: i64 = 0xf97c_ff8c;
+    rustix::fs::statfs(c"/sys/fs/selinux").is_ok_and(|told| told.f_type == SELINUX_MAGIC)
+}

@@ -1,6 +1,7 @@
 //! Descriptors and arrays that are made before birth, because the child may make none.
 
 use super::explain;
+use super::labels::{self, Confine};
 use crate::error::{Cause, Error, Object, Result};
 use crate::plan::Plan;
 use crate::plan::birth::{Joiner, Kind};
@@ -91,6 +92,8 @@ pub struct Held {
     pub create_container: Vec<ReadyHook>,
     /// startContainer hooks.
     pub start_container: Vec<ReadyHook>,
+    /// Whether the AppArmor profile is written.
+    pub confine: Confine,
     /// The process's arguments.
     pub argv: Strings,
     /// The process's environment.
@@ -158,6 +161,7 @@ pub fn hold(plan: &Plan, seats: Seats) -> Result<(Held, OwnedFd)> {
             .iter()
             .map(ReadyHook::new)
             .collect(),
+        confine: labels::check(&plan.labels)?,
         argv: Strings::new(plan.process.argv.clone()),
         envp: environment(plan),
         trace: seats.trace,

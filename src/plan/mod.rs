@@ -51,6 +51,15 @@ pub mod limits;
 /// Sysctls, host name, domain name, personality.
 pub mod tuning;
 
+/// Lists of CPUs and memory nodes.
+pub mod cpulist;
+
+/// CPU, disk and memory: who gets how much of which.
+pub mod scheduling;
+
+/// AppArmor and SELinux.
+pub mod labels;
+
 /// The terminal.
 pub mod console;
 
@@ -98,6 +107,10 @@ pub struct Plan {
     pub sysctls: Vec<tuning::Sysctl>,
     /// Host name, domain name, personality.
     pub names: tuning::Names,
+    /// Scheduler, I/O priority, memory policy.
+    pub scheduling: scheduling::Scheduling,
+    /// AppArmor profile and SELinux label.
+    pub labels: labels::Labels,
     /// The terminal, or none.
     pub console: console::Console,
     /// The process.
@@ -155,6 +168,8 @@ fn decide(bundle: &Bundle, facts: &facts::Facts, request: &Create) -> Result<Pla
         annotations: spec.annotations().clone().into_iter().flatten().collect(),
         sysctls: tuning::sysctls(spec, &birth)?,
         names: tuning::names(spec, &birth, &mut warnings)?,
+        scheduling: scheduling::plan(spec, &mut warnings)?,
+        labels: labels::plan(spec)?,
         console: console::plan(spec, request)?,
         user: user::plan(spec, &birth)?,
         caps: caps::plan(spec, &birth, facts, &mut warnings)?,

@@ -39,6 +39,12 @@ pub mod socket;
 /// Ids, sessions, limits, names, personality: what a process says about itself.
 pub mod process;
 
+/// Scheduling, I/O priority, memory policy.
+pub mod sched;
+
+/// Seccomp filters.
+pub mod seccomp;
+
 /// Capability sets and `no_new_privs`.
 pub mod caps;
 
@@ -111,6 +117,7 @@ calls! {
     Getcwd = "getcwd",
     Getdents = "getdents64",
     Keyctl = "keyctl",
+    IoprioSet = "ioprio_set",
     Linkat = "linkat",
     Listen = "listen",
     MemfdCreate = "memfd_create",
@@ -122,6 +129,7 @@ calls! {
     Openat = "openat",
     Openat2 = "openat2",
     Personality = "personality",
+    PidfdGetfd = "pidfd_getfd",
     PidfdOpen = "pidfd_open",
     PidfdSendSignal = "pidfd_send_signal",
     PivotRoot = "pivot_root",
@@ -131,6 +139,7 @@ calls! {
     PrctlDumpable = "prctl (PR_SET_DUMPABLE)",
     PrctlKeepCaps = "prctl (PR_SET_KEEPCAPS)",
     PrctlNnp = "prctl (PR_SET_NO_NEW_PRIVS)",
+    PrctlSeccomp = "prctl (PR_SET_SECCOMP)",
     Prlimit = "prlimit64",
     PtyPeer = "ioctl (TIOCGPTPEER)",
     PtyUnlock = "ioctl (TIOCSPTLCK)",
@@ -139,7 +148,11 @@ calls! {
     Recvmsg = "recvmsg",
     Renameat = "renameat",
     Rmdir = "unlinkat (directory)",
+    SchedSetaffinity = "sched_setaffinity",
+    SchedSetattr = "sched_setattr",
+    Seccomp = "seccomp",
     Sendmsg = "sendmsg",
+    SetMempolicy = "set_mempolicy",
     Setdomainname = "setdomainname",
     Setgroups = "setgroups",
     Sethostname = "sethostname",

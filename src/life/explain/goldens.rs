@@ -18,6 +18,7 @@ const EXAMPLES: &[(&str, Privilege)] = &[
     ("limits", Privilege::Root),
     ("devices", Privilege::Root),
     ("seccomp", Privilege::Root),
+    ("sysctl-and-scheduling", Privilege::Root),
     ("pod/infra", Privilege::Root),
     ("pod/member", Privilege::Root),
 ];
