@@ -67,6 +67,15 @@ mod devices;
 /// Kernel parameters of the container's own.
 mod sysctl;
 
+/// The seccomp filter in force.
+mod seccomp;
+
+/// Seccomp profiles that cannot be.
+mod seccomp_refused;
+
+/// The seccomp compiler beside libseccomp's.
+mod seccomp_oracle;
+
 /// CPU, disk and memory.
 mod scheduling;
 
@@ -141,6 +150,9 @@ const TOPICS: &[(&str, &[Case])] = &[
     ("self-protection", self_protection::CASES),
     ("devices", devices::CASES),
     ("sysctl", sysctl::CASES),
+    ("seccomp", seccomp::CASES),
+    ("seccomp-refused", seccomp_refused::CASES),
+    ("seccomp-oracle", seccomp_oracle::CASES),
     ("scheduling", scheduling::CASES),
     ("labels", labels::CASES),
     ("seccomp-loading", seccomp_loading::CASES),
