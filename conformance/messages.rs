@@ -83,9 +83,7 @@ pub(crate) fn all() -> Vec<(String, Case)> {
         // The list of cases lives as long as the program.
         let name: &'static str = row.name.clone().leak();
         let mut needs = NEEDS.to_vec();
-        if let Some(controller) = need.and_then(|need| need.last.strip_prefix("no controller ")) {
-            needs.push(Need::NoController(controller.to_owned().leak()));
-        }
+        needs.extend(need.and_then(of_host));
         let case = Case {
             name,
             needs: needs.leak(),
@@ -98,6 +96,18 @@ pub(crate) fn all() -> Vec<(String, Case)> {
         .into_iter()
         .chain(bundles)
         .collect()
+}
+
+/// What the host must be like, in the words of the last table.
+fn of_host(row: &Row) -> Option<Need> {
+    let after = |words: &str| -> Option<&'static str> {
+        let rest = row.last.strip_prefix(words)?;
+        Some(rest.to_owned().leak())
+    };
+    let controller = after("no controller ").map(Need::NoController);
+    controller
+        .or_else(|| after("no file ").map(Need::NoFile))
+        .or_else(|| after("file ").map(Need::File))
 }
 
 /// The folder of the checkout.

@@ -79,6 +79,24 @@ mod devices;
 /// Kernel parameters of the container's own.
 mod sysctl;
 
+/// The seccomp filter in force.
+mod seccomp;
+
+/// Seccomp profiles that cannot be.
+mod seccomp_refused;
+
+/// The seccomp compiler beside libseccomp's.
+mod seccomp_oracle;
+
+/// CPU, disk and memory.
+mod scheduling;
+
+/// AppArmor and SELinux.
+mod labels;
+
+/// The seccomp filter in force, and its agent.
+mod seccomp_loading;
+
 /// The six hooks and the state they are told.
 mod hooks;
 
@@ -148,6 +166,12 @@ const TOPICS: &[(&str, &[Case])] = &[
     ("self-protection", self_protection::CASES),
     ("devices", devices::CASES),
     ("sysctl", sysctl::CASES),
+    ("seccomp", seccomp::CASES),
+    ("seccomp-refused", seccomp_refused::CASES),
+    ("seccomp-oracle", seccomp_oracle::CASES),
+    ("scheduling", scheduling::CASES),
+    ("labels", labels::CASES),
+    ("seccomp-loading", seccomp_loading::CASES),
     ("hooks", hooks::CASES),
     ("hook-surroundings", hook_surroundings::CASES),
     ("hook-failures", hook_failures::CASES),

@@ -52,8 +52,12 @@ pub(crate) enum Need {
     OrbitalOnly,
     /// A file of the host, by its absolute path.
     File(&'static str),
+    /// No such file on the host: the error path is judged.
+    NoFile(&'static str),
     /// An executable of the host.
     Program(&'static str),
+    /// The default seccomp profile of an engine.
+    Profile(&'static str),
 }
 
 impl Case {
@@ -120,6 +124,11 @@ impl Need {
                 "only orbital promises this".to_owned(),
             ),
             Need::File(path) => (exists(path), format!("needs {path}")),
+            Need::Profile(engine) => (
+                crate::oracle::profile(engine).is_some(),
+                format!("needs the seccomp profile of {engine}; see .config/setup --for test"),
+            ),
+            Need::NoFile(path) => (!exists(path), format!("needs a host without {path}")),
             Need::Program(name) => (
                 ["/usr/bin", "/bin", "/usr/sbin"]
                     .iter()

@@ -38,6 +38,12 @@ mod reap;
 /// Is the host as it was?
 mod leak;
 
+/// Seccomp filters without a kernel.
+mod bpf;
+
+/// libseccomp, asked.
+mod oracle;
+
 /// What a case is.
 mod case;
 

@@ -10,6 +10,9 @@ use crate::plan::birth::{Birth, Join, Kind};
 use crate::plan::mounts::{Begins, MountOp, Source, SourceLink, TargetLinks};
 use crate::sys::{Call, Fault};
 
+/// Advice about a filter that stops the runtime before the program.
+pub const SECCOMP: &str = "permit read, write, close, accept4 and execve in /linux/seccomp/syscalls: with the filter in force the runtime itself needs them to go on";
+
 /// Advice about a failed step of the child.
 #[must_use]
 pub fn of_step(plan: &Plan, failure: &Failure) -> Option<String> {
@@ -26,6 +29,10 @@ pub fn of_step(plan: &Plan, failure: &Failure) -> Option<String> {
         (Step::Find, libc::EACCES) => Some("name a file that the process's user may execute (chmod +x), not a directory".to_owned()),
         (Step::Execute, libc::ENOEXEC) => Some("name a program for this machine; a script needs #! and its interpreter in the first line".to_owned()),
         (Step::Execute, libc::ENOENT) => Some("install its interpreter (see the #! line) or its dynamic loader (see ldd) in the root file system: the program itself is there".to_owned()),
+        (Step::SeccompEarly | Step::SeccompLate, _) if !matches!(miss.fault.call, Call::Seccomp | Call::PrctlSeccomp) => Some(SECCOMP.to_owned()),
+        (Step::SecurityLabel, libc::ENOENT) => plan.labels.apparmor.as_ref().map(|wanted| format!("load the profile {} with apparmor_parser first, or correct the name", wanted.profile)),
+        (Step::Scheduling, libc::EPERM) => Some("leave it out: it needs CAP_SYS_NICE on the host, which neither a user nor a container with its own user namespace has".to_owned()),
+        (Step::Scheduling, libc::EINVAL) if miss.fault.call == Call::SetMempolicy => Some("name memory nodes that this machine has: see /sys/devices/system/node/online".to_owned()),
         (Step::Sysctl, libc::ENOENT) => Some("correct the name: this kernel has no such parameter in /proc/sys".to_owned()),
         (Step::Sysctl, libc::EINVAL) => Some("give a value of the kind that /proc/sys shows for it".to_owned()),
         (Step::Devices, libc::ENODEV) => Some("correct the numbers, or the path: in a user namespace a device is the host's of the same path, and that is another one".to_owned()),

@@ -16,6 +16,9 @@ mod files;
 /// Those that make the process what it may be.
 mod process;
 
+/// The seccomp filter.
+mod filter;
+
 /// What the runtime does around the steps.
 mod parent;
 

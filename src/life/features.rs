@@ -3,6 +3,9 @@
 //! Callers ask before they rely on something, so nothing stands here that is not done, and what is
 //! not done is said to be off rather than left out. Nothing is opened: no privileges, no state.
 
+/// Seccomp, security modules, memory policies.
+mod confinement;
+
 use crate::plan::birth::Kind;
 use crate::plan::{caps, options};
 use crate::spec::default::VERSION;
@@ -59,11 +62,11 @@ fn linux() -> Value {
         "namespaces": NAMESPACES.map(Kind::name),
         "capabilities": capabilities(),
         "cgroup": { "v1": false, "v2": true, "systemd": false, "systemdUser": false, "rdma": true },
-        "seccomp": { "enabled": false },
-        "apparmor": { "enabled": false },
-        "selinux": { "enabled": false },
+        "seccomp": confinement::seccomp(),
+        "apparmor": { "enabled": true },
+        "selinux": { "enabled": true },
         "intelRdt": { "enabled": false, "schemata": false, "monitoring": false },
-        "memoryPolicy": { "modes": [], "flags": [] },
+        "memoryPolicy": confinement::memory_policy(),
         "mountExtensions": { "idmap": { "enabled": true } },
         "netDevices": { "enabled": false },
     })

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::plan::facts::{Facts, Privilege};
+use crate::plan::seccomp;
 use crate::sys::proc::Proc;
 use std::path::PathBuf;
 
@@ -28,6 +29,7 @@ pub fn ask() -> Result<Facts> {
             .flatten()
     };
     Ok(Facts {
+        architecture: seccomp::NATIVE,
         uid,
         gid: rustix::process::getegid().as_raw(),
         privilege,
@@ -60,6 +62,13 @@ fn trusted(name: &str) -> Option<PathBuf> {
     let candidates =
         ["/usr/bin", "/bin", "/usr/local/bin"].map(|directory| PathBuf::from(directory).join(name));
     candidates.into_iter().find(|path| path.is_file())
+}
+
+/// Whether AppArmor is enabled; apparmor(7), "enabled" of the module's parameters.
+#[must_use]
+pub fn has_apparmor() -> bool {
+    std::fs::read("/sys/module/apparmor/parameters/enabled")
+        .is_ok_and(|told| told.starts_with(b"Y"))
 }
 
 /// Whether SELinux is enabled: its file system is mounted; selinux(8).

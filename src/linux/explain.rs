@@ -82,9 +82,20 @@ fn place(plan: &Plan, failure: &Failure) -> Option<Pointer> {
         Step::Mask => plan.masks.masked.get(item).map(|path| path.pointer.clone()),
         Step::Root | Step::Pivot | Step::RootFlags => Some(plan.root.pointer.clone()),
         Step::Find | Step::Execute => Some(plan.process.pointer.clone()),
+        Step::Scheduling => Some(in_scheduling(miss.fault.call).into()),
+        Step::SecurityLabel if item > 0 => Some("/process/selinuxLabel".into()),
         _ => None,
     };
     listed.or_else(|| of_step(step).map(Pointer::from))
+}
+
+/// Which of the three, by the call that was not permitted.
+const fn in_scheduling(call: Call) -> &'static str {
+    match call {
+        Call::IoprioSet => "/process/ioPriority",
+        Call::SetMempolicy => "/linux/memoryPolicy",
+        _ => "/process/scheduler",
+    }
 }
 
 /// Where in a mount: its option, its type, its source, its destination, or all of it.
@@ -119,6 +130,9 @@ fn of_step(step: Step) -> Option<&'static str> {
         Step::Hostname => Some("/hostname"),
         Step::Domainname => Some("/domainname"),
         Step::Personality => Some("/linux/personality"),
+        Step::Scheduling => Some("/process/scheduler"),
+        Step::SecurityLabel => Some("/process/apparmorProfile"),
+        Step::SeccompEarly | Step::SeccompLate => Some("/linux/seccomp"),
         Step::NoNewPrivs => Some("/process/noNewPrivileges"),
         Step::Bounding | Step::Capabilities => Some("/process/capabilities"),
         Step::Ids => Some("/process/user"),

@@ -28,6 +28,12 @@ pub enum Kind {
     Passed = 8,
     /// From a helper: the pid of the child it made.
     Born = 9,
+    /// From the child: its seccomp filter has a listener, the descriptor of this number.
+    Listening = 10,
+    /// The answer to `Listening`, to the child: the agent has it.
+    Taken = 11,
+    /// The other answer to `Listening`, to the child: send it.
+    Hand = 12,
 }
 
 /// Item of a step that has no list.
@@ -46,7 +52,7 @@ pub struct Record {
     pub item: u16,
     /// Index within the item (a mount's option), or [`NO_ITEM`].
     pub part: u16,
-    /// An errno; for `Born` a pid.
+    /// An errno; for `Born` a pid, for `Listening` a descriptor's number.
     pub errno: i32,
 }
 
@@ -101,6 +107,9 @@ impl Record {
             7 => Kind::Failed,
             8 => Kind::Passed,
             9 => Kind::Born,
+            10 => Kind::Listening,
+            11 => Kind::Taken,
+            12 => Kind::Hand,
             _ => return None,
         };
         let (item, part) = (u16::from_ne_bytes([i0, i1]), u16::from_ne_bytes([p0, p1]));

@@ -5,6 +5,7 @@
 //! | A | parent | `Mapped` | ids, limits and scores are set |
 //! | B | child | `Mounted` | all mounts, devices and the console are there |
 //! | C | parent | `Go` | prestart and createRuntime hooks have run; without any it is said before B |
+//! | – | child, parent | `Listening`, `Taken` | the seccomp agent has its listener; where there is one |
 //! | D | child | `Ready` | nothing is left but to be started |
 //! | D | parent | `Remembered` | the record is on disk: outlive me |
 //! | E | `start` | `Start` | run the startContainer hooks and the program |
@@ -14,7 +15,7 @@
 //! `Remembered` nothing outlives a runtime that is killed.
 
 use super::failure::{Kind, Record};
-use crate::sys::{Call, Fault, socket};
+use crate::sys::{Call, Fault, file, socket};
 use std::os::fd::AsFd;
 
 /// What came through a gate.
@@ -34,10 +35,19 @@ pub fn announce(socket: impl AsFd, record: Record) -> Result<(), Fault> {
     socket::send(socket, &record.to_bytes())
 }
 
+/// The same from the child, whose seccomp filter may be in force: by write(2), which hardly a profile denies,
+/// unlike the calls that are for sockets alone. With the other side gone SIGPIPE ends it, which is right too.
+///
+/// # Errors
+/// EPIPE where the other side is gone; what a filter answers.
+pub fn report(socket: impl AsFd, record: Record) -> Result<(), Fault> {
+    file::write_once(socket, &record.to_bytes())
+}
+
 /// Waits for the next record.
 ///
 /// # Errors
-/// As recvmsg(2); EBADMSG for bytes that are no record.
+/// As read(2); EBADMSG for bytes that are no record.
 pub fn next(socket: impl AsFd) -> Result<Arrival, Fault> {
     let mut buffer = [0u8; 16];
     let mut received = socket::receive(&socket, &mut buffer);
@@ -61,7 +71,7 @@ pub fn next(socket: impl AsFd) -> Result<Arrival, Fault> {
     };
     let record = buffer.get(..length).and_then(Record::from_bytes);
     record.map(Arrival::Record).ok_or(Fault {
-        call: Call::Recvmsg,
+        call: Call::Read,
         errno: libc::EBADMSG,
     })
 }
@@ -71,14 +81,27 @@ pub fn next(socket: impl AsFd) -> Result<Arrival, Fault> {
 /// # Errors
 /// ECANCELED, and as [`next`].
 pub fn pass(socket: impl AsFd, kind: Kind) -> Result<(), Fault> {
+    if answer(socket)? == kind {
+        return Ok(());
+    }
+    Err(AWAY)
+}
+
+/// Waits in the child for what the parent answers.
+///
+/// # Errors
+/// As [`pass`].
+pub fn answer(socket: impl AsFd) -> Result<Kind, Fault> {
     match next(socket)? {
-        Arrival::Record(record) if record.kind == kind => Ok(()),
-        _ => Err(Fault {
-            call: Call::Recvmsg,
-            errno: libc::ECANCELED,
-        }),
+        Arrival::Record(record) => Ok(record.kind),
+        Arrival::Closed => Err(AWAY),
     }
 }
+
+const AWAY: Fault = Fault {
+    call: Call::Read,
+    errno: libc::ECANCELED,
+};
 
 /// Closes the child's copy of the parent's end, so that a parent that dies closes the last one.
 ///

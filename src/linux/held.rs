@@ -1,5 +1,6 @@
 //! Descriptors and arrays that are made before birth, because the child may make none.
 
+use super::labels::{self, Confine};
 use super::parent::mounts::Namespaces;
 use super::{ask, explain};
 use crate::error::{Cause, Error, Object, Result};
@@ -92,6 +93,8 @@ pub struct Held {
     pub create_container: Vec<ReadyHook>,
     /// startContainer hooks.
     pub start_container: Vec<ReadyHook>,
+    /// Whether the AppArmor profile is written.
+    pub confine: Confine,
     /// The process's arguments.
     pub argv: Strings,
     /// The process's environment.
@@ -153,6 +156,7 @@ pub fn hold(plan: &Plan, seats: Seats) -> Result<(Held, OwnedFd)> {
             .iter()
             .map(ReadyHook::new)
             .collect(),
+        confine: labels::check(&plan.labels)?,
         argv: Strings::new(plan.process.argv.clone()),
         envp: environment(plan),
         trace: seats.trace,

@@ -8,8 +8,10 @@
 //!  device filter                               propagation · root · mounts · devices · console
 //!  prestart, createRuntime hooks ◀── Mounted ─ B
 //!  C ── Go ──────────────────────────────────▶ createContainer hooks · pivot · root flags · streams
-//!                                              sysctl · read-only · masked · names · no_new_privs
+//!                                              sysctl · read-only · masked · names · scheduling
+//!                                              label · no_new_privs · seccomp, if without it
 //!                                              bounding set · ids · capabilities · cwd · program
+//!                                              seccomp, with no_new_privs
 //!  record on disk ◀──────────────────── Ready ─ D
 //!  D ── Remembered ──────────────────────────▶ waits
 //!  exit
@@ -30,6 +32,9 @@ pub mod failure;
 
 /// The protocol.
 pub mod gates;
+
+/// Security modules of the host.
+pub mod labels;
 
 /// Descriptors made before birth.
 pub mod held;

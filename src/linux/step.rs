@@ -60,17 +60,21 @@ steps! {
     21 Hostname        "set the host name": "in our own UTS namespace";
     22 Domainname      "set the domain name": "in our own UTS namespace";
     23 Personality     "set the personality": "inherited by execve";
-    24 NoNewPrivs      "set no_new_privs": "before the ids change; execve grants nothing from here on";
-    25 Bounding        "limit the bounding set": "while CAP_SETPCAP is held";
-    26 Ids             "change to the process's user": "groups, gid, uid in this order; capabilities kept across it";
-    27 Capabilities    "set the capabilities": "ambient last, as it needs permitted and inheritable";
-    28 Cwd             "enter the working directory": "as the final user, and proved to be inside";
-    29 Find            "find the program": "a missing one must fail create, not start";
-    30 CloseOnExec     "mark the descriptors": "no descriptor leaks into the program";
-    31 Ready           "pass gate D": "create may now succeed";
-    32 Start           "wait at gate E": "for orbital start";
-    33 StartContainer  "run the startContainer hooks": "the container's own files and environment";
-    34 Execute         "execute the process": "never returns";
+    24 Scheduling      "set the scheduling": "while the capabilities for it are held";
+    25 SecurityLabel   "set the security label": "through the host's proved procfs, and for execve alone";
+    26 NoNewPrivs      "set no_new_privs": "before the ids change; execve grants nothing from here on";
+    27 SeccompEarly    "load the seccomp filter": "without no_new_privs it needs CAP_SYS_ADMIN, which goes below";
+    28 Bounding        "limit the bounding set": "while CAP_SETPCAP is held";
+    29 Ids             "change to the process's user": "groups, gid, uid in this order; capabilities kept across it";
+    30 Capabilities    "set the capabilities": "ambient last, as it needs permitted and inheritable";
+    31 Cwd             "enter the working directory": "as the final user, and proved to be inside";
+    32 Find            "find the program": "a missing one must fail create, not start";
+    33 CloseOnExec     "mark the descriptors": "no descriptor leaks into the program";
+    34 SeccompLate     "load the seccomp filter": "with no_new_privs: as late as the runtime can still be told";
+    35 Ready           "pass gate D": "create may now succeed";
+    36 Start           "wait at gate E": "for orbital start";
+    37 StartContainer  "run the startContainer hooks": "the container's own files and environment";
+    38 Execute         "execute the process": "never returns";
 }
 
 impl Step {

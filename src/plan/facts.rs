@@ -14,6 +14,8 @@ pub enum Privilege {
 /// The host, as far as planning needs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
+    /// What programs of this machine are made of; never `ScmpArchNative`.
+    pub architecture: oci_spec::runtime::Arch,
     /// The caller's effective user id.
     pub uid: u32,
     /// The caller's effective group id.

@@ -42,11 +42,23 @@ pub mod user;
 /// Capability names as five bit sets.
 pub mod caps;
 
+/// The seccomp filter.
+pub mod seccomp;
+
 /// Resource limits of the process.
 pub mod limits;
 
 /// Sysctls, host name, domain name, personality.
 pub mod tuning;
+
+/// Lists of CPUs and memory nodes.
+pub mod cpulist;
+
+/// CPU, disk and memory: who gets how much of which.
+pub mod scheduling;
+
+/// AppArmor and SELinux.
+pub mod labels;
 
 /// The terminal.
 pub mod console;
@@ -98,6 +110,10 @@ pub struct Plan {
     pub sysctls: Vec<tuning::Sysctl>,
     /// Host name, domain name, personality.
     pub names: tuning::Names,
+    /// Scheduler, I/O priority, memory policy.
+    pub scheduling: scheduling::Scheduling,
+    /// AppArmor profile and SELinux label.
+    pub labels: labels::Labels,
     /// The terminal, or none.
     pub console: console::Console,
     /// The process.
@@ -106,6 +122,8 @@ pub struct Plan {
     pub user: user::User,
     /// Its capabilities.
     pub caps: caps::Sets,
+    /// Its seccomp filter, or none.
+    pub seccomp: Option<seccomp::Filter>,
     /// Its resource limits.
     pub limits: Vec<limits::Limit>,
     /// Where it lives in the cgroup tree, and with which limits.
@@ -153,9 +171,12 @@ fn decide(bundle: &Bundle, facts: &facts::Facts, request: &Create) -> Result<Pla
         annotations: spec.annotations().clone().into_iter().flatten().collect(),
         sysctls: tuning::sysctls(spec, &birth)?,
         names: tuning::names(spec, &birth, &mut warnings)?,
+        scheduling: scheduling::plan(spec, &mut warnings)?,
+        labels: labels::plan(spec)?,
         console: console::plan(spec, request)?,
         user: user::plan(spec, &birth)?,
         caps: caps::plan(spec, &birth, facts, &mut warnings)?,
+        seccomp: seccomp::plan(spec, facts, &mut warnings)?,
         limits: limits::plan(spec)?,
         hooks: hooks::plan(spec, &process.envp)?,
         mount_label: mounts::label(spec)?,

@@ -10,9 +10,10 @@ use oci_spec::runtime::Spec;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
-/// root on a kernel with 41 capabilities, all of them its own.
+/// root on x86_64, on a kernel with 41 capabilities, all of them its own.
 pub(crate) fn root() -> Facts {
     Facts {
+        architecture: oci_spec::runtime::Arch::ScmpArchX86_64,
         uid: 0,
         gid: 0,
         privilege: Privilege::Root,

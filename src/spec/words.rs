@@ -1,5 +1,6 @@
 //! serde's words for a wrong value, in ours.
 
+use super::forgive::SCHEDULER_FLAGS;
 use super::pointer;
 use crate::error::{Cause, Error, Object, Pointer};
 use std::path::Path;
@@ -39,6 +40,10 @@ pub(super) fn wrong_value(text: &[u8], error: &serde_json::Error) -> Error {
     {
         return unknown_word(place, found, known);
     }
+    if message.starts_with("Invalid execCPUAffinity format") {
+        let why = "it must be a list of CPUs, such as 0-3,7";
+        return Error::refused(DOING, place, why);
+    }
     let why = match message.rsplit_once(", expected ") {
         Some((_, wanted)) => format!("it must be {}", kind(wanted)),
         // serde_json's words when it wants one of a few strings and finds something else.
@@ -52,7 +57,7 @@ fn unknown_word(place: Pointer, found: &str, known: &str) -> Error {
     // "a" is all devices: right in a rule of /linux/resources/devices, but no node.
     let all_devices = |word: &&str| *word != "a" || !place.as_str().starts_with("/linux/devices/");
     let known = known.split('`').skip(1).step_by(2);
-    let known: Vec<&str> = known.filter(all_devices).collect();
+    let known: Vec<&str> = known.filter(all_devices).map(spelt).collect();
     let why = match known.as_slice() {
         [] => "there is no such word here".to_owned(),
         [one] => format!("it must be {one}"),
@@ -70,6 +75,12 @@ fn unknown_word(place: Pointer, found: &str, known: &str) -> Error {
         Some(near) => report.hint(format!("did you mean {near}?")),
         None => report,
     }
+}
+
+/// As the specification spells it, where the types do not.
+fn spelt(word: &str) -> &str {
+    let respelt = SCHEDULER_FLAGS.iter().find(|(_, theirs)| *theirs == word);
+    respelt.map_or(word, |(ours, _)| ours)
 }
 
 /// What Rust calls it → what it is.

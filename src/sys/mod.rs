@@ -42,6 +42,12 @@ pub mod socket;
 /// Ids, sessions, limits, names, personality: what a process says about itself.
 pub mod process;
 
+/// Scheduling, I/O priority, memory policy.
+pub mod sched;
+
+/// Seccomp filters.
+pub mod seccomp;
+
 /// Capability sets and `no_new_privs`.
 pub mod caps;
 
@@ -119,6 +125,7 @@ calls! {
     Getcwd = "getcwd",
     Getdents = "getdents64",
     Keyctl = "keyctl",
+    IoprioSet = "ioprio_set",
     Linkat = "linkat",
     Listen = "listen",
     MemfdCreate = "memfd_create",
@@ -130,6 +137,7 @@ calls! {
     Openat = "openat",
     Openat2 = "openat2",
     Personality = "personality",
+    PidfdGetfd = "pidfd_getfd",
     PidfdOpen = "pidfd_open",
     PidfdSendSignal = "pidfd_send_signal",
     PivotRoot = "pivot_root",
@@ -139,6 +147,7 @@ calls! {
     PrctlDumpable = "prctl (PR_SET_DUMPABLE)",
     PrctlKeepCaps = "prctl (PR_SET_KEEPCAPS)",
     PrctlNnp = "prctl (PR_SET_NO_NEW_PRIVS)",
+    PrctlSeccomp = "prctl (PR_SET_SECCOMP)",
     Prlimit = "prlimit64",
     PtyPeer = "ioctl (TIOCGPTPEER)",
     PtyUnlock = "ioctl (TIOCSPTLCK)",
@@ -147,7 +156,11 @@ calls! {
     Recvmsg = "recvmsg",
     Renameat = "renameat",
     Rmdir = "unlinkat (directory)",
+    SchedSetaffinity = "sched_setaffinity",
+    SchedSetattr = "sched_setattr",
+    Seccomp = "seccomp",
     Sendmsg = "sendmsg",
+    SetMempolicy = "set_mempolicy",
     Setdomainname = "setdomainname",
     Setgroups = "setgroups",
     Sethostname = "sethostname",

@@ -90,6 +90,23 @@ impl Proc {
         super::file::write_once(fd, bytes)
     }
 
+    /// Writes to a file of the calling thread's own directory: `path` is relative to it. The directory is found by
+    /// what `thread-self` says, which is right whatever pid namespace the caller is in.
+    ///
+    /// # Errors
+    /// As [`Proc::write`]; ENOENT of readlinkat where this procfs is of a pid namespace that the caller is not in.
+    pub fn write_own(&self, path: &CStr, bytes: &[u8]) -> Result<(), Fault> {
+        let mut place = [0u8; 64];
+        let link = c"thread-self";
+        let length =
+            rustix::fs::readlinkat_raw(&self.0, link, &mut place[..]).at(Call::Readlinkat)?;
+        let own = place.get(..length).unwrap_or_default();
+        let mut text = super::text::Text::new(own)?;
+        text.push(b"/")?;
+        text.push(path.to_bytes())?;
+        self.write(text.as_c(), bytes)
+    }
+
     /// Reads the start of the file `path` into `buffer`.
     ///
     /// # Errors

@@ -34,17 +34,16 @@ pub fn send(socket: impl AsFd, record: &[u8]) -> Result<(), Fault> {
         .map(drop)
 }
 
-/// Receives one record into `buffer`; 0 bytes mean that the other end is closed.
+/// Receives one record into `buffer`; 0 bytes mean that the other end is closed. By read(2), as a seccomp
+/// filter may be in force that denies the calls for sockets.
 ///
 /// # Errors
 /// As recvmsg(2).
 pub fn receive(socket: impl AsFd, buffer: &mut [u8]) -> Result<usize, Fault> {
-    rustix::io::retry_on_intr(|| rustix::net::recv(&socket, &mut *buffer, RecvFlags::empty()))
-        .at(Call::Recvmsg)
-        .map(|(n, _)| n)
+    super::file::read_once(socket, buffer)
 }
 
-/// Sends one descriptor with a few bytes beside it.
+/// Sends one descriptor with a few bytes beside it; returns how many of them went with it.
 ///
 /// # Errors
 /// As sendmsg(2).
@@ -52,7 +51,7 @@ pub fn send_descriptor(
     socket: impl AsFd,
     bytes: &[u8],
     descriptor: BorrowedFd<'_>,
-) -> Result<(), Fault> {
+) -> Result<usize, Fault> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut control = SendAncillaryBuffer::new(&mut space);
     let descriptors = [descriptor];
@@ -64,7 +63,19 @@ pub fn send_descriptor(
         SendFlags::NOSIGNAL,
     )
     .at(Call::Sendmsg)
-    .map(drop)
+}
+
+/// Sends all of `bytes` over a stream.
+///
+/// # Errors
+/// As sendmsg(2).
+pub fn send_all(socket: impl AsFd, bytes: &[u8]) -> Result<(), Fault> {
+    let mut sent = 0;
+    while let Some(rest) = bytes.get(sent..).filter(|rest| !rest.is_empty()) {
+        let more = || rustix::net::send(&socket, rest, SendFlags::NOSIGNAL);
+        sent += rustix::io::retry_on_intr(more).at(Call::Sendmsg)?;
+    }
+    Ok(())
 }
 
 /// Receives one record and the descriptor beside it, if there is one.
@@ -87,6 +98,22 @@ pub fn receive_descriptor(
         }
     }
     Ok((message.bytes, found))
+}
+
+/// Waits until something can be received, or the other end is closed, for at most `seconds`; poll(2). True when so.
+///
+/// # Errors
+/// As poll(2).
+pub fn speaks_within(socket: impl AsFd, seconds: i64) -> Result<bool, Fault> {
+    use rustix::event::{PollFd, PollFlags, Timespec};
+    let limit = Timespec {
+        tv_sec: seconds,
+        tv_nsec: 0,
+    };
+    let mut polled = [PollFd::new(&socket, PollFlags::IN)];
+    rustix::io::retry_on_intr(|| rustix::event::poll(&mut polled, Some(&limit)))
+        .at(Call::Poll)
+        .map(|ready| ready > 0)
 }
 
 /// Connects to the socket at `path`, however long: a path beyond 107 bytes goes by its directory's

@@ -17,6 +17,8 @@ const EXAMPLES: &[(&str, Privilege)] = &[
     ("hooks", Privilege::Root),
     ("limits", Privilege::Root),
     ("devices", Privilege::Root),
+    ("seccomp", Privilege::Root),
+    ("sysctl-and-scheduling", Privilege::Root),
     ("pod/infra", Privilege::Root),
     ("pod/member", Privilege::Root),
 ];

@@ -15,6 +15,7 @@ use crate::plan::idmap::{Map, Maps, Writer};
 use crate::plan::masks::Covered;
 use crate::plan::mounts::{FsOption, IdMapping, Ids, MountOp, NO_INDEX, Source};
 use crate::plan::process::Process;
+use crate::plan::scheduling::Scheduling;
 use crate::plan::user::{Groups, User};
 use crate::plan::{caps, limits, root, tuning};
 use serde_json::{Value, json};
@@ -38,10 +39,14 @@ pub(super) fn write(plan: &Plan) -> Value {
         "hostname": plan.names.host.as_deref().map(words),
         "domainname": plan.names.domain.as_deref().map(words),
         "personality": plan.names.personality.map(hex),
+        "scheduling": scheduling(&plan.scheduling),
+        "apparmor": plan.labels.apparmor.as_ref().map(|wanted| &wanted.profile),
+        "selinux": plan.labels.selinux,
         "terminal": console(plan.console),
         "process": process(&plan.process),
         "user": user(&plan.user),
         "capabilities": capabilities(&plan.caps),
+        "seccomp": plan.seccomp.as_ref().map(super::filter::json),
         "limits": plan.limits.iter().map(limit).collect::<Vec<_>>(),
         "cgroup": group(&plan.cgroup),
         "hooks": hooks(&plan.hooks),
@@ -217,6 +222,19 @@ fn covered(paths: &[Covered]) -> Vec<Value> {
 
 fn sysctl(sysctl: &tuning::Sysctl) -> Value {
     json!({ "path": words(&sysctl.path), "value": String::from_utf8_lossy(&sysctl.value), "from": sysctl.pointer.as_str() })
+}
+
+fn scheduling(scheduling: &Scheduling) -> Value {
+    let cpu = scheduling.cpu.map(|cpu| {
+        json!({
+            "policy": cpu.name, "flags": hex(cpu.flags), "nice": cpu.nice, "priority": cpu.priority,
+            "runtime": cpu.runtime, "deadline": cpu.deadline, "period": cpu.period, "affinity": word(cpu.affinity),
+        })
+    });
+    let memory = scheduling.memory.as_ref().map(|memory| {
+        json!({ "mode": memory.name, "number": hex(memory.mode.into()), "nodes": super::process::nodes(&memory.nodes) })
+    });
+    json!({ "cpu": cpu, "io": scheduling.io.map(|priority| hex(priority.into())), "memory": memory })
 }
 
 fn console(console: Console) -> Value {

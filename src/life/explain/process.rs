@@ -1,5 +1,6 @@
 //! The steps that make the process what it may be.
 
+use super::filter;
 use super::flags::words;
 use super::text::{Part, command};
 use crate::plan::Plan;
@@ -168,4 +169,91 @@ pub(super) fn execute(plan: &Plan) -> Vec<Part> {
         "execve",
         "/process/args",
     )]
+}
+
+pub(super) fn scheduling(plan: &Plan) -> Vec<Part> {
+    let mut parts = Vec::new();
+    if let Some(cpu) = &plan.scheduling.cpu {
+        let what = match cpu.name {
+            "SCHED_OTHER" | "SCHED_BATCH" => format!("policy {}, nice {}", cpu.name, cpu.nice),
+            "SCHED_FIFO" | "SCHED_RR" => format!("policy {}, priority {}", cpu.name, cpu.priority),
+            "SCHED_DEADLINE" => format!(
+                "on all CPUs, policy SCHED_DEADLINE: {} ns of each {} ns",
+                cpu.runtime,
+                cpu.period.max(cpu.deadline)
+            ),
+            name => format!("policy {name}"),
+        };
+        parts.push(Part::asked(what, "sched_setattr", "/process/scheduler"));
+    }
+    if let Some(priority) = plan.scheduling.io {
+        let class = ["none", "real time", "best effort", "idle"].get(usize::from(priority >> 13));
+        let what = format!(
+            "the disk in class \"{}\", level {}",
+            class.copied().unwrap_or_default(),
+            priority & 7
+        );
+        parts.push(Part::asked(what, "ioprio_set", "/process/ioPriority"));
+    }
+    if let Some(memory) = &plan.scheduling.memory {
+        let what = format!(
+            "memory by {} of nodes {}",
+            memory.name,
+            nodes(&memory.nodes)
+        );
+        parts.push(Part::asked(what, "set_mempolicy", "/linux/memoryPolicy"));
+    }
+    parts
+}
+
+/// The numbers of the nodes, or "none".
+pub(super) fn nodes(mask: &[u64]) -> String {
+    let bit = |node: &usize| {
+        mask.get(node / 64)
+            .is_some_and(|word| word & 1 << (node % 64) != 0)
+    };
+    let all: Vec<String> = (0..mask.len() * 64)
+        .filter(bit)
+        .map(|node| node.to_string())
+        .collect();
+    match all.is_empty() {
+        true => "none".to_owned(),
+        false => all.join(","),
+    }
+}
+
+pub(super) fn labels(plan: &Plan) -> Vec<Part> {
+    let apparmor = plan.labels.apparmor.iter().map(|wanted| {
+        Part::asked(
+            format!("AppArmor profile {}", wanted.profile),
+            "write /proc/PID/attr/apparmor/exec",
+            "/process/apparmorProfile",
+        )
+    });
+    let selinux = plan.labels.selinux.iter().map(|label| {
+        Part::asked(
+            format!("SELinux label {label}"),
+            "write /proc/PID/attr/exec",
+            "/process/selinuxLabel",
+        )
+    });
+    apparmor.chain(selinux).collect()
+}
+
+/// The filter, at the step that it is loaded in.
+pub(super) fn seccomp(plan: &Plan, when: NoNewPrivs) -> Vec<Part> {
+    let Some(filter) = plan
+        .seccomp
+        .as_ref()
+        .filter(|_| plan.process.no_new_privs == when)
+    else {
+        return Vec::new();
+    };
+    let what = filter::summary(plan).unwrap_or_default();
+    let mut parts = vec![Part::asked(what, "seccomp", "/linux/seccomp")];
+    if let Some(listener) = &filter.listener {
+        let what = format!("the agent at {} gets the listener", listener.path.display());
+        parts.push(Part::asked(what, "write, read", listener.pointer.as_str()));
+    }
+    parts
 }

@@ -8,6 +8,7 @@ use crate::linux::step::Step;
 use crate::plan::Plan;
 use crate::plan::birth::{BecomeRoot, Joiner, Kind, NewCgroup};
 use crate::plan::hooks::Hook;
+use crate::plan::process::NoNewPrivs;
 
 /// What the step does for this plan; nothing where it is not taken.
 pub(super) fn parts(plan: &Plan, step: Step) -> Vec<Part> {
@@ -17,7 +18,7 @@ pub(super) fn parts(plan: &Plan, step: Step) -> Vec<Part> {
             "decides and allocates nothing from here on: all that follows is ready in the plan",
             "",
         ),
-        Step::Mapped => always("waits until the runtime has done the above", "recvmsg"),
+        Step::Mapped => always("waits until the runtime has done the above", "read"),
         Step::Join => join(plan),
         Step::BecomeRoot => become_root(plan),
         Step::Unshare => unshare(plan),
@@ -42,13 +43,17 @@ pub(super) fn parts(plan: &Plan, step: Step) -> Vec<Part> {
         Step::Hostname => name(plan.names.host.as_deref(), "sethostname", "/hostname"),
         Step::Domainname => name(plan.names.domain.as_deref(), "setdomainname", "/domainname"),
         Step::Personality => process::personality(plan),
+        Step::Scheduling => process::scheduling(plan),
+        Step::SecurityLabel => process::labels(plan),
         Step::NoNewPrivs => process::no_new_privs(plan),
+        Step::SeccompEarly => process::seccomp(plan, NoNewPrivs::No),
         Step::Bounding => process::bounding(plan),
         Step::Ids => process::ids(plan),
         Step::Capabilities => process::capabilities(plan),
         Step::Cwd => process::cwd(plan),
         Step::Find => process::find(plan),
         Step::CloseOnExec => process::close(plan),
+        Step::SeccompLate => process::seccomp(plan, NoNewPrivs::Yes),
         Step::Ready => always(
             "tells the runtime, and waits until this is written down: orbital create ends here",
             GATE,
@@ -62,7 +67,7 @@ pub(super) fn parts(plan: &Plan, step: Step) -> Vec<Part> {
     }
 }
 
-const GATE: &str = "sendmsg, recvmsg";
+const GATE: &str = "write, read";
 
 fn always(what: &str, call: &'static str) -> Vec<Part> {
     vec![Part::always(what, call)]

@@ -1,7 +1,7 @@
 //! The whole explanation.
 
 use super::flags::{KINDS, meaning, words};
-use super::{parent, steps};
+use super::{filter, parent, steps};
 use crate::linux::step::Step;
 use crate::plan::Plan;
 use crate::plan::birth::{Birth, Kind, UserNamespace};
@@ -132,6 +132,9 @@ fn header(out: &mut String, plan: &Plan) {
         &format!("  user   {}, group {}", plan.user.uid, plan.user.gid),
     );
     line(out, &format!("  may    {rights}"));
+    if let Some(calls) = filter::summary(plan) {
+        line(out, &format!("  calls  {calls}"));
+    }
 }
 
 fn namespaces(out: &mut String, birth: &Birth) {

@@ -27,8 +27,10 @@ pub fn find(p: &Plan) -> Result<usize, Miss> {
 }
 
 /// Closes everything but what is left to do needs, and marks that to be closed by execve: neither the
-/// caller's descriptors nor ours into the host wait with this process.
+/// caller's descriptors nor ours into the host wait with this process. And lets signals end that wait: here, as a
+/// seccomp filter follows.
 pub fn close_on_exec(p: &Plan, h: &Held) -> Result<(), Fault> {
+    process::end_on_signals();
     let first = 3 + p.process.preserve_fds;
     let listener = match &h.start {
         StartGate::Listener(listener) => listener.as_raw_fd(),
@@ -45,8 +47,7 @@ pub fn close_on_exec(p: &Plan, h: &Held) -> Result<(), Fault> {
 
 /// Gate D, both ways: the parent's answer means that the record is on disk, so that we may outlive it.
 pub fn ready(h: &Held) -> Result<(), Fault> {
-    process::end_on_signals();
-    gates::announce(&h.gate, Record::gate(Kind::Ready))?;
+    gates::report(&h.gate, Record::gate(Kind::Ready))?;
     gates::pass(&h.gate, Kind::Remembered)
 }
 
@@ -89,8 +90,8 @@ pub fn last(p: &Plan, h: &Held, program: usize) -> Failure {
 /// Tells a failure to whoever started us; on success execve closes that connection, which says so.
 pub fn tell(h: &Held, caller: Option<OwnedFd>, failure: Failure) -> Failure {
     let told = match &caller {
-        Some(caller) => gates::announce(caller, failure.into()),
-        None => gates::announce(&h.gate, failure.into()),
+        Some(caller) => gates::report(caller, failure.into()),
+        None => gates::report(&h.gate, failure.into()),
     };
     // Whoever started us may be gone; then nobody is left to be told, ignored.
     let _ = told;

@@ -41,14 +41,17 @@ pub mod hook;
 /// Leaving the host's files behind.
 pub mod pivot;
 
-/// Sysctls and names.
+/// Sysctls, names, scheduling.
 pub mod tune;
 
 /// Read-only and masked paths.
 pub mod mask;
 
-/// Ids, capabilities, no_new_privs.
+/// Labels, ids, capabilities, no_new_privs.
 pub mod privilege;
+
+/// The seccomp filter.
+pub mod seccomp;
 
 /// The working directory.
 pub mod cwd;
@@ -66,12 +69,13 @@ use super::step::Step;
 use crate::plan::Plan;
 use crate::sys::{Fault, heap, process};
 use std::convert::Infallible;
+use std::mem::ManuallyDrop;
 
 /// Runs the line; the process ends here.
 pub fn begin(plan: &Plan, mut held: Held) -> ! {
     let Err(failure) = enter(plan, &mut held);
     // A parent that is gone needs no report, ignored.
-    let _ = gates::announce(&held.gate, failure.into());
+    let _ = gates::report(&held.gate, failure.into());
     process::exit_now(1)
 }
 
@@ -82,10 +86,11 @@ fn enter(p: &Plan, h: &mut Held) -> Result<Infallible, Failure> {
     join::namespaces(p, h).took(Step::Join, h)?;
     join::become_root(p).took(Step::BecomeRoot, h)?;
     join::unshare_cgroup(p).took(Step::Unshare, h)?;
-    session::begin(p).took(Step::Session, h)?;
+    session::begin(p, h).took(Step::Session, h)?;
     session::loopback(p).took(Step::Loopback, h)?;
     mount::propagation(p).took(Step::Propagation, h)?;
-    let root = mount::root(p, h).took(Step::Root, h)?;
+    // Never closed by its owner: CloseOnExec takes its number away, and a later failure must still be told.
+    let root = ManuallyDrop::new(mount::root(p, h).took(Step::Root, h)?);
     mount::all(p, h, &root).took(Step::Mount, h)?;
     cwd::make(p, &root);
     dev::populate(p, &root).took(Step::Devices, h)?;
@@ -103,7 +108,10 @@ fn enter(p: &Plan, h: &mut Held) -> Result<Infallible, Failure> {
     tune::host_name(p).took(Step::Hostname, h)?;
     tune::domain_name(p).took(Step::Domainname, h)?;
     tune::personality(p).took(Step::Personality, h)?;
+    tune::scheduling(p).took(Step::Scheduling, h)?;
+    privilege::security_label(p, h).took(Step::SecurityLabel, h)?;
     privilege::no_new_privs(p).took(Step::NoNewPrivs, h)?;
+    seccomp::early(p, h).took(Step::SeccompEarly, h)?;
     privilege::bounding(p).took(Step::Bounding, h)?;
     let cwd = cwd::try_as_root(p, &root);
     privilege::ids(p).took(Step::Ids, h)?;
@@ -112,6 +120,7 @@ fn enter(p: &Plan, h: &mut Held) -> Result<Infallible, Failure> {
     let program = exec::find(p).took(Step::Find, h)?;
     home::fill(p, h, &root);
     exec::close_on_exec(p, h).took(Step::CloseOnExec, h)?;
+    seccomp::late(p, h).took(Step::SeccompLate, h)?;
     exec::ready(h).took(Step::Ready, h)?;
     let caller = exec::wait_for_start(h).map_err(|fault| failed(Step::Start, fault))?;
     let last = exec::last(p, h, program);
@@ -120,7 +129,7 @@ fn enter(p: &Plan, h: &mut Held) -> Result<Infallible, Failure> {
 
 /// Gate B, then gate C.
 fn mounted(h: &Held) -> Result<(), Fault> {
-    gates::announce(&h.gate, Record::gate(Kind::Mounted))?;
+    gates::report(&h.gate, Record::gate(Kind::Mounted))?;
     gates::pass(&h.gate, Kind::Go)
 }
 
@@ -146,7 +155,7 @@ impl<T, E: Into<Miss>> Took<T> for Result<T, E> {
                 ..Record::gate(Kind::Passed)
             };
             // Only a trace: a parent that does not read it is no failure of the container, ignored.
-            let _ = gates::announce(&h.gate, passed);
+            let _ = gates::report(&h.gate, passed);
         }
         Ok(value)
     }

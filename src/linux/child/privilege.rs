@@ -1,9 +1,37 @@
-//! Ids, capabilities, no_new_privs; capabilities(7), credentials(7).
+//! Labels, ids, capabilities, no_new_privs; capabilities(7), credentials(7).
 
+use crate::linux::failure::{Miss, Of};
+use crate::linux::held::Held;
+use crate::linux::labels::Confine;
 use crate::plan::Plan;
 use crate::plan::process::NoNewPrivs;
 use crate::plan::user::Groups;
-use crate::sys::{Fault, caps, exec, node, path, process};
+use crate::sys::{Call, Fault, caps, exec, node, path, process};
+
+/// Items of the step's list.
+const APPARMOR: usize = 0;
+const SELINUX: usize = 1;
+
+/// The labels that execve changes to: through the host's procfs, as the container's own may have
+/// mounts of the image's over it (CVE-2019-16884), and in force only with the program.
+pub fn security_label(p: &Plan, h: &Held) -> Result<(), Miss> {
+    if let Some(wanted) = &p.labels.apparmor
+        && h.confine == Confine::Yes
+    {
+        match h.proc.write_own(c"attr/apparmor/exec", &wanted.bytes) {
+            // Before Linux 5.8 the module had no directory of its own.
+            Err(Fault {
+                call: Call::Openat2 | Call::Openat,
+                errno: libc::ENOENT,
+            }) => h.proc.write_own(c"attr/exec", &wanted.bytes).of(APPARMOR)?,
+            other => other.of(APPARMOR)?,
+        }
+    }
+    match &p.labels.selinux {
+        Some(label) => h.proc.write_own(c"attr/exec", label.as_bytes()).of(SELINUX),
+        None => Ok(()),
+    }
+}
 
 /// prctl(2), PR_SET_NO_NEW_PRIVS.
 pub fn no_new_privs(p: &Plan) -> Result<(), Fault> {

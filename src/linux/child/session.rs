@@ -1,12 +1,13 @@
 //! What must not be inherited: the caller's session, terminal, keyring, signals, umask.
 
 use super::refuse;
+use crate::linux::held::Held;
 use crate::plan::Plan;
 use crate::plan::birth::Kind;
 use crate::sys::{Call, Fault, process};
 
 /// A session of our own; setsid(2), keyctl(2).
-pub fn begin(p: &Plan) -> Result<(), Fault> {
+pub fn begin(p: &Plan, h: &Held) -> Result<(), Fault> {
     process::reset_signals();
     process::set_name(c"orbital:init");
     // Modes in the plan are exact; the process's own umask is set with its ids.
@@ -16,11 +17,32 @@ pub fn begin(p: &Plan) -> Result<(), Fault> {
     let Some(name) = &p.process.keyring else {
         return Ok(());
     };
+    label_keys(p, h, &Keys::LikeTheProcess)?;
     match process::join_session_keyring(name) {
         // A kernel without keyrings has none to protect.
-        Err(fault) if fault == refuse(Call::Keyctl, libc::ENOSYS) => Ok(()),
-        other => other,
+        Err(fault) if fault == refuse(Call::Keyctl, libc::ENOSYS) => {}
+        other => other?,
     }
+    label_keys(p, h, &Keys::AsUsual)
+}
+
+/// How new keys are labelled.
+enum Keys {
+    LikeTheProcess,
+    AsUsual,
+}
+
+/// With SELinux a keyring that has not the process's label would be out of its reach.
+fn label_keys(p: &Plan, h: &Held, keys: &Keys) -> Result<(), Fault> {
+    let Some(label) = &p.labels.selinux else {
+        return Ok(());
+    };
+    let bytes = match keys {
+        Keys::LikeTheProcess => label.as_bytes(),
+        // An empty write takes the label back.
+        Keys::AsUsual => &[],
+    };
+    h.proc.write_own(c"attr/keycreate", bytes)
 }
 
 /// Brings lo up, in a network namespace that is new.

@@ -1,9 +1,10 @@
-//! Sysctls and names.
+//! Sysctls, names, scheduling.
 
 use crate::linux::failure::{Miss, Of};
 use crate::linux::held::Held;
 use crate::plan::Plan;
-use crate::sys::{Fault, process};
+use crate::plan::scheduling::{Affinity, Cpu};
+use crate::sys::{Fault, process, sched};
 
 /// Writes the parameters through the host's proved procfs: its files show the namespaces of whoever opens them.
 pub fn sysctls(p: &Plan, h: &Held) -> Result<(), Miss> {
@@ -32,4 +33,36 @@ pub fn domain_name(p: &Plan) -> Result<(), Fault> {
 /// personality(2).
 pub fn personality(p: &Plan) -> Result<(), Fault> {
     p.names.personality.map_or(Ok(()), process::set_personality)
+}
+
+/// CPU, disk and memory.
+pub fn scheduling(p: &Plan) -> Result<(), Fault> {
+    if let Some(cpu) = &p.scheduling.cpu {
+        scheduler(cpu)?;
+    }
+    if let Some(priority) = p.scheduling.io {
+        sched::set_io_priority(priority)?;
+    }
+    match &p.scheduling.memory {
+        Some(memory) => sched::set_memory_policy(memory.mode, &memory.nodes),
+        None => Ok(()),
+    }
+}
+
+fn scheduler(cpu: &Cpu) -> Result<(), Fault> {
+    if cpu.affinity == Affinity::All {
+        sched::run_anywhere()?;
+    }
+    sched::set_attributes(&sched::Attributes {
+        size: sched::Attributes::SIZE,
+        policy: cpu.policy,
+        flags: cpu.flags,
+        nice: cpu.nice,
+        priority: cpu.priority,
+        runtime: cpu.runtime,
+        deadline: cpu.deadline,
+        period: cpu.period,
+        util_min: 0,
+        util_max: 0,
+    })
 }

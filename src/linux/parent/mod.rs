@@ -9,6 +9,9 @@ pub mod mounts;
 /// Limits and scores of the child.
 pub mod limits;
 
+/// The seccomp agent.
+pub mod listener;
+
 /// Hooks of the runtime's namespaces.
 pub mod hooks;
 
@@ -18,7 +21,7 @@ use super::failure::{Kind, Record};
 use super::gates::{self, Arrival};
 use super::step::Step;
 use crate::cgroup::Cgroup;
-use crate::error::{Cause, Error, Object, Result};
+use crate::error::{Cause, Error, Object, Result, hints};
 use crate::plan::Plan;
 use crate::sys::proc::Proc;
 use crate::sys::{Fault, heap, pidfd};
@@ -45,15 +48,19 @@ pub fn attend<T>(
     if plan.hooks.prestart.is_empty() && plan.hooks.create_runtime.is_empty() {
         // With nothing to do between gates B and C, the child need not sleep there.
         tell(born, Kind::Go)?;
-        hear(plan, born, group, Kind::Mounted)?;
+        hear(plan, born, group, &[Kind::Mounted])?;
     } else {
-        hear(plan, born, group, Kind::Mounted)?;
+        hear(plan, born, group, &[Kind::Mounted])?;
         let state = document("creating");
         hooks::run(&plan.hooks.prestart, "prestart", plan, &state)?;
         hooks::run(&plan.hooks.create_runtime, "createRuntime", plan, &state)?;
         tell(born, Kind::Go)?;
     }
-    hear(plan, born, group, Kind::Ready)?;
+    let heard = hear(plan, born, group, &[Kind::Ready, Kind::Listening])?;
+    if heard.kind == Kind::Listening {
+        listener::hand_over(plan, born, &heard, &document("creating"))?;
+        hear(plan, born, group, &[Kind::Ready])?;
+    }
     Ok(value)
 }
 
@@ -76,19 +83,19 @@ pub fn tell(born: &Born, kind: Kind) -> Result<()> {
     }
 }
 
-/// Waits for the child at its next gate.
-fn hear(plan: &Plan, born: &Born, group: Option<&Cgroup>, kind: Kind) -> Result<()> {
+/// Waits for the child at its next gate, with a record of one of these kinds.
+fn hear(plan: &Plan, born: &Born, group: Option<&Cgroup>, kinds: &[Kind]) -> Result<Record> {
     loop {
         let arrival = gates::next(&born.gate);
         match arrival
             .map_err(|fault| Error::new("hear from the child", Object::Nothing, fault.into()))?
         {
-            Arrival::Record(record) if record.kind == kind => return Ok(()),
+            Arrival::Record(record) if kinds.contains(&record.kind) => return Ok(record),
             Arrival::Record(record) if record.kind == Kind::Passed => trace(&record),
             Arrival::Record(record) => {
                 return Err(explain::record(plan, &record, born.documents.as_ref()));
             }
-            Arrival::Closed => return Err(died(born, group)),
+            Arrival::Closed => return Err(died(plan, born, group)),
         }
     }
 }
@@ -105,12 +112,17 @@ fn trace(record: &Record) {
 }
 
 /// Why a child said nothing: the seal of its heap, its memory limit, somebody's signal.
-fn died(born: &Born, group: Option<&Cgroup>) -> Error {
+fn died(plan: &Plan, born: &Born, group: Option<&Cgroup>) -> Error {
     let doing = "bring the container up";
     match pidfd::wait(born.pidfd.as_fd()) {
         Ok(pidfd::End::Exited(heap::SEALED_STATUS)) => {
             let what = "its process used the heap after the clone".to_owned();
             Error::new(doing, Object::Nothing, Cause::Protocol(what))
+        }
+        Ok(end @ (pidfd::End::Exited(1) | pidfd::End::Signalled(libc::SIGSYS | libc::SIGSEGV)))
+            if plan.seccomp.is_some() =>
+        {
+            silenced(end)
         }
         Ok(pidfd::End::Exited(status)) => Error::new(
             doing,
@@ -131,4 +143,18 @@ fn died(born: &Born, group: Option<&Cgroup>) -> Error {
         }
         Err(fault) => Error::new(doing, Object::Nothing, fault.into()),
     }
+}
+
+/// The end of a child that had something to say and may not: a filter that denies write, or kills. After a denied
+/// exit the C library ends a process by a fault.
+fn silenced(end: pidfd::End) -> Error {
+    let cause = match end {
+        pidfd::End::Exited(status) => Cause::Exited {
+            status,
+            last_line: None,
+        },
+        pidfd::End::Signalled(signal) => Cause::Killed { signal, oom: false },
+    };
+    let object = Object::config("/linux/seccomp");
+    Error::new(Step::SeccompLate.words(), object, cause).hint(hints::SECCOMP)
 }

@@ -6,26 +6,6 @@ use serde_json::json;
 fn what_is_asked_for_and_not_done_is_refused_at_its_place() {
     for (more, place) in [
         (
-            json!({"process": {"apparmorProfile": "docker-default"}}),
-            "/process/apparmorProfile",
-        ),
-        (
-            json!({"process": {"selinuxLabel": "u:r:t:s0"}}),
-            "/process/selinuxLabel",
-        ),
-        (
-            json!({"process": {"scheduler": {"policy": "SCHED_IDLE"}}}),
-            "/process/scheduler",
-        ),
-        (
-            json!({"process": {"ioPriority": {"class": "IOPRIO_CLASS_IDLE", "priority": 4}}}),
-            "/process/ioPriority",
-        ),
-        (
-            json!({"linux": {"seccomp": {"defaultAction": "SCMP_ACT_ALLOW"}}}),
-            "/linux/seccomp",
-        ),
-        (
             json!({"linux": {"intelRdt": {"closID": "a"}}}),
             "/linux/intelRdt",
         ),
@@ -36,10 +16,6 @@ fn what_is_asked_for_and_not_done_is_refused_at_its_place() {
         (
             json!({"linux": {"netDevices": {"eth0": {}}}}),
             "/linux/netDevices",
-        ),
-        (
-            json!({"linux": {"memoryPolicy": {"mode": "MPOL_BIND", "nodes": "0"}}}),
-            "/linux/memoryPolicy",
         ),
     ] {
         let (pointer, line) = told(&check(&spec(more)).unwrap_err());

@@ -56,6 +56,7 @@ pub(in crate::plan) fn caller(privilege: Privilege) -> Facts {
         (1000, 1000)
     };
     Facts {
+        architecture: oci_spec::runtime::Arch::ScmpArchX86_64,
         uid,
         gid,
         privilege,
