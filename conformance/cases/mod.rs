@@ -25,6 +25,9 @@ mod delete;
 /// New, joined and the host's namespaces.
 mod namespaces;
 
+/// The clocks of a time namespace.
+mod clocks;
+
 /// Containers that share namespaces.
 mod pod;
 
@@ -118,6 +121,7 @@ const TOPICS: &[(&str, &[Case])] = &[
     ("kill", kill::CASES),
     ("delete", delete::CASES),
     ("namespaces", namespaces::CASES),
+    ("clocks", clocks::CASES),
     ("pod", pod::CASES),
     ("mounts", mounts::CASES),
     ("volumes", volumes::CASES),

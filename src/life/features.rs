@@ -21,13 +21,14 @@ const HOOKS: [&str; 6] = [
     "poststop",
 ];
 
-/// All but `time`.
-const NAMESPACES: [Kind; 7] = [
+/// All that Linux has.
+const NAMESPACES: [Kind; 8] = [
     Kind::Cgroup,
     Kind::Ipc,
     Kind::Mount,
     Kind::Network,
     Kind::Pid,
+    Kind::Time,
     Kind::User,
     Kind::Uts,
 ];
@@ -113,7 +114,7 @@ mod tests {
             ("/mountOptions", "rro", true),
             ("/mountOptions", "idmap", false),
             ("/linux/namespaces", "user", true),
-            ("/linux/namespaces", "time", false),
+            ("/linux/namespaces", "time", true),
             ("/linux/capabilities", "CAP_CHOWN", true),
             ("/linux/capabilities", "CAP_NET_BIND_SERVICE", true),
         ] {

@@ -15,6 +15,9 @@ pub mod cstrings;
 /// Which process makes or joins which namespace.
 pub mod birth;
 
+/// Offsets of a new time namespace.
+pub mod clocks;
+
 /// User and group mappings, as the bytes of uid_map and gid_map.
 pub mod idmap;
 

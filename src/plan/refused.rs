@@ -53,10 +53,6 @@ fn linux_properties(linux: &Linux) -> Result<()> {
         .net_devices()
         .as_ref()
         .is_some_and(|all| !all.is_empty());
-    let offsets = linux
-        .time_offsets()
-        .as_ref()
-        .is_some_and(|all| !all.is_empty());
     let label = linux
         .mount_label()
         .as_deref()
@@ -74,7 +70,6 @@ fn linux_properties(linux: &Linux) -> Result<()> {
         "/linux/intelRdt",
         LEAVE_OUT,
     )?;
-    refuse(offsets, "set the clocks", "/linux/timeOffsets", LEAVE_OUT)?;
     refuse(
         devices,
         "move network devices",

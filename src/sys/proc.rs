@@ -5,6 +5,7 @@
 //! CVE-2025-52881). So one descriptor of the host's /proc is opened early and proved, and every
 //! file is opened below it without crossing a mount and without following any link.
 
+use super::text::Text;
 use super::{At, Call, Fault};
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 use std::ffi::CStr;
@@ -66,10 +67,8 @@ impl Proc {
     /// # Errors
     /// As openat2(2); ENOENT for a kind that the kernel does not have.
     pub fn namespace(&self, name: &CStr) -> Result<OwnedFd, Fault> {
-        let mut text = super::text::Text::default();
-        text.push_number(super::process::own_pid().unsigned_abs())?;
-        text.push(b"/ns")?;
-        let directory = self.open_file(text.as_c(), OFlags::PATH | OFlags::DIRECTORY)?;
+        let directory = self.own(b"/ns")?;
+        let directory = self.open_file(directory.as_c(), OFlags::PATH | OFlags::DIRECTORY)?;
         super::file::open(directory, name, OFlags::RDONLY)
     }
 
@@ -80,6 +79,27 @@ impl Proc {
     pub fn write(&self, path: &CStr, bytes: &[u8]) -> Result<(), Fault> {
         let fd = self.open_file(path, OFlags::WRONLY)?;
         super::file::write_once(fd, bytes)
+    }
+
+    /// Writes `bytes` to the file `name` of this process's own directory in one write.
+    ///
+    /// # Errors
+    /// As [`Proc::write`].
+    pub fn write_own(&self, name: &CStr, bytes: &[u8]) -> Result<(), Fault> {
+        let mut path = self.own(b"/")?;
+        path.push(name.to_bytes())?;
+        self.write(path.as_c(), bytes)
+    }
+
+    /// `PID` and `more`, PID being this process as *this* procfs numbers it: in a child it is not what
+    /// getpid(2) answers. The link is read, never followed.
+    fn own(&self, more: &[u8]) -> Result<Text, Fault> {
+        let mut buffer = [std::mem::MaybeUninit::<u8>::uninit(); 16];
+        let (number, _) =
+            rustix::fs::readlinkat_raw(&self.0, c"self", &mut buffer).at(Call::Readlinkat)?;
+        let mut text = Text::new(number)?;
+        text.push(more)?;
+        Ok(text)
     }
 
     /// Reads the start of the file `path` into `buffer`.

@@ -38,21 +38,6 @@ impl Text {
         Ok(())
     }
 
-    /// Appends a number in decimal digits.
-    pub(super) fn push_number(&mut self, number: u32) -> Result<(), Fault> {
-        let mut divisor = 1_000_000_000;
-        let mut begun = false;
-        while divisor > 0 {
-            let digit = (number / divisor % 10).to_le_bytes()[0];
-            begun |= digit != 0 || divisor == 1;
-            if begun {
-                self.push(&[b'0' + digit])?;
-            }
-            divisor /= 10;
-        }
-        Ok(())
-    }
-
     pub(super) fn cut(&mut self, length: usize) {
         self.length = length.min(self.length);
         if let Some(mark) = self.bytes.get_mut(self.length) {

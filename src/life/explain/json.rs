@@ -80,6 +80,7 @@ fn birth(birth: &Birth) -> Value {
         "made": made,
         "cloneFlags": hex(birth.clone_flags),
         "unshareCgroup": word(birth.new_cgroup),
+        "timeOffsets": birth.clocks.as_ref().map(|clocks| String::from_utf8_lossy(&clocks.bytes)),
         "joined": joined.collect::<Vec<_>>(),
         "user": user,
         "becomeRoot": word(birth.become_root),

@@ -3,11 +3,22 @@
 use crate::linux::failure::{Miss, Of};
 use crate::linux::held::Held;
 use crate::plan::Plan;
-use crate::plan::birth::{BecomeRoot, Joiner, NewCgroup, UserNamespace};
+use crate::plan::birth::{BecomeRoot, Joiner, Kind, NewCgroup, UserNamespace};
 use crate::plan::user::Groups;
 use crate::sys::Fault;
 use crate::sys::process::{self, Dumpable};
 use std::os::fd::AsFd;
+
+/// Makes a time namespace, writes its offsets while nobody is in it, and enters it.
+pub fn clocks(p: &Plan, h: &Held) -> Result<(), Fault> {
+    let Some(clocks) = &p.birth.clocks else {
+        return Ok(());
+    };
+    process::unshare_time()?;
+    h.proc.write_own(c"timens_offsets", &clocks.bytes)?;
+    let made = h.proc.namespace(c"time_for_children")?;
+    process::join(made.as_fd(), Kind::Time.flag())
+}
 
 /// Joins what only this process can join, and closes itself to those who live there already.
 pub fn namespaces(p: &Plan, h: &Held) -> Result<(), Miss> {

@@ -76,6 +76,7 @@ pub fn begin(plan: &Plan, mut held: Held) -> ! {
 fn enter(p: &Plan, h: &mut Held) -> Result<Infallible, Failure> {
     heap::seal();
     gates::pass(&h.gate, Kind::Mapped).took(Step::Mapped, h)?;
+    join::clocks(p, h).took(Step::Clocks, h)?;
     join::namespaces(p, h).took(Step::Join, h)?;
     join::become_root(p).took(Step::BecomeRoot, h)?;
     join::unshare_cgroup(p).took(Step::Unshare, h)?;

@@ -34,10 +34,6 @@ fn what_is_asked_for_and_not_done_is_refused_at_its_place() {
             "/linux/intelRdt",
         ),
         (
-            json!({"linux": {"timeOffsets": {"monotonic": {"secs": 1}}}}),
-            "/linux/timeOffsets",
-        ),
-        (
             json!({"linux": {"netDevices": {"eth0": {}}}}),
             "/linux/netDevices",
         ),
