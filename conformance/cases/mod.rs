@@ -28,6 +28,9 @@ mod namespaces;
 /// The clocks of a time namespace.
 mod clocks;
 
+/// Network devices that are moved in.
+mod net_devices;
+
 /// Containers that share namespaces.
 mod pod;
 
@@ -122,6 +125,7 @@ const TOPICS: &[(&str, &[Case])] = &[
     ("delete", delete::CASES),
     ("namespaces", namespaces::CASES),
     ("clocks", clocks::CASES),
+    ("net-devices", net_devices::CASES),
     ("pod", pod::CASES),
     ("mounts", mounts::CASES),
     ("volumes", volumes::CASES),

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::linux::birth::{Born, give_birth};
 use crate::linux::failure::Kind;
 use crate::linux::held::{Seats, StartGate, Trace, hold};
-use crate::linux::parent::{attend, tell};
+use crate::linux::parent::{attend, net, tell};
 use crate::linux::{ask, protect};
 use crate::plan::console::Console;
 use crate::plan::{Plan, plan};
@@ -147,6 +147,11 @@ fn build(
     )?;
     undo.push(ending(&born)?);
     was_born.set(true);
+    for device in &plan.net_devices {
+        let given = net::give(device, born.pid, &proc)?;
+        // While the child lives: a virtual device would end with its namespace.
+        undo.push(move || given.take_back());
+    }
 
     // The other column; then what is there now is made known, and may outlive us. What the child need
     // not wait for is done while it mounts, on another core: nothing of the container's runs before

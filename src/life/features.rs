@@ -66,7 +66,7 @@ fn linux() -> Value {
         "intelRdt": { "enabled": false, "schemata": false, "monitoring": false },
         "memoryPolicy": { "modes": [], "flags": [] },
         "mountExtensions": { "idmap": { "enabled": false } },
-        "netDevices": { "enabled": false },
+        "netDevices": { "enabled": true },
     })
 }
 

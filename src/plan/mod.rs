@@ -51,6 +51,9 @@ pub mod limits;
 /// Sysctls, host name, domain name, personality.
 pub mod tuning;
 
+/// Network devices to move.
+pub mod net;
+
 /// The terminal.
 pub mod console;
 
@@ -98,6 +101,8 @@ pub struct Plan {
     pub sysctls: Vec<tuning::Sysctl>,
     /// Host name, domain name, personality.
     pub names: tuning::Names,
+    /// Network devices to move, in order of their names.
+    pub net_devices: Vec<net::NetDevice>,
     /// The terminal, or none.
     pub console: console::Console,
     /// The process.
@@ -153,6 +158,7 @@ fn decide(bundle: &Bundle, facts: &facts::Facts, request: &Create) -> Result<Pla
         annotations: spec.annotations().clone().into_iter().flatten().collect(),
         sysctls: tuning::sysctls(spec, &birth)?,
         names: tuning::names(spec, &birth, &mut warnings)?,
+        net_devices: net::plan(spec, &birth, facts)?,
         console: console::plan(spec, request)?,
         user: user::plan(spec, &birth)?,
         caps: caps::plan(spec, &birth, facts, &mut warnings)?,

@@ -49,10 +49,6 @@ fn process_properties(process: &Process) -> Result<()> {
 }
 
 fn linux_properties(linux: &Linux) -> Result<()> {
-    let devices = linux
-        .net_devices()
-        .as_ref()
-        .is_some_and(|all| !all.is_empty());
     let label = linux
         .mount_label()
         .as_deref()
@@ -68,12 +64,6 @@ fn linux_properties(linux: &Linux) -> Result<()> {
         linux.intel_rdt().is_some(),
         "use Intel RDT",
         "/linux/intelRdt",
-        LEAVE_OUT,
-    )?;
-    refuse(
-        devices,
-        "move network devices",
-        "/linux/netDevices",
         LEAVE_OUT,
     )?;
     refuse(

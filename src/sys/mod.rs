@@ -36,6 +36,9 @@ pub mod proc;
 /// Records and descriptors over SEQPACKET sockets.
 pub mod socket;
 
+/// Network devices over rtnetlink: found, moved, addressed.
+pub mod netlink;
+
 /// Ids, sessions, limits, names, personality: what a process says about itself.
 pub mod process;
 
@@ -139,6 +142,10 @@ calls! {
     Recvmsg = "recvmsg",
     Renameat = "renameat",
     Rmdir = "unlinkat (directory)",
+    RtmGetaddr = "rtnetlink (RTM_GETADDR)",
+    RtmGetlink = "rtnetlink (RTM_GETLINK)",
+    RtmNewaddr = "rtnetlink (RTM_NEWADDR)",
+    RtmSetlink = "rtnetlink (RTM_SETLINK)",
     Sendmsg = "sendmsg",
     Setdomainname = "setdomainname",
     Setgroups = "setgroups",

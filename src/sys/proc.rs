@@ -72,6 +72,16 @@ impl Proc {
         super::file::open(directory, name, OFlags::RDONLY)
     }
 
+    /// Opens a namespace of process `pid`. Not for the child: it allocates.
+    ///
+    /// # Errors
+    /// As [`Proc::namespace`]; ENOENT also for a process that is gone, EACCES for one that we may not look into.
+    pub fn namespace_of(&self, pid: i32, name: &CStr) -> Result<OwnedFd, Fault> {
+        let path = std::ffi::CString::new(format!("{pid}/ns")).unwrap_or_default();
+        let directory = self.open_file(&path, OFlags::PATH | OFlags::DIRECTORY)?;
+        super::file::open(directory, name, OFlags::RDONLY)
+    }
+
     /// Writes `bytes` to the file `path` of this procfs in one write.
     ///
     /// # Errors

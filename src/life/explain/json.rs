@@ -14,6 +14,7 @@ use crate::plan::hooks::{Hook, Hooks};
 use crate::plan::idmap::{Map, Maps, Writer};
 use crate::plan::masks::Covered;
 use crate::plan::mounts::{FsOption, MountOp, NO_INDEX, Source};
+use crate::plan::net::{Name, NetDevice};
 use crate::plan::process::Process;
 use crate::plan::user::{Groups, User};
 use crate::plan::{caps, limits, root, tuning};
@@ -37,6 +38,7 @@ pub(super) fn write(plan: &Plan) -> Value {
         "hostname": plan.names.host.as_deref().map(words),
         "domainname": plan.names.domain.as_deref().map(words),
         "personality": plan.names.personality.map(hex),
+        "netDevices": plan.net_devices.iter().map(device).collect::<Vec<_>>(),
         "terminal": console(plan.console),
         "process": process(&plan.process),
         "user": user(&plan.user),
@@ -188,6 +190,14 @@ fn covered(paths: &[Covered]) -> Vec<Value> {
 
 fn sysctl(sysctl: &tuning::Sysctl) -> Value {
     json!({ "path": words(&sysctl.path), "value": String::from_utf8_lossy(&sysctl.value), "from": sysctl.pointer.as_str() })
+}
+
+fn device(device: &NetDevice) -> Value {
+    let inside = match &device.inside {
+        Name::Exactly(name) => words(name),
+        Name::Numbered(prefix) => format!("{prefix}%d"),
+    };
+    json!({ "outside": words(&device.outside), "inside": inside, "from": device.pointer.as_str() })
 }
 
 fn console(console: Console) -> Value {

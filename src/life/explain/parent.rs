@@ -8,6 +8,7 @@ use crate::plan::birth::{Joiner, UserNamespace};
 use crate::plan::cgroup::{DeviceRule, Group, Need, Otherwise, Relative, Setting, Verdict};
 use crate::plan::hooks::Hook;
 use crate::plan::idmap::{Maps, Setgroups, Writer};
+use crate::plan::net::{Name, NetDevice};
 
 /// Up to gate C.
 pub(super) fn before(plan: &Plan) -> Vec<Part> {
@@ -30,6 +31,7 @@ pub(super) fn before(plan: &Plan) -> Vec<Part> {
         parts.push(Part::asked(what, "setns", join.pointer.as_str()));
     }
     parts.push(birth(plan));
+    parts.extend(plan.net_devices.iter().map(device));
     if let UserNamespace::New(maps) = &plan.birth.user {
         parts.extend(self::maps(maps));
     }
@@ -100,6 +102,22 @@ fn birth(plan: &Plan) -> Part {
             Part::asked(what, "clone3", "/linux/namespaces")
         }
     }
+}
+
+fn device(device: &NetDevice) -> Part {
+    let inside = match &device.inside {
+        Name::Exactly(name) => words(name),
+        Name::Numbered(prefix) => format!("{prefix}N, N being the first number that is free"),
+    };
+    let what = format!(
+        "moves the network device {} into its network, named {inside}, with its addresses, and up",
+        words(&device.outside)
+    );
+    Part::asked(
+        what,
+        "rtnetlink RTM_SETLINK, RTM_NEWADDR",
+        device.pointer.as_str(),
+    )
 }
 
 fn maps(maps: &Maps) -> Vec<Part> {

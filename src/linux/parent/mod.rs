@@ -6,6 +6,9 @@ pub mod idmap;
 /// Limits and scores of the child.
 pub mod limits;
 
+/// Network devices, given and taken back.
+pub mod net;
+
 /// Hooks of the runtime's namespaces.
 pub mod hooks;
 

@@ -34,10 +34,6 @@ fn what_is_asked_for_and_not_done_is_refused_at_its_place() {
             "/linux/intelRdt",
         ),
         (
-            json!({"linux": {"netDevices": {"eth0": {}}}}),
-            "/linux/netDevices",
-        ),
-        (
             json!({"linux": {"memoryPolicy": {"mode": "MPOL_BIND", "nodes": "0"}}}),
             "/linux/memoryPolicy",
         ),
