@@ -91,6 +91,9 @@ mod cgroup;
 /// Descriptors that get in.
 mod fds;
 
+/// What a service manager hands over and hears.
+mod service;
+
 /// Flags in every spelling.
 mod flags;
 
@@ -146,6 +149,7 @@ const TOPICS: &[(&str, &[Case])] = &[
     ("console", console::CASES),
     ("cgroup", cgroup::CASES),
     ("fds", fds::CASES),
+    ("service", service::CASES),
     ("flags", flags::CASES),
     ("cli", cli::CASES),
     ("logs", logs::CASES),

@@ -63,6 +63,12 @@ pub mod cgroup;
 /// Hooks: argument vectors, environments, time limits.
 pub mod hooks;
 
+/// Annotations that are obeyed.
+pub mod annotations;
+
+/// What the caller's surroundings add.
+pub mod inherited;
+
 /// What this version cannot do and therefore refuses.
 pub mod refused;
 
@@ -131,7 +137,7 @@ pub fn plan(bundle: &Bundle, facts: &facts::Facts, request: &Create) -> Result<P
 
 /// The planners, in order: members of the plan are decided as they stand here.
 fn decide(bundle: &Bundle, facts: &facts::Facts, request: &Create) -> Result<Plan> {
-    let spec = &bundle.spec;
+    let spec = &*inherited::with_inherited(&bundle.spec, request);
     let mut warnings = bundle.warnings.clone();
 
     refused::check(spec)?;
