@@ -13,11 +13,11 @@ use crate::lab::Lab;
 use crate::probe;
 use crate::runtime::Call;
 
-const NO_FEATURE: &str = "Debian's 1.1 hands nothing on to a container that is only created";
-
 pub(super) const CASES: &[Case] = &[
-    Case::new("listen-fds-are-the-programs", listen),
-    Case::new("listen-fds-before-preserved-ones", listen_and_preserve),
+    Case::new("listen-fds-are-the-programs", listen)
+        .deviates(&[("crun", "leaves LISTEN_FDS to the caller")]),
+    Case::new("listen-fds-before-preserved-ones", listen_and_preserve)
+        .deviates(&[("crun", "leaves LISTEN_FDS to the caller")]),
     Case::new("listen-fds-of-another-process-stay-out", listen_of_another)
         .deviates(&[("crun", "does not look at LISTEN_PID")]),
     Case::new("listen-fds-that-are-not-open", listen_missing).deviates(&[
@@ -26,20 +26,22 @@ pub(super) const CASES: &[Case] = &[
     ]),
     Case::new("ready-in-the-foreground", foreground)
         .deviates(&[("crun", "says nothing of MAINPID")]),
-    Case::new("ready-when-detached", detached).deviates(&[("crun", "says nothing of MAINPID")]),
-    Case::new("start-waits-until-ready", start_waits).deviates(&[("runc", NO_FEATURE)]),
+    Case::new("ready-when-detached", detached).deviates(&[
+        ("crun", "says nothing of MAINPID"),
+        ("runc", "1.1 wants READY=1 to be the first line"),
+    ]),
+    Case::new("start-waits-until-ready", start_waits)
+        .deviates(&[("crun", "says nothing of MAINPID")]),
     Case::new("start-does-not-wait-for-the-dead", start_dead),
-    Case::new("nothing-but-ready-is-handed-on", only_ready),
+    Case::new("nothing-but-ready-is-handed-on", only_ready)
+        .deviates(&[("crun", "says nothing of MAINPID")]),
     Case::new("nobody-listens-and-nothing-is-left", nobody).needs(&[Need::Root, Need::OrbitalOnly]),
     Case::new("pidfd-socket", pidfd).deviates(&[
         ("runc", "1.1 is older"),
         ("crun", "has an annotation for it"),
     ]),
     Case::new("pidfd-receiver", pidfd_receiver).deviates(&[("runc", "has a flag for it")]),
-    Case::new("pidfd-socket-that-is-not-there", pidfd_nobody).deviates(&[
-        ("runc", "1.1 is older"),
-        ("crun", "has an annotation for it"),
-    ]),
+    Case::new("pidfd-socket-that-is-not-there", pidfd_nobody),
 ];
 
 /// Two open files from 3 on, for whoever is executed.

@@ -4,7 +4,7 @@
 //! not done is said to be off rather than left out. Nothing is opened: no privileges, no state.
 
 use crate::plan::birth::Kind;
-use crate::plan::{caps, options};
+use crate::plan::{annotations, caps, options};
 use crate::spec::default::VERSION;
 use serde_json::{Value, json};
 
@@ -51,7 +51,7 @@ pub fn features() -> Value {
             // By this name callers ask every runtime.
             "org.opencontainers.runc.checkpoint.enabled": "false",
         },
-        "potentiallyUnsafeConfigAnnotations": [],
+        "potentiallyUnsafeConfigAnnotations": annotations::OBEYED,
     })
 }
 

@@ -7,11 +7,5 @@ pub const PIDFD_RECEIVER: &str = "run.oci.pidfd_receiver";
 /// Anything but 0: the caller's supplementary groups stay.
 pub const KEEP_GROUPS: &str = "run.oci.keep_original_groups";
 
-/// Paths: where the output of the hooks is appended to.
-pub const HOOKS_OUT: &str = "run.oci.hooks.stdout";
-
-/// The same for what they write to standard error.
-pub const HOOKS_ERR: &str = "run.oci.hooks.stderr";
-
 /// All of them.
-pub const OBEYED: [&str; 4] = [HOOKS_ERR, HOOKS_OUT, KEEP_GROUPS, PIDFD_RECEIVER];
+pub const OBEYED: [&str; 2] = [KEEP_GROUPS, PIDFD_RECEIVER];

@@ -101,6 +101,16 @@ impl Proc {
         self.write(path.as_c(), bytes)
     }
 
+    /// Reads the start of the file `name` of this process's own directory into `buffer`.
+    ///
+    /// # Errors
+    /// As [`Proc::read`].
+    pub fn read_own<'b>(&self, name: &CStr, buffer: &'b mut [u8]) -> Result<&'b [u8], Fault> {
+        let mut path = self.own(b"/")?;
+        path.push(name.to_bytes())?;
+        self.read(path.as_c(), buffer)
+    }
+
     /// `PID` and `more`, PID being this process as *this* procfs numbers it: in a child it is not what
     /// getpid(2) answers. The link is read, never followed.
     fn own(&self, more: &[u8]) -> Result<Text, Fault> {

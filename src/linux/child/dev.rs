@@ -5,7 +5,7 @@ use crate::plan::Plan;
 use crate::plan::devices::{Device, Make};
 use crate::sys::mount::{self, Depth};
 use crate::sys::path::{self, Leaf, Links};
-use crate::sys::{Call, Fault, exec, node};
+use crate::sys::{Call, Fault, exec, file, node};
 use rustix::fs::{CWD, FileType, OFlags};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -15,7 +15,11 @@ pub fn populate(p: &Plan, root: &OwnedFd) -> Result<(), Miss> {
     for (index, device) in p.devices.nodes.iter().enumerate() {
         let (dir, name) = parents.of(&device.path).of(index)?;
         match &device.make {
-            Make::Node => node(dir, name, device),
+            Make::Node => match node(dir, name, device) {
+                // A caller who is root of a user namespace may make none; the host's own is the same.
+                Err(fault) if fault.errno == libc::EPERM => hosts_own(root.as_fd(), device, fault),
+                other => other,
+            },
             Make::Bind(host) => bind(root.as_fd(), &device.path, host),
         }
         .of(index)?;
@@ -60,6 +64,20 @@ fn same_node(
             errno: libc::EEXIST,
         })
     }
+}
+
+/// Binds the host's device of the same path, if it has the same numbers.
+fn hosts_own(root: BorrowedFd<'_>, device: &Device, fault: Fault) -> Result<(), Fault> {
+    let host = file::open(CWD, c"/", OFlags::PATH | OFlags::DIRECTORY)?;
+    let copy = mount::copy_tree(host, &device.path, Depth::One).map_err(|_| fault)?;
+    let stat = path::look(&copy)?;
+    if path::kind(&stat) != FileType::from_raw_mode(device.mode)
+        || stat.st_rdev != path::device(device.major, device.minor)
+    {
+        return Err(fault);
+    }
+    let target = path::find_or_make(root, &device.path, Links::Refuse, Leaf::File(0o644))?;
+    mount::attach(copy, target)
 }
 
 fn bind(root: BorrowedFd<'_>, target: &std::ffi::CStr, host: &std::ffi::CStr) -> Result<(), Fault> {

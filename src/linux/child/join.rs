@@ -31,13 +31,13 @@ pub fn namespaces(p: &Plan, h: &Held) -> Result<(), Miss> {
 }
 
 /// Takes id 0 of the user namespace.
-pub fn become_root(p: &Plan) -> Result<(), Fault> {
+pub fn become_root(p: &Plan, h: &Held) -> Result<(), Fault> {
     if p.birth.become_root == BecomeRoot::No {
         return Ok(());
     }
     // The caller's supplementary groups mean nothing inside; where setgroups is denied they cannot go.
     if p.birth.user != UserNamespace::Inherited && matches!(p.user.groups, Groups::Set(_)) {
-        process::set_groups(&[])?;
+        super::privilege::set_groups(&[], h)?;
     }
     process::set_gid(0)?;
     process::set_uid(0)

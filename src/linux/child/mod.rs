@@ -78,7 +78,7 @@ fn enter(p: &Plan, h: &mut Held) -> Result<Infallible, Failure> {
     gates::pass(&h.gate, Kind::Mapped).took(Step::Mapped, h)?;
     join::clocks(p, h).took(Step::Clocks, h)?;
     join::namespaces(p, h).took(Step::Join, h)?;
-    join::become_root(p).took(Step::BecomeRoot, h)?;
+    join::become_root(p, h).took(Step::BecomeRoot, h)?;
     join::unshare_cgroup(p).took(Step::Unshare, h)?;
     session::begin(p).took(Step::Session, h)?;
     session::loopback(p).took(Step::Loopback, h)?;
@@ -103,7 +103,7 @@ fn enter(p: &Plan, h: &mut Held) -> Result<Infallible, Failure> {
     privilege::no_new_privs(p).took(Step::NoNewPrivs, h)?;
     privilege::bounding(p).took(Step::Bounding, h)?;
     let cwd = cwd::try_as_root(p, &root);
-    privilege::ids(p).took(Step::Ids, h)?;
+    privilege::ids(p, h).took(Step::Ids, h)?;
     privilege::capabilities(p).took(Step::Capabilities, h)?;
     cwd::enter(p, &root, cwd).took(Step::Cwd, h)?;
     let program = exec::find(p).took(Step::Find, h)?;
