@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::linux::birth::{Born, give_birth};
 use crate::linux::failure::Kind;
 use crate::linux::held::{Seats, StartGate, Trace, hold};
-use crate::linux::parent::{attend, net, tell};
+use crate::linux::parent::{attend, net, rdt, tell};
 use crate::linux::{ask, protect};
 use crate::plan::annotations::PIDFD_RECEIVER;
 use crate::plan::console::Console;
@@ -152,6 +152,11 @@ fn build(
     )?;
     undo.push(ending(&born)?);
     was_born.set(true);
+    if let Some(rdt) = &plan.rdt {
+        record.resctrl_made = rdt::join(rdt, &rdt::mounted(rdt)?, born.pid)?;
+        let made = record.resctrl_made.clone();
+        undo.push(move || rdt::remove(&made));
+    }
     for device in &plan.net_devices {
         let given = net::give(device, born.pid, &proc)?;
         // While the child lives: a virtual device would end with its namespace.

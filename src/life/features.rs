@@ -63,7 +63,7 @@ fn linux() -> Value {
         "seccomp": { "enabled": false },
         "apparmor": { "enabled": false },
         "selinux": { "enabled": false },
-        "intelRdt": { "enabled": false, "schemata": false, "monitoring": false },
+        "intelRdt": { "enabled": true, "schemata": true, "monitoring": true },
         "memoryPolicy": { "modes": [], "flags": [] },
         "mountExtensions": { "idmap": { "enabled": false } },
         "netDevices": { "enabled": true },

@@ -54,6 +54,9 @@ pub mod tuning;
 /// Network devices to move.
 pub mod net;
 
+/// Shares of caches and memory bandwidth.
+pub mod rdt;
+
 /// The terminal.
 pub mod console;
 
@@ -109,6 +112,8 @@ pub struct Plan {
     pub names: tuning::Names,
     /// Network devices to move, in order of their names.
     pub net_devices: Vec<net::NetDevice>,
+    /// Shares of caches and memory bandwidth, or none.
+    pub rdt: Option<rdt::Rdt>,
     /// The terminal, or none.
     pub console: console::Console,
     /// The process.
@@ -165,6 +170,7 @@ fn decide(bundle: &Bundle, facts: &facts::Facts, request: &Create) -> Result<Pla
         sysctls: tuning::sysctls(spec, &birth)?,
         names: tuning::names(spec, &birth, &mut warnings)?,
         net_devices: net::plan(spec, &birth, facts)?,
+        rdt: rdt::plan(spec, request)?,
         console: console::plan(spec, request)?,
         user: user::plan(spec, &birth)?,
         caps: caps::plan(spec, &birth, facts, &mut warnings)?,

@@ -61,12 +61,6 @@ fn linux_properties(linux: &Linux) -> Result<()> {
     )?;
     refuse(label, "label the mounts", "/linux/mountLabel", NO_SELINUX)?;
     refuse(
-        linux.intel_rdt().is_some(),
-        "use Intel RDT",
-        "/linux/intelRdt",
-        LEAVE_OUT,
-    )?;
-    refuse(
         linux.memory_policy().is_some(),
         "set the memory policy",
         "/linux/memoryPolicy",

@@ -16,6 +16,7 @@ use crate::plan::masks::Covered;
 use crate::plan::mounts::{FsOption, MountOp, NO_INDEX, Source};
 use crate::plan::net::{Name, NetDevice};
 use crate::plan::process::Process;
+use crate::plan::rdt::Rdt;
 use crate::plan::user::{Groups, User};
 use crate::plan::{caps, limits, root, tuning};
 use serde_json::{Value, json};
@@ -39,6 +40,7 @@ pub(super) fn write(plan: &Plan) -> Value {
         "domainname": plan.names.domain.as_deref().map(words),
         "personality": plan.names.personality.map(hex),
         "netDevices": plan.net_devices.iter().map(device).collect::<Vec<_>>(),
+        "intelRdt": plan.rdt.as_ref().map(rdt),
         "terminal": console(plan.console),
         "process": process(&plan.process),
         "user": user(&plan.user),
@@ -198,6 +200,13 @@ fn device(device: &NetDevice) -> Value {
         Name::Numbered(prefix) => format!("{prefix}%d"),
     };
     json!({ "outside": words(&device.outside), "inside": inside, "from": device.pointer.as_str() })
+}
+
+fn rdt(rdt: &Rdt) -> Value {
+    json!({
+        "group": word(&rdt.group), "shares": rdt.shares, "schemata": rdt.schemata, "monitor": rdt.monitor,
+        "from": rdt.pointer.as_str(),
+    })
 }
 
 fn console(console: Console) -> Value {

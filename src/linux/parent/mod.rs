@@ -9,6 +9,9 @@ pub mod limits;
 /// Network devices, given and taken back.
 pub mod net;
 
+/// Groups of resctrl.
+pub mod rdt;
+
 /// Hooks of the runtime's namespaces.
 pub mod hooks;
 

@@ -30,10 +30,6 @@ fn what_is_asked_for_and_not_done_is_refused_at_its_place() {
             "/linux/mountLabel",
         ),
         (
-            json!({"linux": {"intelRdt": {"closID": "a"}}}),
-            "/linux/intelRdt",
-        ),
-        (
             json!({"linux": {"memoryPolicy": {"mode": "MPOL_BIND", "nodes": "0"}}}),
             "/linux/memoryPolicy",
         ),
