@@ -93,7 +93,7 @@ pub fn root(name: &'static str) -> Command {
         switch("debug", "log every act, too"),
         switch("systemd-cgroup", "let systemd make the cgroup"),
         choice("cgroup-manager", "WHO", &["cgroupfs", "systemd", "disabled"], "who makes the cgroup"),
-        value("rootless", "WORD", "accepted for runc's callers (auto, true, false); orbital sees for itself"),
+        value("rootless", "WORD", "accepted for runc's callers; orbital sees for itself"),
         value("criu", "PATH", "accepted for runc's callers, and ignored"),
         switch("version", "print the version").short('v'),
         switch("help", "print this").short('h'),
@@ -187,7 +187,7 @@ fn birth(command: Command) -> Command {
         value(
             "pidfd-socket",
             "SOCKET",
-            "unix socket that receives the process as a descriptor",
+            "unix socket that receives a pidfd of it",
         ),
     ])
 }
