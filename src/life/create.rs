@@ -152,16 +152,7 @@ fn build(
     )?;
     undo.push(ending(&born)?);
     was_born.set(true);
-    if let Some(rdt) = &plan.rdt {
-        record.resctrl_made = rdt::join(rdt, &rdt::mounted(rdt)?, born.pid)?;
-        let made = record.resctrl_made.clone();
-        undo.push(move || rdt::remove(&made));
-    }
-    for device in &plan.net_devices {
-        let given = net::give(device, born.pid, &proc)?;
-        // While the child lives: a virtual device would end with its namespace.
-        undo.push(move || given.take_back());
-    }
+    hand_over(&mut record, plan, born.pid, &proc, undo)?;
 
     // The other column; then what is there now is made known, and may outlive us. What the child need
     // not wait for is done while it mounts, on another core: nothing of the container's runs before
@@ -192,6 +183,27 @@ fn build(
     write_pid_file(work.request.pid_file.as_deref(), born.pid)?;
     tell(&born, Kind::Remembered)?;
     Ok((seat, record, born))
+}
+
+/// What belongs to the machine and not to a namespace: shares of caches, network devices.
+fn hand_over(
+    record: &mut Record,
+    plan: &Plan,
+    pid: i32,
+    proc: &Proc,
+    undo: &mut Undo<'static>,
+) -> Result<()> {
+    if let Some(rdt) = &plan.rdt {
+        record.resctrl_made = rdt::join(rdt, &rdt::mounted(rdt)?, pid)?;
+        let made = record.resctrl_made.clone();
+        undo.push(move || rdt::remove(&made));
+    }
+    for device in &plan.net_devices {
+        let given = net::give(device, pid, proc)?;
+        // While the child lives: a virtual device would end with its namespace.
+        undo.push(move || given.take_back());
+    }
+    Ok(())
 }
 
 /// Where the terminal's master goes.
