@@ -187,7 +187,7 @@ fn birth(command: Command) -> Command {
         value(
             "pidfd-socket",
             "SOCKET",
-            "unix socket that receives a pidfd of it",
+            "unix socket that receives the process as a descriptor",
         ),
     ])
 }
