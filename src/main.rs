@@ -5,7 +5,7 @@
 use orbital::cli::log::{self, Log};
 use orbital::cli::{self, Global, Request};
 use orbital::error::{Error, Result};
-use orbital::life::{create, delete, features, kill, list, plan, run, start, state};
+use orbital::life::{create, delete, features, inherit, kill, list, plan, run, start, state};
 use orbital::linux::protect;
 use orbital::spec::default;
 use orbital::state::Home;
@@ -31,13 +31,23 @@ const FAILURE: i32 = 1;
 fn program() -> i32 {
     // Before anything else, since it throws away what has been done so far.
     protect::early();
-    let (global, request) = match cli::parse(orbital::sys::start::arguments().iter().cloned()) {
+    let (global, mut request) = match cli::parse(orbital::sys::start::arguments().iter().cloned()) {
         Ok(parsed) => parsed,
         Err(misuse) => {
             log::report(&misuse.global, &misuse.error);
             return FAILURE;
         }
     };
+    let handed_over = match &mut request {
+        Request::Create(create) | Request::Run { create, .. } => {
+            inherit::inherit(create, || Home::new(global.root.clone()))
+        }
+        _ => Ok(()),
+    };
+    if let Err(error) = handed_over {
+        log::report(&global, &error);
+        return FAILURE;
+    }
     let log = match Log::open(&global) {
         Ok(log) => log,
         Err(error) => {

@@ -25,6 +25,12 @@ mod delete;
 /// New, joined and the host's namespaces.
 mod namespaces;
 
+/// The clocks of a time namespace.
+mod clocks;
+
+/// Network devices that are moved in.
+mod net_devices;
+
 /// Containers that share namespaces.
 mod pod;
 
@@ -115,6 +121,9 @@ mod cgroup;
 /// Descriptors that get in.
 mod fds;
 
+/// What a service manager hands over and hears.
+mod service;
+
 /// Flags in every spelling.
 mod flags;
 
@@ -148,6 +157,8 @@ const TOPICS: &[(&str, &[Case])] = &[
     ("kill", kill::CASES),
     ("delete", delete::CASES),
     ("namespaces", namespaces::CASES),
+    ("clocks", clocks::CASES),
+    ("net-devices", net_devices::CASES),
     ("pod", pod::CASES),
     ("mounts", mounts::CASES),
     ("volumes", volumes::CASES),
@@ -178,6 +189,7 @@ const TOPICS: &[(&str, &[Case])] = &[
     ("console", console::CASES),
     ("cgroup", cgroup::CASES),
     ("fds", fds::CASES),
+    ("service", service::CASES),
     ("flags", flags::CASES),
     ("cli", cli::CASES),
     ("logs", logs::CASES),

@@ -7,8 +7,9 @@ use crate::error::{Error, Result};
 use crate::linux::birth::{Born, give_birth};
 use crate::linux::failure::Kind;
 use crate::linux::held::{Seats, StartGate, Trace, hold};
-use crate::linux::parent::{attend, tell};
+use crate::linux::parent::{attend, net, rdt, tell};
 use crate::linux::{ask, protect};
+use crate::plan::annotations::PIDFD_RECEIVER;
 use crate::plan::console::Console;
 use crate::plan::{Plan, plan};
 use crate::spec;
@@ -112,10 +113,14 @@ fn build(
     let plan = work.plan;
     let proc = Proc::open().map_err(|fault| Error::file("trust /proc", "/proc", fault))?;
     let console = console(work, terminal)?;
+    let pidfd_socket = pidfd_socket(work)?;
 
     // Take the name, and write down which group will be ours before it exists.
     let seat = home.reserve(&plan.id)?;
     undo.push(removing(&seat));
+    if let Some(notify) = &work.request.inherited.notify {
+        make_folder(&notify.folder)?;
+    }
     let mut record = Record::new(plan, work.owner, place::path(&plan.cgroup, &proc)?);
     seat.remember(&record)?;
     let was_born = Rc::new(Cell::new(false));
@@ -147,6 +152,7 @@ fn build(
     )?;
     undo.push(ending(&born)?);
     was_born.set(true);
+    hand_over(&mut record, plan, born.pid, &proc, undo)?;
 
     // The other column; then what is there now is made known, and may outlive us. What the child need
     // not wait for is done while it mounts, on another core: nothing of the container's runs before
@@ -169,9 +175,35 @@ fn build(
     };
     let record = attend(plan, &born, &proc, group.as_ref(), &document, meanwhile)?;
     seat.publish()?;
+    if let Some((path, socket)) = pidfd_socket {
+        // The word beside it is runc's.
+        socket::send_descriptor(socket, b"standard", born.pidfd.as_fd())
+            .map_err(|fault| Error::file("send the pidfd", path, fault))?;
+    }
     write_pid_file(work.request.pid_file.as_deref(), born.pid)?;
     tell(&born, Kind::Remembered)?;
     Ok((seat, record, born))
+}
+
+/// What belongs to the machine and not to a namespace: shares of caches, network devices.
+fn hand_over(
+    record: &mut Record,
+    plan: &Plan,
+    pid: i32,
+    proc: &Proc,
+    undo: &mut Undo<'static>,
+) -> Result<()> {
+    if let Some(rdt) = &plan.rdt {
+        record.resctrl_made = rdt::join(rdt, &rdt::mounted(rdt)?, pid)?;
+        let made = record.resctrl_made.clone();
+        undo.push(move || rdt::remove(&made));
+    }
+    for device in &plan.net_devices {
+        let given = net::give(device, pid, proc)?;
+        // While the child lives: a virtual device would end with its namespace.
+        undo.push(move || given.take_back());
+    }
+    Ok(())
 }
 
 /// Where the terminal's master goes.
@@ -197,6 +229,23 @@ fn console(work: &Work<'_>, terminal: Option<OwnedFd>) -> Result<Option<OwnedFd>
                 .hint("name the socket that takes it with --console-socket, use orbital run, or set \"terminal\": false"))
         }
     }
+}
+
+/// Where the process is to be sent as a descriptor.
+fn pidfd_socket<'a>(work: &Work<'a>) -> Result<Option<(&'a Path, OwnedFd)>> {
+    let annotation = || work.plan.annotations.get(PIDFD_RECEIVER).map(Path::new);
+    let path = work.request.pidfd_socket.as_deref().or_else(annotation);
+    let Some(path) = path else { return Ok(None) };
+    let connected = socket::connect(path, SocketType::STREAM);
+    let told = |fault| Error::file("connect to the pidfd socket", path, fault);
+    Ok(Some((path, connected.map_err(told)?)))
+}
+
+/// The folder that is bound into the container for the socket that it notifies.
+fn make_folder(folder: &Path) -> Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    let made = std::fs::DirBuilder::new().mode(0o755).create(folder);
+    made.map_err(|error| Error::io("make the folder of notify.sock", folder, "mkdir", &error))
 }
 
 fn start_gate(work: &Work<'_>, seat: &Seat) -> Result<StartGate> {

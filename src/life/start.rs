@@ -1,5 +1,6 @@
 //! `orbital start`: open the last gate.
 
+use super::notify::Proxy;
 use super::{Verb, check};
 use crate::error::{Error, Result};
 use crate::linux::explain;
@@ -33,12 +34,18 @@ pub fn start(id: &str, home: &Home) -> Result<()> {
         return Err(Error::container(doing, id, "it has no record"));
     };
 
+    let folder = seat.path.join(crate::state::dir::NOTIFY);
+    let notify = super::notify::found(&folder);
+    let proxy = notify.as_ref().map(Proxy::open).transpose()?;
     let path = seat.start_socket();
     let gate = socket::connect(&path, SocketType::SEQPACKET)
         .map_err(|fault| Error::file(&doing, &path, fault))?;
     open_gate(gate, &|bytes| told(&record, bytes))
         .or_else(|error| super::delete::after_failure(&seat, &record, error))?;
-    poststart(&seat, &record)
+    poststart(&seat, &record)?;
+    // Others may look at the container and end it while it comes up.
+    drop(seat);
+    proxy.map_or(Ok(()), |proxy| proxy.wait(pid))
 }
 
 /// Opens gate E and waits for what comes: the connection that closes when the program begins, or a failure.

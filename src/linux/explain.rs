@@ -117,6 +117,7 @@ fn of_step(step: Step) -> Option<&'static str> {
         Step::SealHeap | Step::Mapped | Step::Mounted | Step::Ready | Step::Start => None,
         Step::Session | Step::Loopback | Step::Propagation | Step::Stdio => None,
         Step::CloseOnExec => None,
+        Step::Clocks => Some("/linux/timeOffsets"),
         Step::Join | Step::Unshare => Some("/linux/namespaces"),
         Step::BecomeRoot => Some("/linux/uidMappings"),
         Step::Root | Step::Pivot | Step::RootFlags => Some("/root"),

@@ -3,7 +3,7 @@
 use super::labels::{self, Confine};
 use super::parent::mounts::Namespaces;
 use super::{ask, explain};
-use crate::error::{Cause, Error, Object, Result};
+use crate::error::{Error, Object, Result};
 use crate::plan::Plan;
 use crate::plan::birth::{Joiner, Kind};
 use crate::plan::hooks::Hook;
@@ -13,7 +13,7 @@ use crate::plan::root::Opener;
 use crate::sys::exec::Strings;
 use crate::sys::mount::Depth;
 use crate::sys::proc::Proc;
-use crate::sys::{Fault, exec, file, mount, path, socket};
+use crate::sys::{Fault, file, mount, path, socket};
 use rustix::fs::{CWD, OFlags};
 use std::ffi::CString;
 use std::os::fd::OwnedFd;
@@ -161,7 +161,6 @@ pub fn hold(plan: &Plan, seats: Seats) -> Result<(Held, OwnedFd)> {
         envp: environment(plan),
         trace: seats.trace,
     };
-    check_preserved(plan)?;
     check_sysctls(plan, &held)?;
     Ok((held, ours))
 }
@@ -250,22 +249,6 @@ fn environment(plan: &Plan) -> Strings {
         Home::Given => Strings::new(plan.process.envp.clone()),
         Home::FromPasswd => Strings::with_blank(plan.process.envp.clone(), c"HOME=/"),
     }
-}
-
-/// `--preserve-fds`: each of them must be open, or a descriptor of ours would take its number.
-fn check_preserved(plan: &Plan) -> Result<()> {
-    for number in 3..3 + plan.process.preserve_fds {
-        if !exec::is_open(number) {
-            let why = format!("descriptor {number} is not open");
-            let object = Object::Argument(format!("--preserve-fds {}", plan.process.preserve_fds));
-            return Err(Error::new(
-                "preserve descriptors",
-                object,
-                Cause::Refused(why),
-            ));
-        }
-    }
-    Ok(())
 }
 
 /// A sysctl is for a namespace of the container's own; one joined by path may turn out to be the host's.

@@ -15,6 +15,9 @@ pub mod cstrings;
 /// Which process makes or joins which namespace.
 pub mod birth;
 
+/// Offsets of a new time namespace.
+pub mod clocks;
+
 /// User and group mappings, as the bytes of uid_map and gid_map.
 pub mod idmap;
 
@@ -59,6 +62,11 @@ pub mod scheduling;
 
 /// AppArmor and SELinux.
 pub mod labels;
+/// Network devices to move.
+pub mod net;
+
+/// Shares of caches and memory bandwidth.
+pub mod rdt;
 
 /// The terminal.
 pub mod console;
@@ -69,8 +77,11 @@ pub mod cgroup;
 /// Hooks: argument vectors, environments, time limits.
 pub mod hooks;
 
-/// What this version cannot do and therefore refuses.
-pub mod refused;
+/// Annotations that are obeyed.
+pub mod annotations;
+
+/// What the caller's surroundings add.
+pub mod inherited;
 
 /// Ready-made inputs for the tests.
 #[cfg(test)]
@@ -114,6 +125,10 @@ pub struct Plan {
     pub scheduling: scheduling::Scheduling,
     /// AppArmor profile and SELinux label.
     pub labels: labels::Labels,
+    /// Network devices to move, in order of their names.
+    pub net_devices: Vec<net::NetDevice>,
+    /// Shares of caches and memory bandwidth, or none.
+    pub rdt: Option<rdt::Rdt>,
     /// The terminal, or none.
     pub console: console::Console,
     /// The process.
@@ -144,10 +159,8 @@ pub fn plan(bundle: &Bundle, facts: &facts::Facts, request: &Create) -> Result<P
 
 /// The planners, in order: members of the plan are decided as they stand here.
 fn decide(bundle: &Bundle, facts: &facts::Facts, request: &Create) -> Result<Plan> {
-    let spec = &bundle.spec;
+    let spec = &*inherited::with_inherited(&bundle.spec, request);
     let mut warnings = bundle.warnings.clone();
-
-    refused::check(spec)?;
 
     // What the container has of its own decides what everything below may be.
     let birth = birth::plan(spec, facts, &mut warnings)?;
@@ -173,6 +186,8 @@ fn decide(bundle: &Bundle, facts: &facts::Facts, request: &Create) -> Result<Pla
         names: tuning::names(spec, &birth, &mut warnings)?,
         scheduling: scheduling::plan(spec, &mut warnings)?,
         labels: labels::plan(spec)?,
+        net_devices: net::plan(spec, &birth, facts)?,
+        rdt: rdt::plan(spec, request)?,
         console: console::plan(spec, request)?,
         user: user::plan(spec, &birth)?,
         caps: caps::plan(spec, &birth, facts, &mut warnings)?,

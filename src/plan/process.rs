@@ -87,7 +87,7 @@ pub fn plan(spec: &Spec, request: &Create) -> Result<Process> {
         } else {
             NoNewPrivs::No
         },
-        preserve_fds: request.preserve_fds,
+        preserve_fds: request.preserve_fds + request.inherited.listen_fds,
         keyring: match request.keyring {
             Keyring::New => Some(cstrings::text(
                 &format!("_ses.{}", request.id),

@@ -18,6 +18,9 @@ const LOCK: &CStr = c"lock";
 /// Name of the socket at which a created container waits, in its directory.
 pub const START: &str = "start";
 
+/// Name of the folder with the socket that a container notifies, in its directory.
+pub const NOTIFY: &str = "notify";
+
 /// The directory of all containers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Home(PathBuf);
@@ -57,6 +60,12 @@ impl Home {
                 Err(error.hint("name a directory of yours with --root"))
             }
         }
+    }
+
+    /// Where a container of this id has its directory.
+    #[must_use]
+    pub fn folder(&self, id: &str) -> PathBuf {
+        self.0.join(id)
     }
 
     /// Takes the id: of two at the same moment exactly one gets it.
@@ -319,7 +328,15 @@ pub fn remove(path: &Path) -> Result<()> {
             Err(fault) => return Err(told(fault)),
         }
     }
-    match rustix::fs::unlinkat(CWD, path, AtFlags::REMOVEDIR).at(Call::Rmdir) {
+    let remove = || rustix::fs::unlinkat(CWD, path, AtFlags::REMOVEDIR).at(Call::Rmdir);
+    let removed = match remove() {
+        Err(fault) if fault.errno == libc::ENOTEMPTY => {
+            remove_notify(&dir).map_err(told)?;
+            remove()
+        }
+        other => other,
+    };
+    match removed {
         Ok(())
         | Err(Fault {
             errno: libc::ENOENT,
@@ -329,6 +346,18 @@ pub fn remove(path: &Path) -> Result<()> {
     }
 }
 
+/// Few containers have one, so it is looked for only where something is left.
+fn remove_notify(dir: &OwnedFd) -> std::result::Result<(), Fault> {
+    let socket = (c"notify/notify.sock", AtFlags::empty());
+    for (name, flags) in [socket, (c"notify", AtFlags::REMOVEDIR)] {
+        match rustix::fs::unlinkat(dir, name, flags).at(Call::Unlinkat) {
+            Err(fault) if fault.errno != libc::ENOENT => return Err(fault),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 impl AsFd for Seat {
     fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
         self.dir.as_fd()
@@ -336,43 +365,4 @@ impl AsFd for Seat {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ids() {
-        for good in ["a", "web-1", "A_b+c.d", "..a", "0", &"x".repeat(255)] {
-            assert!(is_id(good), "{good}");
-        }
-        for bad in [
-            "",
-            ".",
-            "..",
-            "a/b",
-            "/a",
-            "a b",
-            "a\n",
-            "ä",
-            "a:b",
-            &"x".repeat(256),
-        ] {
-            assert!(!is_id(bad), "{bad:?}");
-        }
-    }
-
-    #[test]
-    fn one_of_two_reservations_wins() {
-        let root = tempfile::tempdir().unwrap();
-        let home = Home::new(Some(root.path().join("home"))).unwrap();
-        let seat = home.reserve("a").unwrap();
-        let second = home.reserve("a").unwrap_err();
-        assert!(
-            second
-                .one_line()
-                .contains("container with given ID already exists"),
-            "{second}"
-        );
-        seat.remove().unwrap();
-        home.reserve("a").unwrap();
-    }
-}
+mod tests;

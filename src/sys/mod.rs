@@ -39,6 +39,9 @@ pub mod proc;
 /// Records and descriptors over SEQPACKET sockets.
 pub mod socket;
 
+/// Network devices over rtnetlink: found, moved, addressed.
+pub mod netlink;
+
 /// Ids, sessions, limits, names, personality: what a process says about itself.
 pub mod process;
 
@@ -156,6 +159,10 @@ calls! {
     Recvmsg = "recvmsg",
     Renameat = "renameat",
     Rmdir = "unlinkat (directory)",
+    RtmGetaddr = "rtnetlink (RTM_GETADDR)",
+    RtmGetlink = "rtnetlink (RTM_GETLINK)",
+    RtmNewaddr = "rtnetlink (RTM_NEWADDR)",
+    RtmSetlink = "rtnetlink (RTM_SETLINK)",
     SchedSetaffinity = "sched_setaffinity",
     SchedSetattr = "sched_setattr",
     Seccomp = "seccomp",

@@ -14,7 +14,9 @@ use crate::plan::hooks::{Hook, Hooks};
 use crate::plan::idmap::{Map, Maps, Writer};
 use crate::plan::masks::Covered;
 use crate::plan::mounts::{FsOption, IdMapping, Ids, MountOp, NO_INDEX, Source};
+use crate::plan::net::{Name, NetDevice};
 use crate::plan::process::Process;
+use crate::plan::rdt::Rdt;
 use crate::plan::scheduling::Scheduling;
 use crate::plan::user::{Groups, User};
 use crate::plan::{caps, limits, root, tuning};
@@ -42,6 +44,8 @@ pub(super) fn write(plan: &Plan) -> Value {
         "scheduling": scheduling(&plan.scheduling),
         "apparmor": plan.labels.apparmor.as_ref().map(|wanted| &wanted.profile),
         "selinux": plan.labels.selinux,
+        "netDevices": plan.net_devices.iter().map(device).collect::<Vec<_>>(),
+        "intelRdt": plan.rdt.as_ref().map(rdt),
         "terminal": console(plan.console),
         "process": process(&plan.process),
         "user": user(&plan.user),
@@ -86,6 +90,7 @@ fn birth(birth: &Birth) -> Value {
         "made": made,
         "cloneFlags": hex(birth.clone_flags),
         "unshareCgroup": word(birth.new_cgroup),
+        "timeOffsets": birth.clocks.as_ref().map(|clocks| String::from_utf8_lossy(&clocks.bytes)),
         "joined": joined.collect::<Vec<_>>(),
         "user": user,
         "becomeRoot": word(birth.become_root),
@@ -235,6 +240,21 @@ fn scheduling(scheduling: &Scheduling) -> Value {
         json!({ "mode": memory.name, "number": hex(memory.mode.into()), "nodes": super::process::nodes(&memory.nodes) })
     });
     json!({ "cpu": cpu, "io": scheduling.io.map(|priority| hex(priority.into())), "memory": memory })
+}
+
+fn device(device: &NetDevice) -> Value {
+    let inside = match &device.inside {
+        Name::Exactly(name) => words(name),
+        Name::Numbered(prefix) => format!("{prefix}%d"),
+    };
+    json!({ "outside": words(&device.outside), "inside": inside, "from": device.pointer.as_str() })
+}
+
+fn rdt(rdt: &Rdt) -> Value {
+    json!({
+        "group": word(&rdt.group), "shares": rdt.shares, "schemata": rdt.schemata, "monitor": rdt.monitor,
+        "from": rdt.pointer.as_str(),
+    })
 }
 
 fn console(console: Console) -> Value {

@@ -8,6 +8,8 @@ use crate::plan::birth::{Joiner, UserNamespace};
 use crate::plan::cgroup::{DeviceRule, Group, Need, Otherwise, Relative, Setting, Verdict};
 use crate::plan::hooks::Hook;
 use crate::plan::idmap::{Maps, Setgroups, Writer};
+use crate::plan::net::{Name, NetDevice};
+use crate::plan::rdt::{Group as Resctrl, Rdt};
 
 /// Up to gate C.
 pub(super) fn before(plan: &Plan) -> Vec<Part> {
@@ -30,6 +32,8 @@ pub(super) fn before(plan: &Plan) -> Vec<Part> {
         parts.push(Part::asked(what, "setns", join.pointer.as_str()));
     }
     parts.push(birth(plan));
+    parts.extend(plan.rdt.as_ref().map(rdt));
+    parts.extend(plan.net_devices.iter().map(device));
     if let UserNamespace::New(maps) = &plan.birth.user {
         parts.extend(self::maps(maps));
     }
@@ -100,6 +104,42 @@ fn birth(plan: &Plan) -> Part {
             Part::asked(what, "clone3", "/linux/namespaces")
         }
     }
+}
+
+fn rdt(rdt: &Rdt) -> Part {
+    let group = match &rdt.group {
+        Resctrl::Own(name) => format!("a resctrl group {name} of its own"),
+        Resctrl::Named(name) => format!("the resctrl group {name}"),
+        Resctrl::Default => "the default resctrl group".to_owned(),
+    };
+    let lines: Vec<&str> = rdt
+        .shares
+        .iter()
+        .chain(&rdt.schemata)
+        .map(String::as_str)
+        .collect();
+    let shares = match lines.is_empty() {
+        true => String::new(),
+        false => format!(", with {}", lines.join(", ")),
+    };
+    let what = format!("puts it into {group}{shares}");
+    Part::asked(what, "write tasks, schemata", rdt.pointer.as_str())
+}
+
+fn device(device: &NetDevice) -> Part {
+    let inside = match &device.inside {
+        Name::Exactly(name) => words(name),
+        Name::Numbered(prefix) => format!("{prefix}N, N being the first number that is free"),
+    };
+    let what = format!(
+        "moves the network device {} into its network, named {inside}, with its addresses, and up",
+        words(&device.outside)
+    );
+    Part::asked(
+        what,
+        "rtnetlink RTM_SETLINK, RTM_NEWADDR",
+        device.pointer.as_str(),
+    )
 }
 
 fn maps(maps: &Maps) -> Vec<Part> {

@@ -11,6 +11,11 @@ pub mod limits;
 
 /// The seccomp agent.
 pub mod listener;
+/// Network devices, given and taken back.
+pub mod net;
+
+/// Groups of resctrl.
+pub mod rdt;
 
 /// Hooks of the runtime's namespaces.
 pub mod hooks;

@@ -18,6 +18,7 @@ pub(in crate::plan) fn plain() -> Birth {
         clone_flags: 0,
         joins: Vec::new(),
         new_cgroup: NewCgroup::Yes,
+        clocks: None,
         become_root: BecomeRoot::No,
         own,
     }
