@@ -31,6 +31,9 @@ mod pod;
 /// Mounts and their options.
 mod mounts;
 
+/// The mount options that every runtime must know.
+mod mount_words;
+
 /// Binds, targets that are made, the order of mounts.
 mod volumes;
 
@@ -73,6 +76,9 @@ mod hooks;
 /// What a hook finds around it.
 mod hook_surroundings;
 
+/// Where and when each kind of hook runs.
+mod hook_places;
+
 /// Hooks that fail or hang.
 mod hook_failures;
 
@@ -91,11 +97,17 @@ mod flags;
 /// The verbs that need no container.
 mod cli;
 
+/// What `features` lists is true.
+mod features;
+
 /// Log records, pid files, surroundings.
 mod logs;
 
 /// config.json that is wrong on its face.
 mod config;
+
+/// Members of config.json that must be there.
+mod required;
 
 /// The child's steps in their declared order.
 mod steps;
@@ -120,6 +132,7 @@ const TOPICS: &[(&str, &[Case])] = &[
     ("namespaces", namespaces::CASES),
     ("pod", pod::CASES),
     ("mounts", mounts::CASES),
+    ("mount-words", mount_words::CASES),
     ("volumes", volumes::CASES),
     ("real", real::CASES),
     ("root", root::CASES),
@@ -134,14 +147,17 @@ const TOPICS: &[(&str, &[Case])] = &[
     ("sysctl", sysctl::CASES),
     ("hooks", hooks::CASES),
     ("hook-surroundings", hook_surroundings::CASES),
+    ("hook-places", hook_places::CASES),
     ("hook-failures", hook_failures::CASES),
     ("console", console::CASES),
     ("cgroup", cgroup::CASES),
     ("fds", fds::CASES),
     ("flags", flags::CASES),
     ("cli", cli::CASES),
+    ("features", features::CASES),
     ("logs", logs::CASES),
     ("config", config::CASES),
+    ("required", required::CASES),
     ("steps", steps::CASES),
     ("undo", undo::CASES),
     ("stress", stress::CASES),
