@@ -36,7 +36,8 @@ pub(super) const CASES: &[Case] = &[
             lacking(lab, &format!("/hooks/{kind}/0/path"))?;
         }
         Ok(())
-    }),
+    })
+    .deviates(&[("runc", "finds out when it runs the hook")]),
     Case::new("personality-domain", |lab| {
         empty(lab, "/linux/personality", "domain")
     })
