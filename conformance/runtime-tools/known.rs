@@ -4,14 +4,23 @@
 /// What is known of one runtime.
 #[derive(Debug)]
 pub(crate) struct Known {
-    /// Program, whether it passes, reason.
-    rows: Vec<(String, bool, String)>,
+    /// Program, what it does, reason.
+    rows: Vec<(String, Outlook, String)>,
+}
+
+/// What a program does with one runtime.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outlook {
+    Passes,
+    Fails,
+    /// Now this, now that: it depends on the moment or on the host.
+    Varies,
 }
 
 /// What is known of one program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Expected<'a> {
-    pub(crate) passes: bool,
+    pub(crate) outlook: Outlook,
     /// Why it does not, for the runtimes that fail.
     pub(crate) reason: Option<&'a str>,
 }
@@ -20,7 +29,7 @@ impl Known {
     /// Reads the column of `runtime`; a runtime without a column is expected to pass everything.
     ///
     /// # Errors
-    /// A row whose cell is neither `pass` nor `fail` nor `–` (not tried), or that has no reason.
+    /// A row whose cell is none of `pass`, `fail`, `varies` and `–` (not tried), or that has no reason.
     pub(crate) fn read(markdown: &str, runtime: &str) -> Result<Self, String> {
         let mut lines = markdown.lines().filter(|line| line.starts_with('|'));
         let head = cells(lines.next().ok_or("known.md has no table")?);
@@ -32,9 +41,10 @@ impl Known {
                 continue;
             };
             let word = column.and_then(|at| row.get(at)).copied();
-            let passes = match word {
-                Some("pass") | None => true,
-                Some("fail" | "–") => false,
+            let outlook = match word {
+                Some("pass") | None => Outlook::Passes,
+                Some("fail") => Outlook::Fails,
+                Some("varies" | "–") => Outlook::Varies,
                 Some(other) => return Err(format!("known.md: {name}: {other:?} is no verdict")),
             };
             if row.len() != head.len() || reason.is_empty() {
@@ -45,7 +55,7 @@ impl Known {
             }
             rows.push((
                 name.trim_matches('`').to_owned(),
-                passes,
+                outlook,
                 (*reason).to_owned(),
             ));
         }
@@ -56,7 +66,7 @@ impl Known {
     pub(crate) fn of(&self, name: &str) -> Expected<'_> {
         let row = self.rows.iter().find(|(known, ..)| known == name);
         Expected {
-            passes: row.is_none_or(|(_, passes, _)| *passes),
+            outlook: row.map_or(Outlook::Passes, |(_, outlook, _)| *outlook),
             reason: row.map(|(.., reason)| reason.as_str()),
         }
     }
@@ -68,15 +78,15 @@ fn cells(line: &str) -> Vec<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::Known;
+    use super::{Known, Outlook};
 
     #[test]
     fn a_row_speaks_for_its_runtimes() {
         let table = "| program | orbital | runc | reason |\n|---|---|---|---|\n| `x` | pass | fail | v1 |\n";
-        let of = |runtime| Known::read(table, runtime).map(|known| known.of("x").passes);
-        assert_eq!(of("orbital"), Ok(true));
-        assert_eq!(of("runc"), Ok(false));
-        assert_eq!(of("another"), Ok(true));
+        let of = |runtime| Known::read(table, runtime).map(|known| known.of("x").outlook);
+        assert_eq!(of("orbital"), Ok(Outlook::Passes));
+        assert_eq!(of("runc"), Ok(Outlook::Fails));
+        assert_eq!(of("another"), Ok(Outlook::Passes));
     }
 
     #[test]
