@@ -23,7 +23,8 @@ fn here() -> PathBuf {
 }
 
 fn table() -> String {
-    fs::read_to_string(here().join("clauses.md")).expect("clauses.md")
+    fs::read_to_string(here().join("clauses.md"))
+        .unwrap_or_else(|error| panic!("clauses.md: {error}"))
 }
 
 /// The cells of each table line, without heads and rules.
@@ -105,8 +106,8 @@ fn cases() -> BTreeSet<String> {
     let output = Command::new(env!("CARGO_BIN_EXE_conformance"))
         .arg("--list")
         .output()
-        .expect("conformance --list");
-    let text = String::from_utf8(output.stdout).expect("UTF-8");
+        .unwrap_or_else(|error| panic!("conformance --list: {error}"));
+    let text = String::from_utf8_lossy(&output.stdout);
     text.lines().map(str::to_owned).collect()
 }
 

@@ -34,7 +34,7 @@ fn outside(lab: &Lab, kind: &str) -> Outcome {
     let container = lab.started(|spec| {
         spec.hook(
             kind,
-            &format!("for n in mnt net uts ipc pid cgroup; do readlink /proc/self/ns/$n; done > {path}/ns"),
+            &format!("cat > /dev/null; for n in mnt net uts ipc pid cgroup; do readlink /proc/self/ns/$n; done > {path}/ns"),
         );
     })?;
     container.stop()?;
@@ -49,7 +49,10 @@ fn outside(lab: &Lab, kind: &str) -> Outcome {
 /// A program that only the host has.
 fn found_on_the_host(lab: &Lab) -> Outcome {
     let (folder, path) = shared(lab)?;
-    let program = lab.file("hook", &format!("#!/bin/sh\necho $1 >> {path}/log\n"))?;
+    let program = lab.file(
+        "hook",
+        &format!("#!/bin/sh\ncat > /dev/null\necho $1 >> {path}/log\n"),
+    )?;
     let kinds = [
         "prestart",
         "createRuntime",
@@ -83,7 +86,7 @@ fn found_inside(lab: &Lab) -> Outcome {
     })?;
     bundle.file(
         path.trim_start_matches('/'),
-        "#!/bin/sh\necho of the container > /tmp/who\n",
+        "#!/bin/sh\ncat > /dev/null\necho of the container > /tmp/who\n",
     )?;
     same(
         "who ran",
@@ -98,7 +101,7 @@ fn before_pivot(lab: &Lab, kind: &str) -> Outcome {
     let canary = lab.canary();
     let container = lab.create(|spec| {
         let script = format!(
-            "pid=$(sed 's/.*\"pid\" *: *\\([0-9]*\\).*/\\1/' | grep -x '[0-9]*' | head -n 1); \
+            "pid=$(sed 's/.*\"pid\" *: *\\([0-9]*\\).*/\\1/' | grep -x '[0-9]*' | sed 1q); \
              {{ readlink /proc/$pid/ns/mnt; test -e /proc/$pid/root{}/song && echo before; }} > {path}/seen",
             canary.display()
         );
@@ -121,7 +124,10 @@ fn still_the_hosts_root(lab: &Lab) -> Outcome {
     let container = lab.create(|spec| {
         spec.bind(&path, &path, &["bind"]).hook(
             "createContainer",
-            &format!("cat {} > {path}/seen", song.display()),
+            &format!(
+                "cat {} - > {path}/all; head -n 1 {path}/all > {path}/seen",
+                song.display()
+            ),
         );
     })?;
     same(
@@ -136,7 +142,7 @@ fn start_container_moment(lab: &Lab) -> Outcome {
     let bundle = lab.bundle(|spec| {
         spec.sh("cat /tmp/log").push(
             "/hooks/startContainer",
-            json!({"path": "/bin/sh", "args": ["sh", "-c", "echo hook > /tmp/log"]}),
+            json!({"path": "/bin/sh", "args": ["sh", "-c", "cat > /dev/null; echo hook > /tmp/log"]}),
         );
     })?;
     let log = bundle.rootfs().join("tmp/log");
@@ -155,7 +161,7 @@ fn after_the_end(lab: &Lab) -> Outcome {
         spec.set("/linux/cgroupsPath", json!(group)).hook(
             "poststop",
             &format!(
-                "test -d {} && echo its cgroup is there > {path}/log || echo gone > {path}/log",
+                "cat > /dev/null; test -d {} && echo its cgroup is there > {path}/log || echo gone > {path}/log",
                 place.display()
             ),
         );
