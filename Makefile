@@ -14,11 +14,11 @@ UNIFIED := $(CURDIR)/conformance/in-unified
 ROOT := $(if $(filter 0,$(shell id -u)),,sudo -E env PATH="$$PATH")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build release install demo examples check lint test conformance bench vm vm-test clean
+.PHONY: help setup build release install demo examples check lint test conformance runtime-tools bench vm vm-test clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | \
-		while IFS="$$(printf '\t')" read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
+		while IFS="$$(printf '\t')" read -r name what; do printf '  make %-14s %s\n' "$$name" "$$what"; done
 
 setup: ## install what a fresh Debian machine lacks for building and the demo
 	@.config/setup
@@ -66,6 +66,13 @@ conformance: ## judge a runtime: RUNTIME=/usr/bin/runc ARGS="--filter kill" (orb
 	@$(if $(filter $(BINARY),$(RUNTIME)),.config/release --quiet)
 	@cargo build --quiet --locked --package conformance --bin conformance
 	@$(ROOT) $(UNIFIED) $(TARGET)/debug/conformance --runtime $(RUNTIME) $(ARGS)
+
+runtime-tools: ## the OCI's own validation programs, from a built checkout: RUNTIME_TOOLS=DIR RUNTIME=PATH
+	@test -n "$(RUNTIME_TOOLS)" || { echo "name a built checkout of the OCI's runtime-tools: RUNTIME_TOOLS=DIR" >&2; exit 1; }
+	@.config/setup --for test
+	@$(if $(filter $(BINARY),$(RUNTIME)),.config/release --quiet)
+	@cargo build --quiet --locked --package conformance --bin runtime-tools
+	@$(ROOT) $(UNIFIED) $(TARGET)/debug/runtime-tools --runtime $(RUNTIME) --tools $(RUNTIME_TOOLS) $(ARGS)
 
 bench: ## how long each verb takes, beside other runtimes and the bare floor: ARGS="--runs 5"
 	@.config/setup --for build --for release --for demo --for bench

@@ -37,6 +37,9 @@ mod pod;
 /// Mounts and their options.
 mod mounts;
 
+/// The mount options that every runtime must know.
+mod mount_words;
+
 /// Binds, targets that are made, the order of mounts.
 mod volumes;
 
@@ -109,6 +112,9 @@ mod hooks;
 /// What a hook finds around it.
 mod hook_surroundings;
 
+/// Where and when each kind of hook runs.
+mod hook_places;
+
 /// Hooks that fail or hang.
 mod hook_failures;
 
@@ -130,11 +136,17 @@ mod flags;
 /// The verbs that need no container.
 mod cli;
 
+/// What `features` lists is true.
+mod features;
+
 /// Log records, pid files, surroundings.
 mod logs;
 
 /// config.json that is wrong on its face.
 mod config;
+
+/// Members of config.json that must be there.
+mod required;
 
 /// The child's steps in their declared order.
 mod steps;
@@ -161,6 +173,7 @@ const TOPICS: &[(&str, &[Case])] = &[
     ("net-devices", net_devices::CASES),
     ("pod", pod::CASES),
     ("mounts", mounts::CASES),
+    ("mount-words", mount_words::CASES),
     ("volumes", volumes::CASES),
     ("volume-options", volume_options::CASES),
     ("mapped-volumes", mapped_volumes::CASES),
@@ -185,6 +198,7 @@ const TOPICS: &[(&str, &[Case])] = &[
     ("seccomp-loading", seccomp_loading::CASES),
     ("hooks", hooks::CASES),
     ("hook-surroundings", hook_surroundings::CASES),
+    ("hook-places", hook_places::CASES),
     ("hook-failures", hook_failures::CASES),
     ("console", console::CASES),
     ("cgroup", cgroup::CASES),
@@ -192,8 +206,10 @@ const TOPICS: &[(&str, &[Case])] = &[
     ("service", service::CASES),
     ("flags", flags::CASES),
     ("cli", cli::CASES),
+    ("features", features::CASES),
     ("logs", logs::CASES),
     ("config", config::CASES),
+    ("required", required::CASES),
     ("steps", steps::CASES),
     ("undo", undo::CASES),
     ("stress", stress::CASES),
