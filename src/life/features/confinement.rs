@@ -99,7 +99,8 @@ mod tests {
         let Ok(spec) = serde_json::from_value(all) else {
             return false;
         };
-        planner::plan(&spec, &mut Vec::new()).is_ok_and(|filter| filter.is_some())
+        planner::plan(&spec, &crate::plan::sample::root(), &mut Vec::new())
+            .is_ok_and(|filter| filter.is_some())
     }
 
     fn with_rule(action: &str, operator: &str) -> Value {

@@ -46,9 +46,18 @@ fn the_policies_have_the_kernels_numbers() {
     );
 }
 
+/// Each scheduler is refused at its place, with these words.
+fn refused(all: &[(Value, &str, &str)]) {
+    for (scheduler, place, why) in all {
+        let (pointer, line) = told(&cpu(scheduler.clone()).unwrap_err());
+        assert_eq!(pointer, format!("/process/scheduler{place}"), "{scheduler}");
+        assert!(line.contains(why), "{line}");
+    }
+}
+
 #[test]
 fn values_out_of_range_are_refused_at_their_place() {
-    for (scheduler, place, why) in [
+    refused(&[
         (json!({"policy": "SCHED_ISO"}), "/policy", "never got"),
         (
             json!({"policy": "SCHED_OTHER", "nice": 20}),
@@ -86,6 +95,12 @@ fn values_out_of_range_are_refused_at_their_place() {
             "/priority",
             "only SCHED_FIFO",
         ),
+    ]);
+}
+
+#[test]
+fn times_that_no_deadline_can_have() {
+    refused(&[
         (
             json!({"policy": "SCHED_OTHER", "runtime": 1}),
             "/runtime",
@@ -117,11 +132,7 @@ fn values_out_of_range_are_refused_at_their_place() {
             "",
             "1024 <=",
         ),
-    ] {
-        let (pointer, line) = told(&cpu(scheduler.clone()).unwrap_err());
-        assert_eq!(pointer, format!("/process/scheduler{place}"), "{scheduler}");
-        assert!(line.contains(why), "{line}");
-    }
+    ]);
 }
 
 #[test]
