@@ -94,6 +94,9 @@ mod console;
 /// Placement and limits.
 mod cgroup;
 
+/// Limits, file by file, and the group's owner.
+mod resources;
+
 /// Descriptors that get in.
 mod fds;
 
@@ -153,6 +156,7 @@ const TOPICS: &[(&str, &[Case])] = &[
     ("hook-failures", hook_failures::CASES),
     ("console", console::CASES),
     ("cgroup", cgroup::CASES),
+    ("cgroup", resources::CASES),
     ("fds", fds::CASES),
     ("flags", flags::CASES),
     ("cli", cli::CASES),
