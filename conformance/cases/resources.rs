@@ -87,7 +87,7 @@ pub(super) const CASES: &[Case] = &[
         contains("the refusal", &said.err.to_lowercase(), "realtime")
     })
     .needs(V2)
-    .deviates(&[("runc", "1.1 ignores it"), ("crun", "1.28 has other words")]),
+    .deviates(&[("runc", "1.1 ignores it"), ("crun", "1.28 leaves the cgroup")]),
     Case::new("pids-of-minus-one-are-no-limit", |lab| {
         shows(lab, json!({"pids": {"limit": -1}}), &[("pids.max", "max")])
     })
@@ -123,7 +123,8 @@ pub(super) const CASES: &[Case] = &[
         }
         Ok(())
     })
-    .needs(V2),
+    .needs(V2)
+    .deviates(&[("crun", "1.28 leaves the cgroup")]),
     Case::new("a-writable-group-belongs-to-the-user", delegated)
         .needs(&[Need::Root, Need::CgroupV2, Need::UserNs])
         .deviates(&[("runc", "1.1 hands over only what systemd made")]),
