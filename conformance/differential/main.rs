@@ -17,12 +17,7 @@ mod place;
 
 /// Words of a failure.
 #[path = "../src/check.rs"]
-#[allow(
-    dead_code,
-    unused_macros,
-    unused_imports,
-    reason = "the suite uses the rest"
-)]
+#[allow(unused, reason = "the suite uses the rest")]
 mod check;
 
 /// A config.json under edit.

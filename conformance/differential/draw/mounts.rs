@@ -124,7 +124,8 @@ fn extra(dice: &mut Dice, spec: &mut Spec) {
         2 => {
             options.push(*dice.one(&["bind", "rbind"]));
             propagation(dice, &mut options);
-            spec.mount(*dice.one(&FILES), "bind", "$BUNDLE/source/file", &options);
+            let file = *dice.one(&FILES);
+            spec.mount(file, "bind", "$BUNDLE/source/file", &options);
         }
         3 => {
             options.push(*dice.one(&["bind", "rbind"]));
