@@ -124,6 +124,9 @@ mod console;
 /// Placement and limits.
 mod cgroup;
 
+/// Limits, file by file, and the group's owner.
+mod resources;
+
 /// Descriptors that get in.
 mod fds;
 
@@ -202,6 +205,7 @@ const TOPICS: &[(&str, &[Case])] = &[
     ("hook-failures", hook_failures::CASES),
     ("console", console::CASES),
     ("cgroup", cgroup::CASES),
+    ("cgroup", resources::CASES),
     ("fds", fds::CASES),
     ("service", service::CASES),
     ("flags", flags::CASES),

@@ -1,7 +1,7 @@
 //! `orbital create`: everything up to the moment before the container's program.
 
 use super::undo::Undo;
-use crate::cgroup::{Cgroup, apply, devices, place};
+use crate::cgroup::{Cgroup, apply, delegate, devices, place};
 use crate::cli::{Create, Verbosity};
 use crate::error::{Error, Result};
 use crate::linux::birth::{Born, give_birth};
@@ -10,6 +10,7 @@ use crate::linux::held::{Seats, StartGate, Trace, hold};
 use crate::linux::parent::{attend, net, rdt, tell};
 use crate::linux::{ask, protect};
 use crate::plan::annotations::PIDFD_RECEIVER;
+use crate::plan::cgroup::Moment;
 use crate::plan::console::Console;
 use crate::plan::{Plan, plan};
 use crate::spec;
@@ -131,7 +132,10 @@ fn build(
     record.keep_group(group.as_ref());
     undo.push(unmaking(record.clone()));
     if let Some(group) = &group {
-        apply::write_all(group, &plan.cgroup.settings)?;
+        apply::write_all(group, &plan.cgroup.settings, Moment::BeforeBirth)?;
+        if let Some(owner) = plan.cgroup.owner {
+            delegate::hand_over(group, owner)?;
+        }
     }
 
     // Open what the child needs, and give birth.
@@ -165,6 +169,7 @@ fn build(
     let meanwhile = || {
         if let Some(group) = &group {
             devices::attach(group, &plan.cgroup.devices, &proc)?;
+            apply::write_all(group, &plan.cgroup.settings, Moment::AfterBirth)?;
         }
         let process = Some(status::identify(&proc, born.pid)?);
         let record = Record {

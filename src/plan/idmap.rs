@@ -85,6 +85,14 @@ impl Map {
             .any(|(container, _, size)| id >= *container && id - container < *size)
     }
 
+    /// The host's id of one of the container's.
+    #[must_use]
+    pub fn outside(&self, id: u32) -> Option<u32> {
+        let mut lines = self.lines.iter();
+        let line = lines.find(|(container, _, size)| id >= *container && id - container < *size);
+        line.map(|(container, host, _)| host + (id - container))
+    }
+
     /// Whether it maps this host id, and nothing else.
     fn is_only(&self, host: u32) -> bool {
         matches!(self.lines.as_slice(), [(_, mapped, 1)] if *mapped == host)

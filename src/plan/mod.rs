@@ -174,7 +174,7 @@ fn decide(bundle: &Bundle, facts: &facts::Facts, request: &Create) -> Result<Pla
 
     // What runs in it, and how much of the machine it gets.
     let process = process::plan(spec, request)?;
-    let cgroup = cgroup::plan(spec, facts, request)?;
+    let cgroup = cgroup::plan(spec, &birth, facts, request)?;
     warnings.extend(cgroup.warnings.iter().cloned());
 
     Ok(Plan {

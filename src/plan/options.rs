@@ -237,15 +237,19 @@ impl AttrChange {
         self.clear |= bits;
     }
 
-    /// The mode is a field, not a bit: mount_setattr(2) wants all of it cleared where it is set.
+    /// The mode is a field, not a bit: mount_setattr(2) wants all of it cleared where it is set. Of several
+    /// the strongest counts, as with the flags of mount(2): strictatime, noatime, relatime.
     const fn choose_access_time(&mut self, mode: u64) {
-        self.set = self.set & !ATIME | mode;
+        if mode > self.set & ATIME {
+            self.set = self.set & !ATIME | mode;
+        }
         self.clear |= ATIME;
     }
 
     const fn give_up_access_time(&mut self, mode: u64) {
         if self.clear & ATIME == 0 || self.set & ATIME == mode {
-            self.choose_access_time(RELATIME);
+            self.set &= !ATIME;
+            self.clear |= ATIME;
         }
     }
 }

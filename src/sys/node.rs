@@ -95,6 +95,15 @@ pub enum Made {
     Before,
 }
 
+/// Sets the user that owns what the descriptor shows, and leaves its group; fchownat(2), AT_EMPTY_PATH.
+///
+/// # Errors
+/// EPERM without CAP_CHOWN, EROFS.
+pub fn set_user(fd: BorrowedFd<'_>, uid: u32) -> Result<(), Fault> {
+    let uid = rustix::fs::Uid::from_raw(uid);
+    rustix::fs::chownat(fd, c"", Some(uid), None, AtFlags::EMPTY_PATH).at(Call::Fchown)
+}
+
 /// Makes a symbolic link; an existing name is left as it is; symlinkat(2).
 ///
 /// # Errors

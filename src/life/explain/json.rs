@@ -306,14 +306,18 @@ fn limit(limit: &limits::Limit) -> Value {
 }
 
 fn group(group: &Group) -> Value {
-    json!({
+    let mut told = json!({
         "path": group.path,
         "relative": word(group.relative),
         "need": word(group.need),
         "settings": group.settings.iter().map(setting).collect::<Vec<_>>(),
         "devices": group.devices.iter().map(flags::device_rule).collect::<Vec<_>>(),
         "from": group.pointer.as_str(),
-    })
+    });
+    if let Some(owner) = group.owner {
+        told["owner"] = json!(owner);
+    }
+    told
 }
 
 fn setting(setting: &Setting) -> Value {

@@ -5,7 +5,7 @@ use super::flags::words;
 use super::text::{Part, command};
 use crate::plan::Plan;
 use crate::plan::birth::{Joiner, UserNamespace};
-use crate::plan::cgroup::{DeviceRule, Group, Need, Otherwise, Relative, Setting, Verdict};
+use crate::plan::cgroup::{DeviceRule, Group, Moment, Need, Otherwise, Relative, Setting, Verdict};
 use crate::plan::hooks::Hook;
 use crate::plan::idmap::{Maps, Setgroups, Writer};
 use crate::plan::net::{Name, NetDevice};
@@ -185,6 +185,10 @@ fn group(group: &Group) -> Vec<Part> {
         Need::Wished | Need::Unwanted => Part::always(what, "mkdir"),
     }];
     parts.extend(group.settings.iter().map(setting));
+    parts.extend(group.owner.map(|owner| {
+        let what = format!("hands the group over to the host's user {owner}");
+        Part::asked(what, "fchown", "/process/user/uid")
+    }));
     parts
 }
 
@@ -224,8 +228,15 @@ fn setting(setting: &Setting) -> Part {
             format!(", or {value} into {file} where there is no such file")
         }
     };
+    let when = match setting.moment() {
+        Moment::BeforeBirth => "",
+        Moment::AfterBirth => ", when the process is in the group",
+    };
     Part::asked(
-        format!("writes {} into {}{otherwise}", setting.value, setting.file),
+        format!(
+            "writes {} into {}{when}{otherwise}",
+            setting.value, setting.file
+        ),
         "write",
         setting.pointer.as_str(),
     )

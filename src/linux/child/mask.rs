@@ -20,11 +20,16 @@ pub fn null(p: &Plan, root: &OwnedFd) -> Result<Option<OwnedFd>, Miss> {
             && !path::is_directory(&target)?
         {
             let copy = mount::copy_tree(CWD, c"/dev/null", Depth::One)?;
-            return if is_null(copy.as_fd())? {
-                Ok(Some(copy))
-            } else {
-                Err(refuse(Call::OpenTree, libc::ENXIO).into())
+            if !is_null(copy.as_fd())? {
+                return Err(refuse(Call::OpenTree, libc::ENXIO).into());
+            }
+            // The device is the host's own file: its mode and owner are not the container's to change.
+            let attributes = Attributes {
+                set: READ_ONLY,
+                ..Attributes::default()
             };
+            mount::set_attributes(&copy, Depth::One, &attributes)?;
+            return Ok(Some(copy));
         }
     }
     Ok(None)
