@@ -57,9 +57,20 @@ pub fn load(path: &Path) -> Result<Bundle> {
         }
     })?;
     let raw = read(&found)?;
-    let (spec, warnings) = parse(&raw, &found.join("config.json"))?;
+    from_bytes(raw, found)
+}
+
+/// The bundle in the directory `path`, of these bytes of its config.json.
+///
+/// # Errors
+/// Text that is not JSON, a value of the wrong type, a version of another major.
+pub fn from_bytes(mut raw: Vec<u8>, path: PathBuf) -> Result<Bundle> {
+    if raw.starts_with(b"\xef\xbb\xbf") {
+        raw.drain(..3);
+    }
+    let (spec, warnings) = parse(&raw, &path.join("config.json"))?;
     Ok(Bundle {
-        path: found,
+        path,
         spec,
         raw,
         warnings,
@@ -68,7 +79,8 @@ pub fn load(path: &Path) -> Result<Bundle> {
 
 /// The bytes of `file` in their types, and what was let pass.
 fn parse(raw: &[u8], file: &Path) -> Result<(Spec, Vec<String>)> {
-    let (spec, warnings) = match serde_json::from_slice::<Spec>(raw) {
+    let text = std::str::from_utf8(raw).map_err(|error| words::not_utf8(raw, file, &error))?;
+    let (spec, warnings) = match serde_json::from_str::<Spec>(text) {
         // A list would do for serde, of its values in their order.
         Ok(spec) if raw.trim_ascii_start().starts_with(b"{") => (spec, Vec::new()),
         Ok(_) | Err(_) => forgiven(raw, file)?,
@@ -119,9 +131,6 @@ fn read(bundle: &Path) -> Result<Vec<u8>> {
     read.map_err(|error| Error::io("read config.json", &path, "read", &error))?;
     if raw.len() as u64 > LARGEST {
         return Err(refuse("it is larger than 16 MiB"));
-    }
-    if raw.starts_with(b"\xef\xbb\xbf") {
-        raw.drain(..3);
     }
     Ok(raw)
 }

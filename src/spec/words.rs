@@ -3,6 +3,7 @@
 use super::pointer;
 use crate::error::{Cause, Error, Object, Pointer};
 use std::path::Path;
+use std::str::Utf8Error;
 
 const DOING: &str = "read config.json";
 
@@ -15,6 +16,22 @@ pub(super) fn not_json(file: &Path, error: &serde_json::Error) -> Error {
         what,
     };
     Error::new(DOING, Object::File(file.to_owned()), cause)
+}
+
+/// Bytes in another encoding; RFC 8259, 8.1.
+pub(super) fn not_utf8(raw: &[u8], file: &Path, error: &Utf8Error) -> Error {
+    let before = raw.get(..error.valid_up_to()).unwrap_or_default();
+    let line = before.rsplit(|byte| *byte == b'\n').next();
+    let cause = Cause::Json {
+        line: 1 + before.iter().filter(|byte| **byte == b'\n').count(),
+        column: 1 + line.unwrap_or_default().len(),
+        what: "it is not UTF-8, as JSON has to be".to_owned(),
+    };
+    let hint = match raw {
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "save the file as UTF-8: it is UTF-16",
+        _ => "save the file as UTF-8",
+    };
+    Error::new(DOING, Object::File(file.to_owned()), cause).hint(hint)
 }
 
 /// JSON, but a list or a number.
