@@ -1,6 +1,6 @@
 //! What is wrong on its face, whatever the host.
 
-use super::pointer;
+use super::{pointer, required};
 use crate::error::{Error, Pointer, Result};
 use oci_spec::runtime::{LinuxDeviceType, Spec};
 use serde_json::Value;
@@ -54,6 +54,7 @@ pub(super) fn check(spec: &Spec, raw: &[u8]) -> Result<()> {
     version(spec.version())?;
     annotations(spec)?;
     device_numbers(spec, raw)?;
+    required::check(spec, raw)?;
     objects(raw)
 }
 
@@ -64,9 +65,19 @@ fn version(version: &str) -> Result<()> {
         return Err(refuse("it is required, and missing").hint("add \"ociVersion\": \"1.2.0\""));
     }
     let Some(major) = major(version) else {
-        return Err(refuse(
-            "it is not a version of three numbers, such as 1.2.0",
-        ));
+        let report = refuse("it is not a version of three numbers, such as 1.2.0");
+        let whole = version.trim_start_matches(['v', 'V']).trim();
+        let meant = [
+            whole.to_owned(),
+            format!("{whole}.0"),
+            format!("{whole}.0.0"),
+        ];
+        return Err(
+            match meant.iter().find(|meant| self::major(meant).is_some()) {
+                Some(meant) => report.hint(format!("write {meant:?}")),
+                None => report,
+            },
+        );
     };
     match major {
         "1" => Ok(()),
@@ -130,7 +141,7 @@ fn device_numbers(spec: &Spec, raw: &[u8]) -> Result<()> {
 }
 
 /// The document as a tree; null where a tree cannot hold what the types let pass (1e999 where nobody looks).
-fn read(raw: &[u8]) -> Value {
+pub(super) fn read(raw: &[u8]) -> Value {
     serde_json::from_slice(raw).unwrap_or_default()
 }
 
@@ -141,7 +152,7 @@ fn stands(document: &Value, place: &Pointer) -> bool {
 }
 
 /// A list where an object should be. Looked for by its bytes: a second parse would cost more than the first.
-fn objects(raw: &[u8]) -> Result<()> {
+pub(super) fn objects(raw: &[u8]) -> Result<()> {
     let mut lists = raw.iter().enumerate().filter(|(_, byte)| **byte == b'[');
     if !lists.any(|(at, _)| is_suspect(raw, at)) {
         return Ok(());

@@ -17,8 +17,20 @@ pub mod pointer;
 /// What is wrong on its face, whatever the host.
 mod clauses;
 
+/// Required members that the types make up where they are missing.
+mod required;
+
+/// Text that is not JSON at all.
+mod syntax;
+
 /// serde's words for a wrong value, in ours.
 mod words;
+
+/// What to write for a value of the wrong type.
+mod advice;
+
+/// Names that nobody knows, and one that was meant.
+pub mod names;
 
 /// What `orbital spec` writes, and the specification's version that is implemented.
 pub mod default;
@@ -79,7 +91,7 @@ pub fn from_bytes(mut raw: Vec<u8>, path: PathBuf) -> Result<Bundle> {
 
 /// The bytes of `file` in their types, and what was let pass.
 fn parse(raw: &[u8], file: &Path) -> Result<(Spec, Vec<String>)> {
-    let text = std::str::from_utf8(raw).map_err(|error| words::not_utf8(raw, file, &error))?;
+    let text = std::str::from_utf8(raw).map_err(|error| syntax::not_utf8(raw, file, &error))?;
     let (spec, warnings) = match serde_json::from_str::<Spec>(text) {
         // A list would do for serde, of its values in their order.
         Ok(spec) if raw.trim_ascii_start().starts_with(b"{") => (spec, Vec::new()),
@@ -92,15 +104,17 @@ fn parse(raw: &[u8], file: &Path) -> Result<(Spec, Vec<String>)> {
 /// The slower way, for what the types refused.
 fn forgiven(raw: &[u8], file: &Path) -> Result<(Spec, Vec<String>)> {
     let mut value: serde_json::Value =
-        serde_json::from_slice(raw).map_err(|error| words::not_json(file, &error))?;
+        serde_json::from_slice(raw).map_err(|error| syntax::not_json(raw, file, &error))?;
     if !value.is_object() {
-        return Err(words::not_an_object(file));
+        return Err(syntax::not_an_object(file));
     }
+    // Before the types, which would take a list as the members of an object in their order.
+    clauses::objects(raw).map_err(|error| error.quoting(raw))?;
     let warnings = forgive::what_the_specification_lets_pass(&mut value);
     let text = value.to_string().into_bytes();
     match serde_json::from_slice(&text) {
         Ok(spec) => Ok((spec, warnings)),
-        Err(error) => Err(words::wrong_value(&text, &error).quoting(raw)),
+        Err(error) => Err(words::wrong_value(&text, &value, &error).quoting(raw)),
     }
 }
 

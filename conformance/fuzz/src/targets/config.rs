@@ -8,13 +8,16 @@ use orbital::error::{Error, Object, Result};
 use orbital::life::explain;
 use orbital::plan::facts::{Facts, Privilege};
 use orbital::plan::{self, Plan};
-use orbital::spec;
+use orbital::spec::{self, names};
 use serde::de::IgnoredAny;
 use serde_json::Value;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
 pub(super) fn run(input: &[u8]) {
+    for warning in names::misspelt(input) {
+        assert!(warning.ends_with('?'), "{warning}");
+    }
     match planned(input) {
         Ok(plan) => {
             let text = explain::text(&plan);
