@@ -167,8 +167,8 @@ fn of_option(kind: &str, option: &str, value: Option<&str>) -> String {
         ],
         _ => &[],
     };
-    if option.contains(',') {
-        return "give each option as a string of its own: \"ro\", \"nosuid\"".to_owned();
+    if options::known().any(|known| known == option) {
+        return format!("give {option:?} as a string of its own, not with others and a comma");
     }
     let every = known.iter().copied().chain(options::known());
     match nearest(option, every).filter(|near| *near != option) {

@@ -124,10 +124,11 @@ fn device_numbers(spec: &Spec, raw: &[u8]) -> Result<()> {
     let mut document = None;
     for (index, device) in devices.iter().enumerate() {
         for (name, number) in [("major", device.major()), ("minor", device.minor())] {
+            if !doubtful(device.typ(), number) {
+                continue;
+            }
             let place = Pointer::from("/linux/devices").at(index).at(name);
-            if doubtful(device.typ(), number)
-                && !stands(document.get_or_insert_with(|| read(raw)), &place)
-            {
+            if !stands(document.get_or_insert_with(|| read(raw)), &place) {
                 return Err(Error::refused(
                     "make the devices",
                     place,

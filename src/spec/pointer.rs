@@ -43,10 +43,11 @@ pub fn lists(text: &[u8], deepest: usize) -> impl Iterator<Item = Pointer> {
     let mut walk = Walk::of(text);
     std::iter::from_fn(move || {
         loop {
-            let place = walk.is_shallow(deepest).then(|| walk.place());
-            match (walk.step()?, place) {
-                (b'[', Some(place)) => return Some(place),
-                _ => {}
+            let begins = walk.text.get(walk.at) == Some(&b'[') && walk.is_shallow(deepest);
+            let place = begins.then(|| walk.place());
+            walk.step()?;
+            if place.is_some() {
+                return place;
             }
         }
     })

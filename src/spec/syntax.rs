@@ -119,6 +119,15 @@ pub(super) fn not_json(raw: &[u8], file: &Path, error: &serde_json::Error) -> Er
     let (what, to_do) = known.map_or((message, ""), |(_, what, to_do)| (*what, *to_do));
     let at = pointer::offset(raw, error.line(), error.column());
     let stopped = raw.get(at).copied().unwrap_or_default();
+    if error.line() == 1
+        && raw
+            .trim_ascii_start()
+            .first()
+            .is_none_or(|first| !b"{[".contains(first))
+    {
+        let why = "it is not JSON, which begins with {".to_owned();
+        return Error::new(DOING, object, Cause::Refused(why));
+    }
     let meant = MEANT.iter().find(|(bytes, _)| bytes.contains(&stopped));
     let cause = Cause::Json {
         line: error.line(),

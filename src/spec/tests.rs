@@ -98,7 +98,7 @@ const WRONG_MEMBERS: [(&str, &str); 11] = [
     ),
     (
         r#""root": {"path": "r"}}"#,
-        "/config.json: line 1, column 47: trailing characters",
+        "/config.json: line 1, column 47: the configuration has ended, and something follows",
     ),
 ];
 
@@ -126,7 +126,7 @@ const WRONG_DOCUMENTS: [(&str, &str); 8] = [
     ),
     (
         "{\n  \"ociVersion\": \"1.2.0\"\n  \"root\": {}}",
-        "/config.json: line 3, column 3: expected `,` or `}`",
+        "/config.json: line 3, column 3: after this member there must be a comma",
     ),
     (
         "",
@@ -267,4 +267,40 @@ fn the_bundle_s_path_is_absolute_and_without_links() {
         load(&link).unwrap().path,
         fs::canonicalize(real.path()).unwrap()
     );
+}
+
+#[test]
+fn other_encodings_are_told_as_such() {
+    let utf16: Vec<u8> = "\u{feff}{\"ociVersion\": \"1.2.0\"}"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let told = from_bytes(utf16, "/b".into()).unwrap_err().one_line();
+    assert!(
+        told.contains("line 1, column 1: it is not UTF-8") && told.contains("UTF-16"),
+        "{told}"
+    );
+    let latin = b"{\"ociVersion\": \"1.2.0\",\n \"hostname\": \"caf\xe9\"}".to_vec();
+    let told = from_bytes(latin, "/b".into()).unwrap_err().one_line();
+    assert!(
+        told.contains("line 2, column 18: it is not UTF-8"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_message_does_not_move_the_cursor() {
+    let text = with(r#""root": {"path": "r"}, "hostname": 7, "mounts": ["\u001b[2J\n\u202e"]"#);
+    for told in [from_bytes(text.into_bytes(), "/b\u{1b}".into()).unwrap_err()] {
+        assert!(
+            !told.one_line().contains(char::is_control),
+            "{}",
+            told.one_line()
+        );
+        let shown = told.to_string();
+        assert!(
+            !shown.contains('\u{1b}') && !shown.contains('\u{202e}'),
+            "{shown}"
+        );
+    }
 }
