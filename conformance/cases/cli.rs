@@ -8,6 +8,7 @@ use crate::case::{Case, Need};
 use crate::check::{Outcome, contains, ensure, mentions, same};
 use crate::container::Container;
 use crate::lab::{Lab, USER};
+use crate::spec::Spec;
 
 pub(super) const CASES: &[Case] = &[
     Case::new("version", version),

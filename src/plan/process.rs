@@ -69,8 +69,9 @@ pub fn plan(spec: &Spec, request: &Create) -> Result<Process> {
         return Err(report.hint(name_it));
     };
     if program.is_empty() {
-        let at = place.at("args").at(0);
-        return Err(Error::refused(DOING, at, "the program has no name").hint(name_it));
+        // Callers look for these very words.
+        let why = "exec: \"\": executable file not found in $PATH";
+        return Err(Error::refused(DOING, place.at("args").at(0), why).hint(name_it));
     }
     let (envp, home) = environment(given.env().as_deref().unwrap_or_default(), &place.at("env"))?;
     let pointer = place.at("args").at(0);

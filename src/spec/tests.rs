@@ -130,7 +130,7 @@ const WRONG_DOCUMENTS: [(&str, &str); 8] = [
     ),
     (
         "",
-        "/config.json: line 1, column 0: EOF while parsing a value",
+        "/config.json: refused: it is empty (hint: write a first one with orbital spec)",
     ),
     ("\u{1}", "/config.json: line 1, column 1: expected value"),
 ];

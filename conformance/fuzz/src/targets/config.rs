@@ -15,10 +15,14 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 pub(super) fn run(input: &[u8]) {
-    for warning in names::misspelt(input) {
-        assert!(warning.ends_with('?'), "{warning}");
+    // What is dear is done now and then: the length is as good as chance.
+    if input.len() % 4 == 1 {
+        for warning in names::misspelt(input) {
+            assert!(warning.ends_with('?'), "{warning}");
+        }
     }
     match planned(input) {
+        Ok(_) if !input.len().is_multiple_of(4) => {}
         Ok(plan) => {
             let text = explain::text(&plan);
             assert!(text.contains("execute the process"), "no end: {text}");
