@@ -19,8 +19,7 @@ fn target() -> &'static Target {
             Some(target) => target,
             None => {
                 let known: Vec<_> = TARGETS.iter().map(|target| target.name).collect();
-                eprintln!("FUZZ_TARGET must be one of {}", known.join(", "));
-                std::process::exit(2);
+                panic!("FUZZ_TARGET must be one of {}", known.join(", "));
             }
         }
     })

@@ -15,12 +15,12 @@ impl Random {
     #[must_use]
     pub fn of(seed: u64, number: u64) -> Random {
         let mut random = Random(seed ^ number.wrapping_mul(0xd134_2543_de82_ef95));
-        random.next();
+        random.number();
         random
     }
 
     /// The next one, of all 64 bits.
-    pub fn next(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -30,7 +30,7 @@ impl Random {
 
     /// A number below `end`; 0 where `end` is 0.
     pub fn below(&mut self, end: usize) -> usize {
-        let number = usize::try_from(self.next() >> 1).unwrap_or(usize::MAX);
+        let number = usize::try_from(self.number() >> 1).unwrap_or(usize::MAX);
         number.checked_rem(end).unwrap_or(0)
     }
 

@@ -45,7 +45,7 @@ pub const RECORD: &[u8] = br#"{"orbitalVersion":1,"id":"web","ociVersion":"1.2.0
 /// Command lines, word by word, with NUL between them.
 pub const ARGUMENTS: [&[u8]; 6] = [
     b"orbital\0--root\0/run/x\0--log-format\0json\0--log\0/tmp/l\0create\0--bundle\0/b\0--pid-file\0/p\0--console-socket\0/s\0id",
-    b"runc\0--systemd-cgroup\0--debug\0run\0-d\0--keep\0--no-pivot\0--no-new-keyring\0--preserve-fds\03\0-b\0.\0id",
+    b"runc\0--systemd-cgroup\0--debug\0run\0-d\0--keep\0--no-pivot\0--no-new-keyring\0--preserve-fds\x003\0-b\0.\0id",
     b"orbital\0kill\0--all\0id\0SIGRTMIN+3",
     b"orbital\0delete\0-f\0id",
     b"orbital\0list\0--format=json\0-q",

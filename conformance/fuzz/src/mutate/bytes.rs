@@ -27,12 +27,12 @@ fn once(text: &mut Vec<u8>, other: &[u8], random: &mut Random) {
             }
         }
         1 => {
-            let any = random.next().to_le_bytes()[0];
+            let any = random.number().to_le_bytes()[0];
             if let Some(byte) = text.get_mut(at) {
                 *byte = any;
             }
         }
-        2 => drop(text.splice(at..at, [random.next().to_le_bytes()[0]])),
+        2 => drop(text.splice(at..at, [random.number().to_le_bytes()[0]])),
         3 => drop(text.drain(part(text.len(), at, 16, random))),
         4 => text.truncate(at),
         5 => {

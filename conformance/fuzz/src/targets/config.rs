@@ -61,14 +61,14 @@ pub(super) fn facts(number: usize) -> Facts {
     };
     (facts.uid, facts.gid, facts.privilege) = (uid, uid, privilege);
     facts.grantable = if uid == 0 { (1 << 41) - 1 } else { 0 };
-    let helper = (number % 2 == 0).then(|| PathBuf::from("/usr/bin/newuidmap"));
+    let helper = (number.is_multiple_of(2)).then(|| PathBuf::from("/usr/bin/newuidmap"));
     (facts.newuidmap, facts.newgidmap) = (helper.clone(), helper);
     facts
 }
 
 fn request(number: usize) -> Create {
     let mut request = Create::of("web".to_owned(), PathBuf::from("/bundles/web"));
-    if number % 5 != 0 {
+    if !number.is_multiple_of(5) {
         request.console_socket = Some(PathBuf::from("/run/console"));
     }
     request
