@@ -59,7 +59,7 @@ lint: ## format, clippy, licences and bans, house rules
 
 test: ## everything, as root: check, lint, the release binary, the conformance suite against it, and its peers
 	@.config/setup --for test
-	@.config/verify fmt clippy deny root-tests release conformance differential
+	@.config/verify fmt clippy deny root-tests fuzz release conformance differential
 
 conformance: ## judge a runtime: RUNTIME=/usr/bin/runc ARGS="--filter kill" (orbital by default)
 	@.config/setup --for test

@@ -8,6 +8,7 @@ use crate::linux::step::Step;
 use crate::plan::Plan;
 use crate::plan::birth::{Birth, Join, Kind};
 use crate::plan::mounts::{Begins, MountOp, Source, SourceLink, TargetLinks};
+use crate::plan::options;
 use crate::sys::{Call, Fault};
 
 /// Advice about a filter that stops the runtime before the program.
@@ -174,7 +175,11 @@ fn of_option(kind: &str, option: &str, value: Option<&str>) -> String {
         ],
         _ => &[],
     };
-    match nearest(option, known.iter().copied()).filter(|near| *near != option) {
+    if options::known().any(|known| known == option) {
+        return format!("give {option:?} as a string of its own, not with others and a comma");
+    }
+    let every = known.iter().copied().chain(options::known());
+    match nearest(option, every).filter(|near| *near != option) {
         Some(near) => format!("{kind} has no option {option:?}; did you mean {near:?}?"),
         None => match value.filter(|_| known.contains(&option)) {
             Some(value) if option == "size" => format!(

@@ -67,8 +67,9 @@ pub fn make(
 ) -> Result<Created> {
     let bundle = spec::load(&request.bundle)?;
     let facts = ask::ask()?;
-    let plan = plan(&bundle, &facts, request)?;
+    let mut plan = plan(&bundle, &facts, request)?;
     let trace = if verbosity == Verbosity::Debug {
+        plan.warnings.extend(spec::names::misspelt(&bundle.raw));
         Trace::On
     } else {
         Trace::Off

@@ -33,6 +33,10 @@ pub fn path(value: &Path, doing: &str, pointer: &Pointer) -> Result<CString> {
 /// # Errors
 /// It does not, or holds a NUL.
 pub fn absolute(value: &Path, doing: &str, pointer: &Pointer) -> Result<CString> {
+    if value.as_os_str().is_empty() {
+        return Err(Error::refused(doing, pointer, "the path is empty")
+            .hint("give an absolute path, that is, one that begins with /"));
+    }
     if !value.has_root() {
         return Err(Error::refused(
             doing,

@@ -6,6 +6,7 @@ use super::root::below;
 use crate::error::{Error, Pointer, Result};
 use libc::{S_IFBLK, S_IFCHR, S_IFIFO};
 use oci_spec::runtime::{LinuxDevice, LinuxDeviceType, Spec};
+use std::collections::BTreeMap;
 use std::ffi::{CStr, CString};
 use std::path::Path;
 
@@ -118,14 +119,19 @@ pub fn plan(spec: &Spec, birth: &Birth) -> Result<Devices> {
         .and_then(|linux| linux.devices().as_deref())
         .unwrap_or_default();
     let mut given: Vec<Device> = Vec::new();
+    let mut places: BTreeMap<CString, usize> = BTreeMap::new();
     for (number, device) in list.iter().enumerate() {
         let device = one(device, Pointer::from("/linux/devices").at(number), birth)?;
-        match given.iter_mut().find(|other| other.path == device.path) {
+        let place = places.get(&device.path);
+        match place.and_then(|place| given.get_mut(*place)) {
             Some(other) => replace(other, device)?,
-            None => given.push(device),
+            None => {
+                places.insert(device.path.clone(), given.len());
+                given.push(device);
+            }
         }
     }
-    let replaced = |path: &CStr| given.iter().any(|device| device.path.as_c_str() == path);
+    let replaced = |path: &CStr| places.contains_key(path);
     let defaults = DEFAULTS
         .iter()
         .filter(|(path, ..)| !replaced(path))

@@ -53,7 +53,13 @@ pub(super) fn no_data(entry: &Entry<'_>) -> Result<()> {
 
 fn refuse_data(entry: &Entry<'_>, data: &FsOption) -> Error {
     let word = data.key.to_string_lossy();
-    let hint = match nearest(&word, options::known()) {
+    // What other programs call it is farther away than any misspelling.
+    let synonym = match &*word {
+        "readonly" => Some("ro"),
+        "readwrite" => Some("rw"),
+        _ => None,
+    };
+    let hint = match synonym.or_else(|| nearest(&word, options::known())) {
         Some(known) => format!("did you mean {known}?"),
         None => {
             format!("remove {word}: it can only be given where the file system itself is mounted")

@@ -30,6 +30,9 @@ pub(super) fn plan(entry: &Entry<'_>) -> Result<(CString, TargetLinks)> {
     let target = below(&entry.doing, entry.mount.destination(), &at)?;
     let kind = entry.mount.typ().as_deref();
     let links = match target.as_bytes() {
+        b"" if entry.mount.destination().as_os_str().is_empty() => {
+            return Err(entry.refused("destination", "the path is empty"));
+        }
         b"" => {
             let why = "the container's root file system is there";
             let hint = "name a directory below /, or make the source the root by /root/path";

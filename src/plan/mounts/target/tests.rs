@@ -32,7 +32,7 @@ fn destinations() {
 fn places_where_nothing_may_be_mounted() {
     for (destination, why) in [
         ("/", "the container's root file system is there"),
-        ("", "the container's root file system is there"),
+        ("", "the path is empty"),
         ("/a/..", "the container's root file system is there"),
         ("/a\0", "a C string cannot hold the character NUL"),
         (
