@@ -157,6 +157,7 @@ fn build(
             .into_bytes()
     };
     let meanwhile = || {
+        protect::settle();
         if let Some(group) = &group {
             devices::attach(group, &plan.cgroup.devices, &proc)?;
         }
