@@ -17,6 +17,7 @@ use crate::sys::proc::Proc;
 use crate::sys::{pidfd, socket};
 use rustix::net::SocketType;
 use std::cell::Cell;
+use std::mem::ManuallyDrop;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::rc::Rc;
@@ -49,7 +50,11 @@ pub enum Starter {
 /// The first thing that could not be done; nothing is left behind then.
 pub fn create(request: &Create, home: &Home, verbosity: Verbosity) -> Result<Vec<String>> {
     protect::protect()?;
-    make(request, home, verbosity, Starter::Later, None).map(|created| created.plan.warnings)
+    let mut created = make(request, home, verbosity, Starter::Later, None)?;
+    let warnings = std::mem::take(&mut created.plan.warnings);
+    // The process ends now, and its end takes all of it apart at once.
+    std::mem::forget(created);
+    Ok(warnings)
 }
 
 /// The same for whoever goes on with it. `terminal` is where the terminal's master goes, instead of `--console-socket`.
@@ -63,8 +68,10 @@ pub fn make(
     starter: Starter,
     terminal: Option<OwnedFd>,
 ) -> Result<Created> {
-    let bundle = spec::load(&request.bundle)?;
-    let facts = ask::ask()?;
+    // Not taken apart afterwards: the arena has no use for single blocks (`sys/heap.rs`).
+    let bundle = ManuallyDrop::new(spec::load(&request.bundle)?);
+    let proc = Rc::new(ask::trust_proc()?);
+    let facts = ask::ask(&proc)?;
     let plan = plan(&bundle, &facts, request)?;
     let trace = if verbosity == Verbosity::Debug {
         Trace::On
@@ -75,6 +82,7 @@ pub fn make(
     let work = Work {
         plan: &plan,
         request,
+        proc,
         owner: facts.uid,
         starter,
         trace,
@@ -97,6 +105,7 @@ pub fn make(
 struct Work<'a> {
     plan: &'a Plan,
     request: &'a Create,
+    proc: Rc<Proc>,
     owner: u32,
     starter: Starter,
     trace: Trace,
@@ -110,19 +119,19 @@ fn build(
     undo: &mut Undo<'static>,
 ) -> Result<(Seat, Record, Born)> {
     let plan = work.plan;
-    let proc = Proc::open().map_err(|fault| Error::file("trust /proc", "/proc", fault))?;
+    let proc = &*work.proc;
     let console = console(work, terminal)?;
 
     // Take the name, and write down which group will be ours before it exists.
     let seat = home.reserve(&plan.id)?;
     undo.push(removing(&seat));
-    let mut record = Record::new(plan, work.owner, place::path(&plan.cgroup, &proc)?);
-    seat.remember(&record)?;
+    let mut record = Record::new(plan, work.owner, place::path(&plan.cgroup, proc)?);
+    seat.begin(&record)?;
     let was_born = Rc::new(Cell::new(false));
     undo.push(poststop(record.clone(), was_born.clone()));
 
     // A cgroup, with its limits, before anybody is in it.
-    let group = place::make(&plan.cgroup, &proc)?;
+    let group = place::make(&plan.cgroup, proc)?;
     record.keep_group(group.as_ref());
     undo.push(unmaking(record.clone()));
     if let Some(group) = &group {
@@ -133,6 +142,7 @@ fn build(
     let start = start_gate(work, &seat)?;
     let (held, gate) = hold(
         plan,
+        Rc::clone(&work.proc),
         Seats {
             start,
             console,
@@ -159,16 +169,16 @@ fn build(
     let meanwhile = || {
         protect::settle();
         if let Some(group) = &group {
-            devices::attach(group, &plan.cgroup.devices, &proc)?;
+            devices::attach(group, &plan.cgroup.devices, proc)?;
         }
-        let process = Some(status::identify(&proc, born.pid)?);
+        let process = Some(status::identify(proc, born.pid)?);
         let record = Record {
             process,
             ..record.clone()
         };
         seat.draft(&record).map(|()| record)
     };
-    let record = attend(plan, &born, &proc, group.as_ref(), &document, meanwhile)?;
+    let record = attend(plan, &born, proc, group.as_ref(), &document, meanwhile)?;
     seat.publish()?;
     write_pid_file(work.request.pid_file.as_deref(), born.pid)?;
     tell(&born, Kind::Remembered)?;

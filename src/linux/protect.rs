@@ -16,7 +16,7 @@ use rustix::fs::{CWD, OFlags, SealFlags, StatVfsMountFlags};
 use std::ffi::{CStr, CString, OsString};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 const SELF: &CStr = c"/proc/self/exe";
 
@@ -36,11 +36,15 @@ pub fn early(beginning: Beginning) {
     }
     let Ok(copy) = detached() else { return };
     match go_over(&copy, &beginning) {
-        Ok(()) => *COPY.lock().unwrap_or_else(PoisonError::into_inner) = Some(copy),
+        Ok(()) => *self::copy() = Some(copy),
         Err(_) => {
             let _ = execute_again(copy);
         }
     }
+}
+
+fn copy() -> MutexGuard<'static, Option<OwnedFd>> {
+    COPY.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Returns when this process runs from a file that nobody can write through it; executes itself again
@@ -49,7 +53,8 @@ pub fn early(beginning: Beginning) {
 /// # Errors
 /// Neither a detached mount nor a sealed copy could be made, or they did not help.
 pub fn protect() -> Result<()> {
-    if is_protected() {
+    // What `early` has done needs no second look.
+    if copy().is_some() || is_protected() {
         return Ok(());
     }
     let doing = "protect the runtime's own file";
@@ -61,14 +66,16 @@ pub fn protect() -> Result<()> {
             Cause::Refused(why),
         ));
     }
-    let fault = detached().or_else(|_| sealed()).map_or_else(|fault| fault, execute_again);
+    let fault = detached()
+        .or_else(|_| sealed())
+        .map_or_else(|fault| fault, execute_again);
     Err(Error::file(doing, SELF_PATH, fault))
 }
 
 /// Lets the copy of the mount go, which the process needs no more once it runs from it, at a moment when
 /// nobody waits for this process: the kernel takes its time for it (a grace period of RCU).
 pub fn settle() {
-    drop(COPY.lock().unwrap_or_else(PoisonError::into_inner).take());
+    drop(copy().take());
 }
 
 /// Closes the container's copy of that descriptor: the runtime's is to be the last, so that only the
@@ -77,8 +84,7 @@ pub fn settle() {
 /// # Errors
 /// As close_range(2).
 pub fn leave_to_parent() -> std::result::Result<(), Fault> {
-    let copy = COPY.lock().unwrap_or_else(PoisonError::into_inner);
-    copy.as_ref().map_or(Ok(()), exec::close_copy)
+    copy().as_ref().map_or(Ok(()), exec::close_copy)
 }
 
 /// From now on this process runs from the file on that mount.

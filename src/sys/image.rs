@@ -100,7 +100,9 @@ fn pages(segment: &Elf64_Phdr) -> Option<(usize, usize, libc::off_t)> {
     let start = usize::try_from(segment.p_vaddr).ok()?;
     let end = start.checked_add(usize::try_from(segment.p_filesz).ok()?)?;
     let before = start % page;
-    let offset = usize::try_from(segment.p_offset).ok()?.checked_sub(before)?;
+    let offset = usize::try_from(segment.p_offset)
+        .ok()?
+        .checked_sub(before)?;
     let length = end.checked_next_multiple_of(page)? - (start - before);
     Some((start - before, length, libc::off_t::try_from(offset).ok()?))
 }
@@ -181,9 +183,12 @@ fn rename(
     beginning: &Beginning,
 ) -> Result<(), Fault> {
     let with = |flag| {
-        let loaded = |header: &&Elf64_Phdr| header.p_type == libc::PT_LOAD && header.p_flags & flag != 0;
+        let loaded =
+            |header: &&Elf64_Phdr| header.p_type == libc::PT_LOAD && header.p_flags & flag != 0;
         let found = headers.iter().find(loaded);
-        found.map_or((0, 0), |header| (header.p_vaddr, header.p_vaddr + header.p_filesz))
+        found.map_or((0, 0), |header| {
+            (header.p_vaddr, header.p_vaddr + header.p_filesz)
+        })
     };
     let ((start_code, end_code), (start_data, end_data)) = (with(libc::PF_X), with(libc::PF_W));
     // SAFETY: brk(0) changes nothing and answers where the heap ends.

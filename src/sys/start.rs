@@ -47,7 +47,11 @@ macro_rules! entry {
 /// # Safety
 /// `arguments` points to `count` C strings that live, unchanged, as long as the process; no other
 /// thread has begun.
-pub unsafe fn begin(count: c_int, arguments: *const *const c_char, program: fn(Beginning) -> i32) -> c_int {
+pub unsafe fn begin(
+    count: c_int,
+    arguments: *const *const c_char,
+    program: fn(Beginning) -> i32,
+) -> c_int {
     open_streams();
     // SAFETY: SIG_IGN is no code of ours, and no other thread sets handlers meanwhile.
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
@@ -60,7 +64,10 @@ pub unsafe fn begin(count: c_int, arguments: *const *const c_char, program: fn(B
     let words = (0..usize::try_from(count).unwrap_or_default()).map(word);
     let address = |word: &CStr| word.as_ptr().addr();
     let start = words.clone().next().map_or(0, address);
-    let end = words.clone().last().map_or(0, |word| address(word) + word.count_bytes() + 1);
+    let end = words
+        .clone()
+        .last()
+        .map_or(0, |word| address(word) + word.count_bytes() + 1);
     let copy = |word: &CStr| OsStr::from_bytes(word.to_bytes()).to_owned();
     // Set once: this is the one place, and it runs once.
     let _ = ARGUMENTS.set(words.map(copy).collect());
