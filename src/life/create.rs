@@ -167,7 +167,8 @@ fn build(
             .into_bytes()
     };
     let meanwhile = || {
-        protect::settle();
+        // It goes with this process else, ignored.
+        let _ = protect::settle();
         if let Some(group) = &group {
             devices::attach(group, &plan.cgroup.devices, proc)?;
         }

@@ -107,7 +107,7 @@ fn directly(
 fn in_child(plan: &Plan, held: Held, gate: &OwnedFd) -> ! {
     // Closed by number: the owner belongs to the parent's copy of this memory.
     let _ = gates::forget(gate);
-    let _ = protect::leave_to_parent();
+    let _ = protect::settle();
     child::begin(plan, held)
 }
 

@@ -16,15 +16,15 @@ use rustix::fs::{CWD, OFlags, SealFlags, StatVfsMountFlags};
 use std::ffi::{CStr, CString, OsString};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::OnceLock;
 
 const SELF: &CStr = c"/proc/self/exe";
 
 /// Set for the second start, so that a first one that did not help is not repeated for ever.
 const MARK: &str = "_ORBITAL_PROTECTED";
 
-/// The copy of the mount that this process went over to; see [`settle`].
-static COPY: Mutex<Option<OwnedFd>> = Mutex::new(None);
+/// The copy of the mount that this process went over to, until [`settle`]; never dropped.
+static COPY: OnceLock<OwnedFd> = OnceLock::new();
 
 /// The same as [`protect`] where a word of the command line names a verb that makes a container, and
 /// before anything is done that a second start would do again. What keeps it from being done is told
@@ -36,15 +36,14 @@ pub fn early(beginning: Beginning) {
     }
     let Ok(copy) = detached() else { return };
     match go_over(&copy, &beginning) {
-        Ok(()) => *self::copy() = Some(copy),
+        Ok(()) => {
+            // Set once: this is the one place, and it runs once.
+            let _ = COPY.set(copy);
+        }
         Err(_) => {
             let _ = execute_again(copy);
         }
     }
-}
-
-fn copy() -> MutexGuard<'static, Option<OwnedFd>> {
-    COPY.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Returns when this process runs from a file that nobody can write through it; executes itself again
@@ -54,7 +53,7 @@ fn copy() -> MutexGuard<'static, Option<OwnedFd>> {
 /// Neither a detached mount nor a sealed copy could be made, or they did not help.
 pub fn protect() -> Result<()> {
     // What `early` has done needs no second look.
-    if copy().is_some() || is_protected() {
+    if COPY.get().is_some() || is_protected() {
         return Ok(());
     }
     let doing = "protect the runtime's own file";
@@ -72,19 +71,14 @@ pub fn protect() -> Result<()> {
     Err(Error::file(doing, SELF_PATH, fault))
 }
 
-/// Lets the copy of the mount go, which the process needs no more once it runs from it, at a moment when
-/// nobody waits for this process: the kernel takes its time for it (a grace period of RCU).
-pub fn settle() {
-    drop(copy().take());
-}
-
-/// Closes the container's copy of that descriptor: the runtime's is to be the last, so that only the
-/// runtime spends that time.
+/// Lets the copy of the mount go: a process that runs from it keeps it without a descriptor. Once in
+/// each process. Whoever closes the last one waits for a grace period of the kernel's (RCU), so the
+/// container does it first, and the runtime while the container is busy.
 ///
 /// # Errors
 /// As close_range(2).
-pub fn leave_to_parent() -> std::result::Result<(), Fault> {
-    copy().as_ref().map_or(Ok(()), exec::close_copy)
+pub fn settle() -> std::result::Result<(), Fault> {
+    COPY.get().map_or(Ok(()), exec::close_copy)
 }
 
 /// From now on this process runs from the file on that mount.
