@@ -103,10 +103,10 @@ fn make_last(root: BorrowedFd<'_>, path: &CStr, links: Links, leaf: Leaf) -> Opt
     make_one(parent.as_fd(), name, leaf).ok()?;
     let made = peek(parent.as_fd(), name).ok()?;
     // Whoever is in the root may have put something else there meanwhile.
-    let right = match (kind(&look(&made).ok()?), leaf) {
-        (FileType::Directory, Leaf::Directory(_)) | (FileType::RegularFile, Leaf::File(_)) => true,
-        _ => false,
-    };
+    let right = matches!(
+        (kind(&look(&made).ok()?), leaf),
+        (FileType::Directory, Leaf::Directory(_)) | (FileType::RegularFile, Leaf::File(_))
+    );
     right.then_some(made)
 }
 

@@ -66,7 +66,7 @@ pub unsafe fn begin(
     let start = words.clone().next().map_or(0, address);
     let end = words
         .clone()
-        .last()
+        .next_back()
         .map_or(0, |word| address(word) + word.count_bytes() + 1);
     let copy = |word: &CStr| OsStr::from_bytes(word.to_bytes()).to_owned();
     // Set once: this is the one place, and it runs once.
