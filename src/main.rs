@@ -10,6 +10,7 @@ use orbital::linux::protect;
 use orbital::spec::default;
 use orbital::state::Home;
 use orbital::sys::heap::Sealable;
+use orbital::sys::start::Beginning;
 use std::io::Write;
 
 #[global_allocator]
@@ -28,9 +29,9 @@ orbital::entry!(program);
 /// Exit status of a command that could not be carried out.
 const FAILURE: i32 = 1;
 
-fn program() -> i32 {
-    // Before anything else, since it throws away what has been done so far.
-    protect::early();
+fn program(beginning: Beginning) -> i32 {
+    // Before anything else, since it may throw away what has been done so far.
+    protect::early(beginning);
     let (global, mut request) = match cli::parse(orbital::sys::start::arguments().iter().cloned()) {
         Ok(parsed) => parsed,
         Err(misuse) => {

@@ -19,6 +19,7 @@ use crate::sys::proc::Proc;
 use crate::sys::{pidfd, socket};
 use rustix::net::SocketType;
 use std::cell::Cell;
+use std::mem::ManuallyDrop;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::rc::Rc;
@@ -51,7 +52,11 @@ pub enum Starter {
 /// The first thing that could not be done; nothing is left behind then.
 pub fn create(request: &Create, home: &Home, verbosity: Verbosity) -> Result<Vec<String>> {
     protect::protect()?;
-    make(request, home, verbosity, Starter::Later, None).map(|created| created.plan.warnings)
+    let mut created = make(request, home, verbosity, Starter::Later, None)?;
+    let warnings = std::mem::take(&mut created.plan.warnings);
+    // The process ends now, and its end takes all of it apart at once.
+    std::mem::forget(created);
+    Ok(warnings)
 }
 
 /// The same for whoever goes on with it. `terminal` is where the terminal's master goes, instead of `--console-socket`.
@@ -65,8 +70,10 @@ pub fn make(
     starter: Starter,
     terminal: Option<OwnedFd>,
 ) -> Result<Created> {
-    let bundle = spec::load(&request.bundle)?;
-    let facts = ask::ask()?;
+    // Not taken apart afterwards: the arena has no use for single blocks (`sys/heap.rs`).
+    let bundle = ManuallyDrop::new(spec::load(&request.bundle)?);
+    let proc = Rc::new(ask::trust_proc()?);
+    let facts = ask::ask(&proc)?;
     let mut plan = plan(&bundle, &facts, request)?;
     let trace = if verbosity == Verbosity::Debug {
         plan.warnings.extend(spec::names::misspelt(&bundle.raw));
@@ -78,6 +85,7 @@ pub fn make(
     let work = Work {
         plan: &plan,
         request,
+        proc,
         owner: facts.uid,
         starter,
         trace,
@@ -100,6 +108,7 @@ pub fn make(
 struct Work<'a> {
     plan: &'a Plan,
     request: &'a Create,
+    proc: Rc<Proc>,
     owner: u32,
     starter: Starter,
     trace: Trace,
@@ -113,7 +122,7 @@ fn build(
     undo: &mut Undo<'static>,
 ) -> Result<(Seat, Record, Born)> {
     let plan = work.plan;
-    let proc = Proc::open().map_err(|fault| Error::file("trust /proc", "/proc", fault))?;
+    let proc = &*work.proc;
     let console = console(work, terminal)?;
     let pidfd_socket = pidfd_socket(work)?;
 
@@ -123,13 +132,13 @@ fn build(
     if let Some(notify) = &work.request.inherited.notify {
         make_folder(&notify.folder)?;
     }
-    let mut record = Record::new(plan, work.owner, place::path(&plan.cgroup, &proc)?);
-    seat.remember(&record)?;
+    let mut record = Record::new(plan, work.owner, place::path(&plan.cgroup, proc)?);
+    seat.begin(&record)?;
     let was_born = Rc::new(Cell::new(false));
     undo.push(poststop(record.clone(), was_born.clone()));
 
     // A cgroup, with its limits, before anybody is in it.
-    let group = place::make(&plan.cgroup, &proc)?;
+    let group = place::make(&plan.cgroup, proc)?;
     record.keep_group(group.as_ref());
     undo.push(unmaking(record.clone()));
     if let Some(group) = &group {
@@ -143,6 +152,7 @@ fn build(
     let start = start_gate(work, &seat)?;
     let (held, gate) = hold(
         plan,
+        Rc::clone(&work.proc),
         Seats {
             start,
             console,
@@ -168,18 +178,20 @@ fn build(
             .into_bytes()
     };
     let meanwhile = || {
+        // It goes with this process else, ignored.
+        let _ = protect::settle();
         if let Some(group) = &group {
-            devices::attach(group, &plan.cgroup.devices, &proc)?;
+            devices::attach(group, &plan.cgroup.devices, proc)?;
             apply::write_all(group, &plan.cgroup.settings, Moment::AfterBirth)?;
         }
-        let process = Some(status::identify(&proc, born.pid)?);
+        let process = Some(status::identify(proc, born.pid)?);
         let record = Record {
             process,
             ..record.clone()
         };
         seat.draft(&record).map(|()| record)
     };
-    let record = attend(plan, &born, &proc, group.as_ref(), &document, meanwhile)?;
+    let record = attend(plan, &born, proc, group.as_ref(), &document, meanwhile)?;
     seat.publish()?;
     if let Some((path, socket)) = pidfd_socket {
         // The word beside it is runc's.

@@ -18,7 +18,7 @@ pub fn plan(bundle: &Path, format: PlanFormat) -> Result<String> {
         |name| name.to_string_lossy().into_owned(),
     );
     let request = Create::of(name, bundle.to_owned());
-    let mut plan = crate::plan::plan(&read, &ask::ask()?, &request)?;
+    let mut plan = crate::plan::plan(&read, &ask::ask(&ask::trust_proc()?)?, &request)?;
     plan.warnings.extend(names::misspelt(&read.raw));
     Ok(match format {
         PlanFormat::Text => explain::text(&plan),

@@ -3,11 +3,11 @@
 use super::notify::Proxy;
 use super::{Verb, check};
 use crate::error::{Error, Result};
-use crate::linux::explain;
 use crate::linux::failure::{Kind, Record as Bytes};
 use crate::linux::gates::{self, Arrival};
 use crate::linux::parent::hooks;
 use crate::linux::step::Step;
+use crate::linux::{ask, explain};
 use crate::plan::Plan;
 use crate::state::status::{self, Now};
 use crate::state::{Home, Record, Seat, oci};
@@ -110,6 +110,7 @@ fn told(record: &Record, bytes: &Bytes) -> Error {
 fn plan_again(record: &Record) -> Result<(Plan, Vec<u8>)> {
     let bundle = crate::spec::load(&record.bundle)?;
     let request = crate::cli::Create::of(record.id.clone(), record.bundle.clone());
-    let plan = crate::plan::plan(&bundle, &crate::linux::ask::ask()?, &request)?;
+    let facts = ask::ask(&ask::trust_proc()?)?;
+    let plan = crate::plan::plan(&bundle, &facts, &request)?;
     Ok((plan, bundle.raw))
 }

@@ -17,6 +17,7 @@ use crate::sys::{Fault, file, mount, path, socket};
 use rustix::fs::{CWD, OFlags};
 use std::ffi::CString;
 use std::os::fd::OwnedFd;
+use std::rc::Rc;
 
 /// A hook, ready to be executed.
 #[derive(Debug)]
@@ -78,7 +79,7 @@ pub struct Held {
     /// Gate E.
     pub start: StartGate,
     /// The host's procfs, proved.
-    pub proc: Proc,
+    pub proc: Rc<Proc>,
     /// The root file system's tree, where the parent had to open it.
     pub root: Option<OwnedFd>,
     /// For each mount its source's tree, where the parent had to open it.
@@ -129,10 +130,9 @@ pub struct Seats {
 ///
 /// # Errors
 /// The place in config.json whose object cannot be opened.
-pub fn hold(plan: &Plan, seats: Seats) -> Result<(Held, OwnedFd)> {
+pub fn hold(plan: &Plan, proc: Rc<Proc>, seats: Seats) -> Result<(Held, OwnedFd)> {
     check_mount_label(plan)?;
     let (ours, gate) = socket::pair().map_err(|fault| plain("make the gates", fault))?;
-    let proc = Proc::open().map_err(|fault| Error::file("trust /proc", "/proc", fault))?;
     let joins = plan.birth.joins.iter().map(open_namespace);
     let joins: Vec<OwnedFd> = joins.collect::<Result<_>>()?;
     let held = Held {

@@ -36,6 +36,7 @@ pub mod names;
 pub mod default;
 
 use crate::error::{Cause, Error, Object, Result};
+use crate::sys::dir;
 use oci_spec::runtime::Spec;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -61,7 +62,7 @@ pub struct Bundle {
 /// # Errors
 /// A missing directory or file, text that is not JSON, a value of the wrong type, a version of another major.
 pub fn load(path: &Path) -> Result<Bundle> {
-    let found = std::fs::canonicalize(path).map_err(|error| {
+    let found = dir::real_path(path).map_err(|error| {
         let report = Error::io("find the bundle", path, "realpath", &error);
         match error.raw_os_error() {
             Some(NO_ENTRY) => report.hint("name the folder that holds config.json with --bundle"),

@@ -75,8 +75,17 @@ impl Home {
     pub fn reserve(&self, id: &str) -> Result<Seat> {
         let doing = format!("create {id}");
         let name = check(id, &doing)?;
-        self.make()?;
-        let home = dir::open_path(&self.0).map_err(|fault| Error::file(&doing, &self.0, fault))?;
+        let home = match dir::open_path(&self.0) {
+            Err(Fault {
+                errno: libc::ENOENT,
+                ..
+            }) => {
+                self.make()?;
+                dir::open_path(&self.0)
+            }
+            other => other,
+        };
+        let home = home.map_err(|fault| Error::file(&doing, &self.0, fault))?;
         match rustix::fs::mkdirat(&home, &name, Mode::from_raw_mode(0o700)).at(Call::Mkdirat) {
             Err(Fault {
                 errno: libc::EEXIST,
@@ -208,13 +217,13 @@ pub struct Seat {
 }
 
 impl Seat {
-    /// Replaces the record, in one act: whoever reads sees the old one or the new one.
+    /// Writes the first record, in one write into its place: whoever reads sees nothing, which counts
+    /// as no record, or all of it. Later ones are drafted and published.
     ///
     /// # Errors
-    /// As write(2) and rename(2).
-    pub fn remember(&self, record: &Record) -> Result<()> {
-        self.draft(record)?;
-        self.publish()
+    /// As open(2) and write(2); EEXIST where there is one.
+    pub fn begin(&self, record: &Record) -> Result<()> {
+        self.put(RECORD, OFlags::EXCL, record)
     }
 
     /// Writes the record where nobody reads it yet.
@@ -222,13 +231,17 @@ impl Seat {
     /// # Errors
     /// As open(2) and write(2).
     pub fn draft(&self, record: &Record) -> Result<()> {
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW;
-        let put = file::open(&self.dir, FRESH, flags);
+        self.put(FRESH, OFlags::TRUNC, record)
+    }
+
+    fn put(&self, name: &CStr, how: OFlags, record: &Record) -> Result<()> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NOFOLLOW | how;
+        let put = file::open(&self.dir, name, flags);
         put.and_then(|fd| file::write_once(fd, &record.to_bytes()))
             .map_err(|fault| self.unwritten(fault))
     }
 
-    /// Puts the draft into the record's place.
+    /// Puts the draft into the record's place, in one act: whoever reads sees the old one or the new one.
     ///
     /// # Errors
     /// As rename(2).
@@ -257,6 +270,9 @@ impl Seat {
         };
         let bytes =
             file::read_all(fd).map_err(|fault| Error::file("read the record", path(), fault))?;
+        if bytes.is_empty() {
+            return Ok(None);
+        }
         record::from_bytes(&bytes).map(Some).map_err(|why| {
             Error::new("read the record", Object::File(path()), Cause::Refused(why))
                 .hint("another runtime or a newer orbital made this container: use that one, or another --root")

@@ -12,6 +12,9 @@
 /// The first steps: C's `main`, with descriptors 0 to 2 open.
 pub mod start;
 
+/// The file that this program's memory comes from, exchanged while it runs.
+pub mod image;
+
 /// The global allocator with a seal: after the clone the child has no heap.
 pub mod heap;
 
@@ -134,8 +137,10 @@ calls! {
     MemfdCreate = "memfd_create",
     Mkdirat = "mkdirat",
     Mknodat = "mknodat",
+    Mmap = "mmap",
     MountSetattr = "mount_setattr",
     MoveMount = "move_mount",
+    Mremap = "mremap",
     OpenTree = "open_tree",
     Openat = "openat",
     Openat2 = "openat2",
@@ -151,6 +156,7 @@ calls! {
     PrctlKeepCaps = "prctl (PR_SET_KEEPCAPS)",
     PrctlNnp = "prctl (PR_SET_NO_NEW_PRIVS)",
     PrctlSeccomp = "prctl (PR_SET_SECCOMP)",
+    PrctlSetMm = "prctl (PR_SET_MM_MAP)",
     Prlimit = "prlimit64",
     PtyPeer = "ioctl (TIOCGPTPEER)",
     PtyUnlock = "ioctl (TIOCSPTLCK)",

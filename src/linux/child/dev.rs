@@ -97,12 +97,16 @@ pub fn streams_onto_null(root: &OwnedFd) -> Result<(), Fault> {
                     errno: libc::ENOENT | libc::ENXIO | libc::EACCES | libc::ELOOP | libc::ENOTDIR,
                     ..
                 }) => return Ok(()),
-                opened => null = Some(opened?),
+                opened => {
+                    let opened = opened?;
+                    if !is_null(opened.as_fd())? {
+                        return Ok(());
+                    }
+                    null = Some(opened);
+                }
             }
         }
-        if let Some(fd) = &null
-            && is_null(fd.as_fd())?
-        {
+        if let Some(fd) = &null {
             exec::lay_over(fd, number)?;
         }
     }

@@ -153,7 +153,7 @@ fn one(op: &MountOp, tree: Option<OwnedFd>, root: &OwnedFd) -> Result<OwnedFd, M
     let target = match there {
         Some(there) => there,
         None => {
-            let target = path::find_or_make(root.as_fd(), &op.target, links, leaf(op, &made)?)?;
+            let target = path::make(root.as_fd(), &op.target, links, leaf(op, &made)?)?;
             guard_proc(op, &target)?;
             target
         }
