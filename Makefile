@@ -14,11 +14,11 @@ UNIFIED := $(CURDIR)/conformance/in-unified
 ROOT := $(if $(filter 0,$(shell id -u)),,sudo -E env PATH="$$PATH")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build release install demo examples check lint test conformance bench clean
+.PHONY: help setup build release install demo examples check lint test conformance differential runtime-tools bench vm vm-test clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | \
-		while IFS="$$(printf '\t')" read -r name what; do printf '  make %-12s %s\n' "$$name" "$$what"; done
+		while IFS="$$(printf '\t')" read -r name what; do printf '  make %-14s %s\n' "$$name" "$$what"; done
 
 setup: ## install what a fresh Debian machine lacks for building and the demo
 	@.config/setup
@@ -57,15 +57,30 @@ lint: ## format, clippy, licences and bans, house rules
 	@.config/setup --for build --for lint
 	@.config/verify fmt clippy deny house-rules
 
-test: ## everything, as root: check, lint, the release binary and the conformance suite against it
+test: ## everything, as root: check, lint, the release binary, the conformance suite against it, and its peers
 	@.config/setup --for test
-	@.config/verify fmt clippy deny root-tests release conformance
+	@.config/verify fmt clippy deny root-tests fuzz release conformance differential
 
 conformance: ## judge a runtime: RUNTIME=/usr/bin/runc ARGS="--filter kill" (orbital by default)
 	@.config/setup --for test
 	@$(if $(filter $(BINARY),$(RUNTIME)),.config/release --quiet)
 	@cargo build --quiet --locked --package conformance --bin conformance
 	@$(ROOT) $(UNIFIED) $(TARGET)/debug/conformance --runtime $(RUNTIME) $(ARGS)
+
+differential: ## the same 300 bundles and more through orbital, runc, crun and libcontainer, compared from inside
+	@.config/setup --for build --for release --for test
+	@.config/release --quiet
+	@cargo build --quiet --locked --package conformance --features reference --bin differential --bin reference || \
+		{ echo "going on without the libcontainer driver" >&2; \
+		cargo build --quiet --locked --package conformance --bin differential; }
+	@$(ROOT) $(UNIFIED) $(TARGET)/debug/differential --orbital $(BINARY) $(ARGS)
+
+runtime-tools: ## the OCI's own validation programs, from a built checkout: RUNTIME_TOOLS=DIR RUNTIME=PATH
+	@test -n "$(RUNTIME_TOOLS)" || { echo "name a built checkout of the OCI's runtime-tools: RUNTIME_TOOLS=DIR" >&2; exit 1; }
+	@.config/setup --for test
+	@$(if $(filter $(BINARY),$(RUNTIME)),.config/release --quiet)
+	@cargo build --quiet --locked --package conformance --bin runtime-tools
+	@$(ROOT) $(UNIFIED) $(TARGET)/debug/runtime-tools --runtime $(RUNTIME) --tools $(RUNTIME_TOOLS) $(ARGS)
 
 bench: ## how long each verb takes, beside other runtimes and the bare floor: ARGS="--runs 5"
 	@.config/setup --for build --for release --for demo --for bench
@@ -74,6 +89,15 @@ bench: ## how long each verb takes, beside other runtimes and the bare floor: AR
 		{ echo "going on without the libcontainer driver" >&2; \
 		cargo build --quiet --locked --release --package conformance --bin bench; }
 	@$(ROOT) $(UNIFIED) $(TARGET)/release/bench --orbital $(BINARY) $(ARGS)
+
+vm: ## the test machine: Debian in QEMU with unified cgroup v2 and systemd (conformance/vm/README.md)
+	@$(ROOT) conformance/vm/image
+
+vm-test: ## the conformance suite inside the test machine: ARGS="--filter cgroup/"
+	@.config/setup --for test
+	@.config/release --quiet
+	@cargo build --quiet --locked --package conformance --bin conformance
+	@$(ROOT) conformance/vm/run --systemd --share $(CURDIR):ro -- "conformance/vm/suite $(CURDIR) $(ARGS)"
 
 clean: ## remove what was built, and the examples' root file systems
 	cargo clean

@@ -141,6 +141,7 @@ fn refused(lab: &Lab, name: &str) -> Outcome {
     let row = rows(&markdown).into_iter().find(|row| row.name == name);
     let row = row.ok_or("it is not in the table")?;
     let folder = furnish(lab, name)?;
+    let before = lab.host(&["find", &folder.to_string_lossy(), "-maxdepth", "1"])?;
     let id = lab.id("broken");
     let said = if row.heading == STARTING {
         create(lab, &folder, &id, &[])?.ok()?;
@@ -164,6 +165,8 @@ fn refused(lab: &Lab, name: &str) -> Outcome {
     same("standard output", said.out.as_str(), "")?;
     let state = lab.call(&["state", &id]).say()?;
     ensure!(!state.status.success(), "there is a container now: {state}");
+    let after = lab.host(&["find", &folder.to_string_lossy(), "-maxdepth", "1"])?;
+    same("what is in the bundle's folder", after, before)?;
     judge(&row, &told(&said, &folder, &id))
 }
 

@@ -5,11 +5,12 @@
 use orbital::cli::log::{self, Log};
 use orbital::cli::{self, Global, Request};
 use orbital::error::{Error, Result};
-use orbital::life::{create, delete, features, kill, list, plan, run, start, state};
+use orbital::life::{create, delete, features, inherit, kill, list, plan, run, start, state};
 use orbital::linux::protect;
 use orbital::spec::default;
 use orbital::state::Home;
 use orbital::sys::heap::Sealable;
+use orbital::sys::start::Beginning;
 use std::io::Write;
 
 #[global_allocator]
@@ -28,16 +29,26 @@ orbital::entry!(program);
 /// Exit status of a command that could not be carried out.
 const FAILURE: i32 = 1;
 
-fn program() -> i32 {
-    // Before anything else, since it throws away what has been done so far.
-    protect::early();
-    let (global, request) = match cli::parse(orbital::sys::start::arguments().iter().cloned()) {
+fn program(beginning: Beginning) -> i32 {
+    // Before anything else, since it may throw away what has been done so far.
+    protect::early(beginning);
+    let (global, mut request) = match cli::parse(orbital::sys::start::arguments().iter().cloned()) {
         Ok(parsed) => parsed,
         Err(misuse) => {
             log::report(&misuse.global, &misuse.error);
             return FAILURE;
         }
     };
+    let handed_over = match &mut request {
+        Request::Create(create) | Request::Run { create, .. } => {
+            inherit::inherit(create, || Home::new(global.root.clone()))
+        }
+        _ => Ok(()),
+    };
+    if let Err(error) = handed_over {
+        log::report(&global, &error);
+        return FAILURE;
+    }
     let log = match Log::open(&global) {
         Ok(log) => log,
         Err(error) => {

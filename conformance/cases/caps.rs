@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::case::Case;
-use crate::check::{Outcome, ensure, same};
+use crate::check::{Outcome, contains, ensure, same};
 use crate::lab::Lab;
 use crate::probe;
 use crate::spec::Spec;
@@ -22,6 +22,8 @@ pub(super) const CASES: &[Case] = &[
     Case::new("no-capabilities-member-means-none", absent),
     Case::new("all-that-the-caller-has", all),
     Case::new("an-unknown-name-is-no-obstacle", unknown),
+    Case::new("an-unknown-name-is-warned-of", unknown_is_told)
+        .deviates(&[("crun", "passes over it in silence")]),
     Case::new("no-new-privileges", no_new_privileges),
     Case::new("a-missing-capability-is-missed", missing),
 ];
@@ -187,6 +189,23 @@ fn unknown(lab: &Lab) -> Outcome {
         spec.capabilities(&["CAP_CHOWN", "CAP_NO_SUCH_THING"]);
     })?;
     equal(found, [0, CHOWN, CHOWN, CHOWN, 0])
+}
+
+/// The warning is in the log that the caller named, with the name in it.
+fn unknown_is_told(lab: &Lab) -> Outcome {
+    let bundle = lab.bundle(|spec| {
+        spec.sh("true")
+            .capabilities(&["CAP_CHOWN", "CAP_NO_SUCH_THING"]);
+    })?;
+    let log = lab.scratch("log");
+    let (id, arg) = (lab.id("caps"), log.to_string_lossy().into_owned());
+    lab.call(&["--log", &arg, "run", "--bundle", bundle.arg(), &id])
+        .ok()?;
+    contains(
+        "the log",
+        &std::fs::read_to_string(&log)?,
+        "CAP_NO_SUCH_THING",
+    )
 }
 
 fn no_new_privileges(lab: &Lab) -> Outcome {

@@ -21,6 +21,9 @@ pub(super) const CASES: &[Case] = &[
     Case::new("children-are-in-it", children).needs(V2),
     Case::new("init-is-in-a-group-of-its-own", own_group).needs(V2),
     Case::new("an-empty-group-is-taken-over", existing).needs(V2),
+    Case::new("an-occupied-group-is-refused", occupied)
+        .needs(V2)
+        .deviates(&[("runc", "1.1 only warns"), ("crun", "joins it")]),
     Case::new("pids-limit", |lab| {
         limit(lab, &json!({"pids": {"limit": 20}}), "pids.max", "20")
     })
@@ -177,6 +180,19 @@ fn own_group(lab: &Lab) -> Outcome {
     same("processes in the first's", one.processes()?, vec![one.pid])?;
     one.end()?;
     two.end()
+}
+
+/// Two containers in one group would share limits, freezing and killing.
+fn occupied(lab: &Lab) -> Outcome {
+    let path = format!("/{}-taken", lab.tag());
+    let container = lab.create(|spec| {
+        spec.set("/linux/cgroupsPath", json!(path));
+    })?;
+    lab.refuse(|spec| {
+        spec.set("/linux/cgroupsPath", json!(path));
+    })?;
+    same("status of the first", container.status()?, "created")?;
+    container.end()
 }
 
 fn existing(lab: &Lab) -> Outcome {

@@ -8,6 +8,7 @@ use crate::case::{Case, Need};
 use crate::check::{Outcome, contains, ensure, mentions, same};
 use crate::container::Container;
 use crate::lab::{Lab, USER};
+use crate::spec::Spec;
 
 pub(super) const CASES: &[Case] = &[
     Case::new("version", version),
@@ -24,6 +25,8 @@ pub(super) const CASES: &[Case] = &[
     Case::new("root-is-made-and-private", private_root),
     Case::new("root-that-cannot-be-made", bad_root),
     Case::new("plan-explains-without-privilege", plan).needs(&[Need::Root, Need::OrbitalOnly]),
+    Case::new("plan-warns-of-misspelt-members", plan_misspelt)
+        .needs(&[Need::Root, Need::OrbitalOnly]),
     Case::new("plan-as-json", plan_json).needs(&[Need::Root, Need::OrbitalOnly]),
 ];
 
@@ -273,4 +276,30 @@ fn plan_json(lab: &Lab) -> Outcome {
         .bare()
         .ok()?;
     same("the plan a second time", again.out, said.out)
+}
+
+/// A name that nobody knows is ignored, as the specification wants it; `plan` says which one was meant.
+fn plan_misspelt(lab: &Lab) -> Outcome {
+    let misspelt = |spec: &mut Spec| {
+        spec.set("/process/capabilites", json!({}));
+        spec.set(
+            "/annotations",
+            json!({"limits": "a name of the bundle's own"}),
+        );
+    };
+    let bundle = lab.bundle(misspelt)?;
+    let said = lab.call(&["plan", bundle.arg()]).ok()?;
+    let warnings: Vec<&str> = said
+        .out
+        .lines()
+        .filter(|line| line.contains("did you mean"))
+        .collect();
+    same("how many warnings there are", warnings.len(), 1)?;
+    contains(
+        "the warning",
+        warnings[0],
+        "config.json#/process/capabilites ",
+    )?;
+    contains("the warning", warnings[0], "did you mean capabilities?")?;
+    lab.look("true", misspelt).map(drop)
 }

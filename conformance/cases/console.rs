@@ -22,6 +22,7 @@ pub(super) const CASES: &[Case] = &[
     Case::new("it-belongs-to-the-containers-devpts", own_devpts),
     Case::new("it-belongs-to-the-user", owner),
     Case::new("initial-size", size),
+    Case::new("size-without-a-terminal-is-ignored", size_alone),
     Case::new("long-socket-path", long_path)
         .deviates(&[("runc", "cannot connect to a path of more than 108 bytes")]),
     Case::new("terminal-without-socket-is-refused", no_socket),
@@ -153,6 +154,16 @@ fn size(lab: &Lab) -> Outcome {
         spec.set("/process/consoleSize", json!({"height": 33, "width": 101}));
     })?;
     contains("size", &out, "33 101\n")
+}
+
+fn size_alone(lab: &Lab) -> Outcome {
+    for terminal in [json!(false), json!(null)] {
+        lab.look("test ! -t 0", |spec| {
+            spec.set("/process/terminal", terminal)
+                .set("/process/consoleSize", json!({"height": 33, "width": 101}));
+        })?;
+    }
+    Ok(())
 }
 
 fn long_path(lab: &Lab) -> Outcome {

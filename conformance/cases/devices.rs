@@ -23,6 +23,7 @@ pub(super) const CASES: &[Case] = &[
     Case::new("filter-lets-mknod-pass", filter_mknod).needs(&[Need::Root, Need::CgroupV2]),
     Case::new("no-rules-still-have-the-defaults", no_rules),
     Case::new("dev-from-the-image", dev_of_image),
+    Case::new("the-images-own-ptmx-gives-way", image_ptmx),
     Case::new("nothing-else-in-dev", nothing_else),
     Case::new("a-bound-dev-is-left-alone", bound_dev),
 ];
@@ -228,6 +229,22 @@ fn dev_of_image(lab: &Lab) -> Outcome {
         out.as_str(),
         "character special file 1:3\n/proc/self/fd/0\nfine\n",
     )
+}
+
+/// A node of the image would lead to whatever devpts lies beside it; the link leads to the container's own.
+fn image_ptmx(lab: &Lab) -> Outcome {
+    let bundle = lab.bundle(|spec| {
+        for place in ["/dev/shm", "/dev/mqueue", "/dev"] {
+            spec.no_mount(place);
+        }
+        spec.sh("readlink /dev/ptmx; true < /dev/ptmx && echo fine");
+    })?;
+    let dev = bundle.rootfs().join("dev");
+    std::fs::create_dir_all(dev.join("pts"))?;
+    let ptmx = dev.join("ptmx").to_string_lossy().into_owned();
+    lab.host(&["mknod", "-m", "666", &ptmx, "c", "5", "2"])?;
+    let said = lab.run_in(&bundle)?;
+    same("output", said.out.as_str(), "pts/ptmx\nfine\n")
 }
 
 fn nothing_else(lab: &Lab) -> Outcome {

@@ -29,6 +29,7 @@ pub(super) const CASES: &[Case] = &[
             "dies of SIGPIPE when a hook does not read its input",
         ),
     ]),
+    Case::new("poststop-is-warned-of", poststop_told),
     Case::new("poststop-only-warns-in-a-run", poststop_of_run),
     Case::new("later-hooks-do-not-run", later_hooks),
     Case::new("a-hook-ended-by-a-signal", signalled),
@@ -106,6 +107,18 @@ fn poststop(lab: &Lab) -> Outcome {
         std::fs::read_to_string(&file)?.as_str(),
         "second\n",
     )
+}
+
+/// The warning is in the log that the caller named, and says what the hook ended with.
+fn poststop_told(lab: &Lab) -> Outcome {
+    let container = lab.started(|spec| {
+        spec.hook("poststop", "cat > /dev/null; exit 23");
+    })?;
+    container.stop()?;
+    let log = lab.scratch("log");
+    let arg = log.to_string_lossy().into_owned();
+    lab.call(&["--log", &arg, "delete", &container.id]).ok()?;
+    contains("the log", &std::fs::read_to_string(&log)?, "23")
 }
 
 fn poststop_of_run(lab: &Lab) -> Outcome {

@@ -304,7 +304,10 @@ fn poststop_once(lab: &Lab) -> Outcome {
 fn poststop_forced(lab: &Lab) -> Outcome {
     let (folder, path) = shared(lab)?;
     let container = lab.started(|spec| {
-        spec.hook("poststop", &format!("echo ran >> {path}/log"));
+        spec.hook(
+            "poststop",
+            &format!("cat > /dev/null; echo ran >> {path}/log"),
+        );
     })?;
     // The hooks were read at create: the bundle's file does not matter any more.
     fs::remove_file(container.bundle.dir.join("config.json"))?;

@@ -15,6 +15,7 @@ use crate::probe;
 pub(super) const CASES: &[Case] = &[
     Case::new("created-running-stopped-gone", whole_life),
     Case::new("the-program-waits-for-start", waits_for_start),
+    Case::new("all-but-the-program-is-there-at-create", environment),
     Case::new("create-leaves-only-the-container", only_the_container),
     Case::new("duplicate-id-is-refused", duplicate_id),
     Case::new("two-creates-of-one-id-one-wins", two_creates)
@@ -55,6 +56,42 @@ fn waits_for_start(lab: &Lab) -> Outcome {
     same("output before start", container.output()?.as_str(), "")?;
     container.start()?;
     container.wrote("begun")?;
+    container.end()
+}
+
+/// Mounts, host name, devices, limits and place of a container that has only been created.
+fn environment(lab: &Lab) -> Outcome {
+    let group = format!("/{}-early", lab.tag());
+    let container = lab.create(|spec| {
+        spec.mount("/early", "tmpfs", "tmpfs", &["size=64k"])
+            .set("/hostname", json!("early-bird"))
+            .set("/linux/cgroupsPath", json!(group))
+            .set(
+                "/process/rlimits",
+                json!([{"type": "RLIMIT_NOFILE", "soft": 77, "hard": 99}]),
+            );
+    })?;
+    let mounts = probe::proc_file(container.pid, "mountinfo")?;
+    for target in ["/early", "/dev/shm", "/sys/fs/cgroup"] {
+        probe::mounted(&mounts, target)?;
+    }
+    let inside = format!("/proc/{}/root", container.pid);
+    ensure!(
+        fs::metadata(format!("{inside}/dev/null")).is_ok(),
+        "no /dev/null in {inside}"
+    );
+    let name = format!("--uts=/proc/{}/ns/uts", container.pid);
+    same(
+        "host name",
+        lab.host(&["nsenter", &name, "hostname"])?.trim(),
+        "early-bird",
+    )?;
+    contains(
+        "limits",
+        &probe::proc_file(container.pid, "limits")?,
+        "Max open files            77                   99",
+    )?;
+    same("cgroup", probe::cgroup(container.pid)?, group)?;
     container.end()
 }
 

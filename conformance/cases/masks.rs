@@ -1,5 +1,7 @@
 //! Masked and read-only paths.
 
+use std::os::unix::fs::MetadataExt;
+
 use serde_json::json;
 
 use crate::case::Case;
@@ -8,6 +10,8 @@ use crate::lab::Lab;
 use crate::probe;
 
 pub(super) const CASES: &[Case] = &[
+    Case::new("a-mask-gives-no-hold-on-the-hosts-null", hosts_null),
+    Case::new("read-only-paths-of-an-unbindable-root", unbindable_root),
     Case::new("a-masked-file-is-empty", masked_file),
     Case::new(
         "a-masked-directory-is-empty-and-read-only",
@@ -46,6 +50,30 @@ fn masked_file(lab: &Lab) -> Outcome {
         std::fs::read_to_string(bundle.rootfs().join("etc/secret"))?.as_str(),
         "secret\n",
     )
+}
+
+/// Where a mask is the host's own /dev/null, root inside must not change it. The mode is the one that it
+/// has, so that nothing is lost where this fails; a change shows in the time of change.
+fn hosts_null(lab: &Lab) -> Outcome {
+    let changed = || std::fs::metadata("/dev/null").map(|meta| (meta.ctime(), meta.ctime_nsec()));
+    let before = changed()?;
+    lab.look(
+        "chmod 666 /etc/passwd; chown 0:0 /etc/passwd; true",
+        |spec| {
+            spec.push("/linux/maskedPaths", json!("/etc/passwd"));
+            spec.capabilities(&["CAP_CHOWN", "CAP_FOWNER"]);
+        },
+    )?;
+    same("time of change of the host's /dev/null", changed()?, before)
+}
+
+/// There is no copy of an unbindable mount: its propagation comes last.
+fn unbindable_root(lab: &Lab) -> Outcome {
+    let out = lab.look("echo x 2>/dev/null >/etc/passwd || echo refused", |spec| {
+        spec.set("/linux/rootfsPropagation", json!("unbindable"));
+        spec.push("/linux/readonlyPaths", json!("/etc"));
+    })?;
+    same("output", out.as_str(), "refused\n")
 }
 
 fn masked_directory(lab: &Lab) -> Outcome {

@@ -25,20 +25,38 @@ mod delete;
 /// New, joined and the host's namespaces.
 mod namespaces;
 
+/// The clocks of a time namespace.
+mod clocks;
+
+/// Network devices that are moved in.
+mod net_devices;
+
 /// Containers that share namespaces.
 mod pod;
 
 /// Mounts and their options.
 mod mounts;
 
+/// The mount options that every runtime must know.
+mod mount_words;
+
 /// Binds, targets that are made, the order of mounts.
 mod volumes;
+
+/// Options of volumes that do more than a flag.
+mod volume_options;
+
+/// Volumes whose files seem to be somebody else's.
+mod mapped_volumes;
 
 /// Ordinary programs of this machine.
 mod real;
 
 /// The root file system: propagation, read-only, pivot.
 mod root;
+
+/// rootfsPropagation, in all words.
+mod propagation;
 
 /// Root file systems that lie about where a path leads.
 mod hostile;
@@ -51,6 +69,9 @@ mod idmap;
 
 /// Containers of an ordinary user.
 mod rootless;
+
+/// A runtime that is root in a user namespace only.
+mod nested;
 
 /// Capabilities and no_new_privs.
 mod caps;
@@ -91,6 +112,9 @@ mod hooks;
 /// What a hook finds around it.
 mod hook_surroundings;
 
+/// Where and when each kind of hook runs.
+mod hook_places;
+
 /// Hooks that fail or hang.
 mod hook_failures;
 
@@ -100,8 +124,14 @@ mod console;
 /// Placement and limits.
 mod cgroup;
 
+/// Limits, file by file, and the group's owner.
+mod resources;
+
 /// Descriptors that get in.
 mod fds;
+
+/// What a service manager hands over and hears.
+mod service;
 
 /// Flags in every spelling.
 mod flags;
@@ -109,11 +139,17 @@ mod flags;
 /// The verbs that need no container.
 mod cli;
 
+/// What `features` lists is true.
+mod features;
+
 /// Log records, pid files, surroundings.
 mod logs;
 
 /// config.json that is wrong on its face.
 mod config;
+
+/// Members of config.json that must be there.
+mod required;
 
 /// The child's steps in their declared order.
 mod steps;
@@ -136,15 +172,22 @@ const TOPICS: &[(&str, &[Case])] = &[
     ("kill", kill::CASES),
     ("delete", delete::CASES),
     ("namespaces", namespaces::CASES),
+    ("clocks", clocks::CASES),
+    ("net-devices", net_devices::CASES),
     ("pod", pod::CASES),
     ("mounts", mounts::CASES),
+    ("mount-words", mount_words::CASES),
     ("volumes", volumes::CASES),
+    ("volume-options", volume_options::CASES),
+    ("mapped-volumes", mapped_volumes::CASES),
     ("real", real::CASES),
     ("root", root::CASES),
+    ("propagation", propagation::CASES),
     ("hostile", hostile::CASES),
     ("masks", masks::CASES),
     ("idmap", idmap::CASES),
     ("rootless", rootless::CASES),
+    ("nested", nested::CASES),
     ("caps", caps::CASES),
     ("process", process::CASES),
     ("self-protection", self_protection::CASES),
@@ -158,14 +201,19 @@ const TOPICS: &[(&str, &[Case])] = &[
     ("seccomp-loading", seccomp_loading::CASES),
     ("hooks", hooks::CASES),
     ("hook-surroundings", hook_surroundings::CASES),
+    ("hook-places", hook_places::CASES),
     ("hook-failures", hook_failures::CASES),
     ("console", console::CASES),
     ("cgroup", cgroup::CASES),
+    ("cgroup", resources::CASES),
     ("fds", fds::CASES),
+    ("service", service::CASES),
     ("flags", flags::CASES),
     ("cli", cli::CASES),
+    ("features", features::CASES),
     ("logs", logs::CASES),
     ("config", config::CASES),
+    ("required", required::CASES),
     ("steps", steps::CASES),
     ("undo", undo::CASES),
     ("stress", stress::CASES),

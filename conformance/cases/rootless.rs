@@ -11,6 +11,9 @@ use crate::spec::Spec;
 const NEEDS: &[Need] = &[Need::Root, Need::UserNs, Need::Program("setpriv")];
 
 pub(super) const CASES: &[Case] = &[
+    Case::new("root-of-a-user-namespace", nested_root)
+        .needs(NEEDS)
+        .deviates(&[("runc", "1.1 wants --rootless here")]),
     Case::new("run", run).needs(NEEDS),
     Case::new("exit-code", exit_code).needs(NEEDS),
     Case::new("whole-life", whole_life).needs(NEEDS),
@@ -234,4 +237,26 @@ fn locked_flags(lab: &Lab) -> Outcome {
     );
     lab.host(&["umount", &path])?;
     same("output", out?.as_str(), "here\nrefused\n")
+}
+
+/// Whoever calls is root only of a user namespace that denies setgroups: there are no nodes to be made and
+/// no groups to be given up.
+fn nested_root(lab: &Lab) -> Outcome {
+    let bundle = lab.bundle(|spec| {
+        spec.sh("id -u; echo gone > /dev/null && echo null; head -c 4 /dev/zero | wc -c; hostname; cat /proc/self/setgroups")
+            .remove("/linux/resources")
+            .remove("/process/rlimits")
+            .no_namespace("cgroup")
+            .no_mount("/sys/fs/cgroup")
+            // Its group 5 is not mapped here.
+            .no_mount("/dev/pts");
+    })?;
+    let said = lab
+        .call(&["run", "--bundle", bundle.arg(), &lab.id("nested")])
+        .through(&["unshare", "-Urmpf", "--mount-proc"])
+        .ok()?;
+    let lines: Vec<&str> = said.out.lines().collect();
+    same("user", lines.first(), Some(&"0"))?;
+    same("devices", lines.get(1..3), Some(&["null", "4"][..]))?;
+    same("setgroups", lines.last(), Some(&"deny"))
 }

@@ -14,6 +14,15 @@ use crate::probe;
 
 pub(super) const CASES: &[Case] = &[
     Case::new("inits-exe-cannot-be-written", exe_of_init),
+    Case::new(
+        "inits-exe-cannot-be-written-where-the-kernel-keeps-programs-in-their-place",
+        exe_without_exchange,
+    ),
+    Case::new(
+        "no-memory-of-init-leads-to-a-writable-runtime",
+        memory_of_init,
+    ),
+    Case::new("init-still-shows-its-command-line", command_line),
     Case::new("a-payload-that-is-proc-self-exe", payload_self_exe),
     Case::new("a-script-with-proc-self-exe", script_self_exe),
     Case::new(
@@ -46,7 +55,12 @@ fn unchanged(lab: &Lab, act: impl FnOnce() -> Outcome) -> Outcome {
 /// From the host, as the container's root would by /proc/PID/exe, while init still is the runtime.
 fn exe_of_init(lab: &Lab) -> Outcome {
     let container = lab.create(|_| ())?;
-    let exe = format!("/proc/{}/exe", container.pid);
+    exe_is_out_of_reach(lab, container.pid)?;
+    container.end()
+}
+
+fn exe_is_out_of_reach(lab: &Lab, pid: i32) -> Outcome {
+    let exe = format!("/proc/{pid}/exe");
     let opened = fs::OpenOptions::new().write(true).open(&exe);
     let kind = opened.as_ref().err().map(std::io::Error::kind);
     ensure!(
@@ -61,16 +75,77 @@ fn exe_of_init(lab: &Lab) -> Outcome {
         "{exe} opened for writing: {opened:?}"
     );
     // "Text file busy" passes with time: what counts is that the file is not the host's.
-    let same_file = fs::metadata(&exe).is_ok_and(|meta| {
-        use std::os::unix::fs::MetadataExt;
-        fs::metadata(&lab.runtime.path)
-            .is_ok_and(|own| own.ino() == meta.ino() && own.dev() == meta.dev())
-    });
-    let flags = nix::sys::statvfs::statvfs(exe.as_str())?.flags();
-    let read_only = flags.contains(nix::sys::statvfs::FsFlags::ST_RDONLY);
     ensure!(
-        !same_file || read_only,
+        !is_writable_runtime(lab, &exe)?,
         "{exe} is the runtime's own file, protected only while it runs"
+    );
+    Ok(())
+}
+
+/// Whether the path leads to the runtime's own file, on a mount that lets it be written.
+fn is_writable_runtime(lab: &Lab, path: &str) -> Outcome<bool> {
+    use std::os::unix::fs::MetadataExt;
+    let (there, own) = (fs::metadata(path)?, fs::metadata(&lab.runtime.path)?);
+    let flags = nix::sys::statvfs::statvfs(path)?.flags();
+    let read_only = flags.contains(nix::sys::statvfs::FsFlags::ST_RDONLY);
+    Ok((own.dev(), own.ino()) == (there.dev(), there.ino()) && !read_only)
+}
+
+/// Refuses prctl(PR_SET_MM) with EINVAL, as a kernel without CONFIG_CHECKPOINT_RESTORE does, and
+/// executes the rest of the words. The first word is prctl's number.
+const WITHOUT_SET_MM: &str = r#"
+my $prctl = shift;
+my $filter = pack("SCCL" x 6,
+    0x20, 0, 0, 0,  0x15, 0, 3, $prctl,  0x20, 0, 0, 16,  0x15, 0, 1, 35,
+    0x06, 0, 0, 0x00050016,  0x06, 0, 0, 0x7fff0000);
+syscall($prctl, 22, 2, pack("Sx6P", 6, $filter)) == 0 or die "seccomp: $!";
+exec @ARGV or die "exec: $!";
+"#;
+
+/// A runtime that names its file anew while it runs must have another way where it may not.
+fn exe_without_exchange(lab: &Lab) -> Outcome {
+    let bundle = lab.bundle(|_| ())?;
+    let (id, number) = (lab.id("kept"), nix::libc::SYS_prctl.to_string());
+    let call = lab.call(&["create", "--bundle", bundle.arg(), &id]);
+    call.through(&["perl", "-e", WITHOUT_SET_MM, &number])
+        .ok()?;
+    let state: serde_json::Value = serde_json::from_str(&lab.call(&["state", &id]).ok()?.out)?;
+    let pid = state["pid"]
+        .as_i64()
+        .and_then(|pid| i32::try_from(pid).ok());
+    exe_is_out_of_reach(lab, pid.ok_or("state tells no pid")?)?;
+    lab.call(&["delete", "--force", &id]).ok().map(drop)
+}
+
+/// /proc/PID/map_files leads to files as /proc/PID/exe does.
+fn memory_of_init(lab: &Lab) -> Outcome {
+    let container = lab.create(|_| ())?;
+    let mut seen = 0;
+    for entry in fs::read_dir(format!("/proc/{}/map_files", container.pid))? {
+        let path = entry?.path().to_string_lossy().into_owned();
+        ensure!(
+            !is_writable_runtime(lab, &path)?,
+            "{path} is the runtime's own file, and may be written"
+        );
+        seen += 1;
+    }
+    ensure!(seen > 0, "init has no memory that comes from a file");
+    container.end()
+}
+
+/// Whatever is done about the file, people must recognise the process in ps(1).
+fn command_line(lab: &Lab) -> Outcome {
+    let container = lab.create(|_| ())?;
+    let words = fs::read(format!("/proc/{}/cmdline", container.pid))?;
+    let words = String::from_utf8_lossy(&words).replace('\0', " ");
+    ensure!(
+        words.contains(" create ") || words.trim_end().ends_with(" init"),
+        "the waiting init's command line is {words:?}"
+    );
+    let environment = fs::read(format!("/proc/{}/environ", container.pid))?;
+    ensure!(
+        environment.last().is_none_or(|byte| *byte == 0),
+        "the waiting init's environment ends in the middle of a word"
     );
     container.end()
 }

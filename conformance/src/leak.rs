@@ -47,6 +47,7 @@ impl Before {
         for dir in probe::cgroups_with(lab.tag()) {
             left.push(format!("cgroup {}", dir.display()));
         }
+        left.extend(sockets(lab.tag()).map(|name| format!("socket {name}")));
         for parent in state_parents(lab) {
             for entry in fs::read_dir(&parent).into_iter().flatten().flatten() {
                 let name = entry.file_name().to_string_lossy().into_owned();
@@ -60,6 +61,19 @@ impl Before {
         }
         Ok(left)
     }
+}
+
+/// Sockets with this in their name, abstract ones too, that somebody still holds; proc_net(5).
+fn sockets(tag: &str) -> impl Iterator<Item = String> {
+    let all = fs::read_to_string("/proc/net/unix").unwrap_or_default();
+    let named = all
+        .lines()
+        .filter_map(|line| line.split_whitespace().nth(7));
+    let held: Vec<_> = named
+        .filter(|name| name.contains(tag))
+        .map(Into::into)
+        .collect();
+    held.into_iter()
 }
 
 /// Where containers' directories could be: the lab's own roots and the usual defaults.

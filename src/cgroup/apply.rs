@@ -2,17 +2,18 @@
 
 use super::{Cgroup, write};
 use crate::error::{Cause, Error, Object, Result};
-use crate::plan::cgroup::{Otherwise, Setting};
+use crate::plan::cgroup::{Moment, Otherwise, Setting};
 use crate::sys::Fault;
 use std::ffi::CString;
 
-/// Writes the settings.
+/// Writes the settings of one moment.
 ///
 /// # Errors
 /// The first that the kernel refuses, with its place in config.json.
-pub fn write_all(cgroup: &Cgroup, settings: &[Setting]) -> Result<()> {
+pub fn write_all(cgroup: &Cgroup, settings: &[Setting], moment: Moment) -> Result<()> {
     settings
         .iter()
+        .filter(|setting| setting.moment() == moment)
         .try_for_each(|setting| write_one(cgroup, setting))
 }
 

@@ -9,8 +9,14 @@
 /// Where the group goes, and the controllers on the way to it.
 pub mod place;
 
+/// A cgroup2 that is not where it is expected.
+mod search;
+
 /// The planned (file, value) list, written.
 pub mod apply;
+
+/// Its directory and the files that may be handed over, given to the container's user.
+pub mod delegate;
 
 /// The device filter.
 pub mod devices;
@@ -55,26 +61,31 @@ pub struct Cgroup {
     pub made: Vec<PathBuf>,
 }
 
-/// Finds cgroup v2: at /sys/fs/cgroup, or beside cgroup v1 at /sys/fs/cgroup/unified.
+/// Finds cgroup v2: at /sys/fs/cgroup, or beside cgroup v1 at /sys/fs/cgroup/unified, or wherever else
+/// this mount namespace has the whole of it.
 ///
 /// # Errors
-/// A refusal where neither is cgroup v2.
+/// A refusal where it is nowhere.
 pub fn hierarchy() -> Result<Hierarchy> {
     for path in ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"] {
-        if let Ok(dir) = dir::open_path(Path::new(path))
-            && dir::is_cgroup2(&dir).unwrap_or(false)
-        {
-            return Ok(Hierarchy {
-                dir,
-                path: path.into(),
-            });
+        if let Some(found) = at(PathBuf::from(path)) {
+            return Ok(found);
         }
     }
-    let why = "no cgroup v2 is mounted there, and orbital does not use cgroup v1";
+    if let Some(found) = search::mounted().into_iter().find_map(at) {
+        return Ok(found);
+    }
+    let why = "no cgroup v2 is mounted, there or elsewhere, and orbital does not use cgroup v1";
     let object = Object::File("/sys/fs/cgroup".into());
     Err(Error::new("find the cgroup tree", object, Cause::Refused(why.into())).hint(
         "boot with systemd.unified_cgroup_hierarchy=1, or run mount -t cgroup2 none /sys/fs/cgroup",
     ))
+}
+
+fn at(path: PathBuf) -> Option<Hierarchy> {
+    let dir = dir::open_path(&path).ok()?;
+    let found = dir::is_cgroup2(&dir).unwrap_or(false);
+    found.then_some(Hierarchy { dir, path })
 }
 
 /// The caller's own group, as a path below the hierarchy's root with a leading slash; cgroups(7),

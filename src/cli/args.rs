@@ -184,7 +184,11 @@ fn birth(command: Command) -> Command {
         switch("no-new-keyring", "keep the caller's session keyring"),
         value("preserve-fds", "N", "pass N descriptors on, from 3")
             .value_parser(value_parser!(u32)),
-        value("pidfd-socket", "SOCKET", "not possible yet").hide(true),
+        value(
+            "pidfd-socket",
+            "SOCKET",
+            "unix socket that receives the process as a descriptor",
+        ),
     ])
 }
 

@@ -103,8 +103,32 @@ pub struct Create {
     pub keyring: Keyring,
     /// `--preserve-fds`.
     pub preserve_fds: u32,
+    /// `--pidfd-socket`.
+    pub pidfd_socket: Option<PathBuf>,
+    /// What the caller hands over in its environment; filled in `life/inherit.rs`.
+    pub inherited: Inherited,
     /// `--systemd-cgroup`, `--cgroup-manager`.
     pub manager: Manager,
+}
+
+/// What a service manager hands over to whoever it starts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Inherited {
+    /// How many descriptors from 3 on (`LISTEN_FDS`).
+    pub listen_fds: u32,
+    /// Their names, with colons between (`LISTEN_FDNAMES`).
+    pub listen_names: Option<String>,
+    /// Whom to tell that the container is ready (`NOTIFY_SOCKET`).
+    pub notify: Option<Notify>,
+}
+
+/// Somebody who waits for the container's word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notify {
+    /// The caller's socket: a path, or a name after `@`.
+    pub host: std::ffi::OsString,
+    /// The folder on the host that holds the container's end.
+    pub folder: PathBuf,
 }
 
 impl Create {
@@ -119,6 +143,8 @@ impl Create {
             entry: Entry::Pivot,
             keyring: Keyring::New,
             preserve_fds: 0,
+            pidfd_socket: None,
+            inherited: Inherited::default(),
             manager: Manager::Cgroupfs,
         }
     }

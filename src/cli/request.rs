@@ -2,8 +2,8 @@
 
 use super::normal::{Extent, normal};
 use super::{
-    Afterwards, Attendance, Create, Force, Global, Keyring, ListFormat, LogFormat, Manager, Misuse,
-    PlanFormat, Reach, Request, SpecFor, Verbosity, args, misuse, signal,
+    Afterwards, Attendance, Create, Force, Global, Inherited, Keyring, ListFormat, LogFormat,
+    Manager, Misuse, PlanFormat, Reach, Request, SpecFor, Verbosity, args, misuse, signal,
 };
 use crate::error::Error;
 use crate::plan::root::Entry;
@@ -147,12 +147,6 @@ fn request(verb: &str, found: &mut ArgMatches, manager: Manager) -> Result<Reque
 }
 
 fn create(found: &mut ArgMatches, manager: Manager) -> Result<Create, Error> {
-    if path(found, "pidfd-socket").is_some() {
-        return Err(misuse::refused(
-            "--pidfd-socket",
-            "this version of orbital cannot send a pidfd",
-        ));
-    }
     Ok(Create {
         id: id(found)?,
         bundle: bundle(found),
@@ -161,6 +155,8 @@ fn create(found: &mut ArgMatches, manager: Manager) -> Result<Create, Error> {
         entry: either(found, "no-pivot", Entry::MoveAndChroot, Entry::Pivot),
         keyring: either(found, "no-new-keyring", Keyring::Inherit, Keyring::New),
         preserve_fds: found.remove_one("preserve-fds").unwrap_or(0),
+        pidfd_socket: path(found, "pidfd-socket"),
+        inherited: Inherited::default(),
         manager,
     })
 }

@@ -7,7 +7,8 @@ use crate::linux::failure::Failure;
 use crate::linux::step::Step;
 use crate::plan::Plan;
 use crate::plan::birth::{Birth, Join, Kind};
-use crate::plan::mounts::{MountOp, Source};
+use crate::plan::mounts::{Begins, MountOp, Source, SourceLink, TargetLinks};
+use crate::plan::options;
 use crate::sys::{Call, Fault};
 
 /// Advice about a filter that stops the runtime before the program.
@@ -21,6 +22,7 @@ pub fn of_step(plan: &Plan, failure: &Failure) -> Option<String> {
         (Step::Mount, _) => of_mount(plan, plan.mounts.get(usize::from(miss.item))?, miss.part, miss.fault),
         (Step::Root, _) => of_root(plan, miss.fault),
         (Step::Join, _) => of_join(plan.birth.joins.get(usize::from(miss.item))?, miss.fault.errno),
+        (Step::Clocks, libc::ERANGE) => Some("move the clocks less: none may fall below 0, and these began when the machine did (see /proc/uptime)".to_owned()),
         (Step::Pivot, libc::EINVAL) => Some("where / is the initial ramfs there is nothing to pivot from: use --no-pivot".to_owned()),
         (Step::Console, libc::ENOENT) => Some("a terminal needs the container's own devpts: add {\"destination\":\"/dev/pts\",\"type\":\"devpts\",\"source\":\"devpts\",\"options\":[\"newinstance\",\"ptmxmode=0666\"]} to /mounts".to_owned()),
         (Step::Cwd, libc::EACCES) => Some(format!("let user {} enter it by its mode, or choose another directory", plan.user.uid)),
@@ -35,6 +37,7 @@ pub fn of_step(plan: &Plan, failure: &Failure) -> Option<String> {
         (Step::Scheduling, libc::EINVAL) if miss.fault.call == Call::SetMempolicy => Some("name memory nodes that this machine has: see /sys/devices/system/node/online".to_owned()),
         (Step::Sysctl, libc::ENOENT) => Some("correct the name: this kernel has no such parameter in /proc/sys".to_owned()),
         (Step::Sysctl, libc::EINVAL) => Some("give a value of the kind that /proc/sys shows for it".to_owned()),
+        (Step::Devices, libc::ENODEV) => Some("correct the numbers, or the path: in a user namespace a device is the host's of the same path, and that is another one".to_owned()),
         (Step::Devices, libc::EEXIST) => Some("remove the other file of this name from the root file system or from /mounts, or mount a tmpfs on /dev".to_owned()),
         (Step::Ids, libc::EINVAL) => Some("choose ids that the container's user namespace maps: see uid_map and gid_map of a process in it".to_owned()),
         (Step::Hostname | Step::Domainname, libc::EPERM) => Some("leave it out, or have the uts namespace made new: one that was made outside the user namespace is not its to change".to_owned()),
@@ -68,6 +71,21 @@ pub fn of_mount(plan: &Plan, op: &MountOp, part: u16, fault: Fault) -> Option<St
             let option = options.iter().find(|option| option.index == part);
             let name = option.map_or("lowerdir, upperdir and workdir".into(), |option| option.key.to_string_lossy());
             Some(format!("make the directories of {name} on the host first, or correct them"))
+        }
+        (Source::New { begins: Begins::AsCovered(_), .. }, Call::Write | Call::Mkdirat | Call::Openat, libc::ENOSPC) => {
+            Some("give the tmpfs a larger size: what it covers does not fit into it".to_owned())
+        }
+        (Source::Again { .. }, Call::MountSetattr | Call::Fspick, libc::EINVAL) => {
+            Some(format!("put it behind the mount that it is to change: nothing is mounted at /{}", op.target.to_string_lossy()))
+        }
+        (Source::Bind { path, ids: Some(_), .. }, Call::MountSetattr, libc::EINVAL) => {
+            Some(format!("remove it: the file system of {}, or one below it, cannot map ids, or has them mapped already", path.to_string_lossy()))
+        }
+        (Source::Bind { link: SourceLink::Copy, .. }, Call::Symlinkat, libc::EEXIST) => {
+            Some(format!("remove /{} from the root file system, where another file has this name", op.target.to_string_lossy()))
+        }
+        (_, Call::Openat2, libc::ENOENT) if op.links == TargetLinks::LastItself => {
+            Some("make the destination beforehand, or remove dest-nofollow: it covers only what is there".to_owned())
         }
         (Source::New { .. }, Call::Fsopen, libc::ENODEV) => {
             let known = ["proc", "sysfs", "tmpfs", "devpts", "mqueue", "cgroup", "cgroup2", "overlay", "bind", "ext4", "xfs", "btrfs"];
@@ -157,7 +175,11 @@ fn of_option(kind: &str, option: &str, value: Option<&str>) -> String {
         ],
         _ => &[],
     };
-    match nearest(option, known.iter().copied()).filter(|near| *near != option) {
+    if options::known().any(|known| known == option) {
+        return format!("give {option:?} as a string of its own, not with others and a comma");
+    }
+    let every = known.iter().copied().chain(options::known());
+    match nearest(option, every).filter(|near| *near != option) {
         Some(near) => format!("{kind} has no option {option:?}; did you mean {near:?}?"),
         None => match value.filter(|_| known.contains(&option)) {
             Some(value) if option == "size" => format!(

@@ -8,9 +8,9 @@ impl Display for Error {
     /// The report as the terminal shows it, without the leading `error: `.
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         let report = self.report();
-        write!(f, "cannot {}", report.doing)?;
+        write!(f, "cannot {}", printable(&report.doing))?;
         if let Some(at) = report.object.words() {
-            write!(f, "\n  at:    {at}")?;
+            write!(f, "\n  at:    {}", printable(&at))?;
         }
         if let Some(step) = report.step {
             write!(
@@ -19,9 +19,9 @@ impl Display for Error {
                 crate::linux::step::Step::COUNT
             )?;
         }
-        write!(f, "\n  cause: {}", report.cause)?;
+        write!(f, "\n  cause: {}", printable(&report.cause.to_string()))?;
         if let Some(hint) = &report.hint {
-            write!(f, "\n  hint:  {hint}")?;
+            write!(f, "\n  hint:  {}", printable(hint))?;
         }
         for also in &report.also {
             write!(f, "\n  also:  {}", also.one_line())?;
@@ -46,8 +46,24 @@ impl Error {
         for also in &report.also {
             let _ = write!(line, "; also: {}", also.one_line());
         }
-        line.replace('\n', " ")
+        printable(&line.replace('\n', " "))
     }
+}
+
+/// What a bundle says is repeated, but may not move the reader's cursor: control characters, and those
+/// that turn the direction of writing, are shown as `\u{1b}`.
+fn printable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                shown.extend(letter.escape_unicode());
+            }
+            letter if letter.is_control() => shown.extend(letter.escape_unicode()),
+            letter => shown.push(letter),
+        }
+    }
+    shown
 }
 
 impl Object {

@@ -1,14 +1,16 @@
 //! `orbital create`: everything up to the moment before the container's program.
 
 use super::undo::Undo;
-use crate::cgroup::{Cgroup, apply, devices, place};
+use crate::cgroup::{Cgroup, apply, delegate, devices, place};
 use crate::cli::{Create, Verbosity};
 use crate::error::{Error, Result};
 use crate::linux::birth::{Born, give_birth};
 use crate::linux::failure::Kind;
 use crate::linux::held::{Seats, StartGate, Trace, hold};
-use crate::linux::parent::{attend, tell};
+use crate::linux::parent::{attend, net, rdt, tell};
 use crate::linux::{ask, protect};
+use crate::plan::annotations::PIDFD_RECEIVER;
+use crate::plan::cgroup::Moment;
 use crate::plan::console::Console;
 use crate::plan::{Plan, plan};
 use crate::spec;
@@ -17,6 +19,7 @@ use crate::sys::proc::Proc;
 use crate::sys::{pidfd, socket};
 use rustix::net::SocketType;
 use std::cell::Cell;
+use std::mem::ManuallyDrop;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::rc::Rc;
@@ -49,7 +52,11 @@ pub enum Starter {
 /// The first thing that could not be done; nothing is left behind then.
 pub fn create(request: &Create, home: &Home, verbosity: Verbosity) -> Result<Vec<String>> {
     protect::protect()?;
-    make(request, home, verbosity, Starter::Later, None).map(|created| created.plan.warnings)
+    let mut created = make(request, home, verbosity, Starter::Later, None)?;
+    let warnings = std::mem::take(&mut created.plan.warnings);
+    // The process ends now, and its end takes all of it apart at once.
+    std::mem::forget(created);
+    Ok(warnings)
 }
 
 /// The same for whoever goes on with it. `terminal` is where the terminal's master goes, instead of `--console-socket`.
@@ -63,10 +70,13 @@ pub fn make(
     starter: Starter,
     terminal: Option<OwnedFd>,
 ) -> Result<Created> {
-    let bundle = spec::load(&request.bundle)?;
-    let facts = ask::ask()?;
-    let plan = plan(&bundle, &facts, request)?;
+    // Not taken apart afterwards: the arena has no use for single blocks (`sys/heap.rs`).
+    let bundle = ManuallyDrop::new(spec::load(&request.bundle)?);
+    let proc = Rc::new(ask::trust_proc()?);
+    let facts = ask::ask(&proc)?;
+    let mut plan = plan(&bundle, &facts, request)?;
     let trace = if verbosity == Verbosity::Debug {
+        plan.warnings.extend(spec::names::misspelt(&bundle.raw));
         Trace::On
     } else {
         Trace::Off
@@ -75,6 +85,7 @@ pub fn make(
     let work = Work {
         plan: &plan,
         request,
+        proc,
         owner: facts.uid,
         starter,
         trace,
@@ -97,6 +108,7 @@ pub fn make(
 struct Work<'a> {
     plan: &'a Plan,
     request: &'a Create,
+    proc: Rc<Proc>,
     owner: u32,
     starter: Starter,
     trace: Trace,
@@ -110,29 +122,37 @@ fn build(
     undo: &mut Undo<'static>,
 ) -> Result<(Seat, Record, Born)> {
     let plan = work.plan;
-    let proc = Proc::open().map_err(|fault| Error::file("trust /proc", "/proc", fault))?;
+    let proc = &*work.proc;
     let console = console(work, terminal)?;
+    let pidfd_socket = pidfd_socket(work)?;
 
     // Take the name, and write down which group will be ours before it exists.
     let seat = home.reserve(&plan.id)?;
     undo.push(removing(&seat));
-    let mut record = Record::new(plan, work.owner, place::path(&plan.cgroup, &proc)?);
-    seat.remember(&record)?;
+    if let Some(notify) = &work.request.inherited.notify {
+        make_folder(&notify.folder)?;
+    }
+    let mut record = Record::new(plan, work.owner, place::path(&plan.cgroup, proc)?);
+    seat.begin(&record)?;
     let was_born = Rc::new(Cell::new(false));
     undo.push(poststop(record.clone(), was_born.clone()));
 
     // A cgroup, with its limits, before anybody is in it.
-    let group = place::make(&plan.cgroup, &proc)?;
+    let group = place::make(&plan.cgroup, proc)?;
     record.keep_group(group.as_ref());
     undo.push(unmaking(record.clone()));
     if let Some(group) = &group {
-        apply::write_all(group, &plan.cgroup.settings)?;
+        apply::write_all(group, &plan.cgroup.settings, Moment::BeforeBirth)?;
+        if let Some(owner) = plan.cgroup.owner {
+            delegate::hand_over(group, owner)?;
+        }
     }
 
     // Open what the child needs, and give birth.
     let start = start_gate(work, &seat)?;
     let (held, gate) = hold(
         plan,
+        Rc::clone(&work.proc),
         Seats {
             start,
             console,
@@ -147,6 +167,7 @@ fn build(
     )?;
     undo.push(ending(&born)?);
     was_born.set(true);
+    hand_over(&mut record, plan, born.pid, &proc, undo)?;
 
     // The other column; then what is there now is made known, and may outlive us. What the child need
     // not wait for is done while it mounts, on another core: nothing of the container's runs before
@@ -157,21 +178,50 @@ fn build(
             .into_bytes()
     };
     let meanwhile = || {
+        // It goes with this process else, ignored.
+        let _ = protect::settle();
         if let Some(group) = &group {
-            devices::attach(group, &plan.cgroup.devices, &proc)?;
+            devices::attach(group, &plan.cgroup.devices, proc)?;
+            apply::write_all(group, &plan.cgroup.settings, Moment::AfterBirth)?;
         }
-        let process = Some(status::identify(&proc, born.pid)?);
+        let process = Some(status::identify(proc, born.pid)?);
         let record = Record {
             process,
             ..record.clone()
         };
         seat.draft(&record).map(|()| record)
     };
-    let record = attend(plan, &born, &proc, group.as_ref(), &document, meanwhile)?;
+    let record = attend(plan, &born, proc, group.as_ref(), &document, meanwhile)?;
     seat.publish()?;
+    if let Some((path, socket)) = pidfd_socket {
+        // The word beside it is runc's.
+        socket::send_descriptor(socket, b"standard", born.pidfd.as_fd())
+            .map_err(|fault| Error::file("send the pidfd", path, fault))?;
+    }
     write_pid_file(work.request.pid_file.as_deref(), born.pid)?;
     tell(&born, Kind::Remembered)?;
     Ok((seat, record, born))
+}
+
+/// What belongs to the machine and not to a namespace: shares of caches, network devices.
+fn hand_over(
+    record: &mut Record,
+    plan: &Plan,
+    pid: i32,
+    proc: &Proc,
+    undo: &mut Undo<'static>,
+) -> Result<()> {
+    if let Some(rdt) = &plan.rdt {
+        record.resctrl_made = rdt::join(rdt, &rdt::mounted(rdt)?, pid)?;
+        let made = record.resctrl_made.clone();
+        undo.push(move || rdt::remove(&made));
+    }
+    for device in &plan.net_devices {
+        let given = net::give(device, pid, proc)?;
+        // While the child lives: a virtual device would end with its namespace.
+        undo.push(move || given.take_back());
+    }
+    Ok(())
 }
 
 /// Where the terminal's master goes.
@@ -197,6 +247,23 @@ fn console(work: &Work<'_>, terminal: Option<OwnedFd>) -> Result<Option<OwnedFd>
                 .hint("name the socket that takes it with --console-socket, use orbital run, or set \"terminal\": false"))
         }
     }
+}
+
+/// Where the process is to be sent as a descriptor.
+fn pidfd_socket<'a>(work: &Work<'a>) -> Result<Option<(&'a Path, OwnedFd)>> {
+    let annotation = || work.plan.annotations.get(PIDFD_RECEIVER).map(Path::new);
+    let path = work.request.pidfd_socket.as_deref().or_else(annotation);
+    let Some(path) = path else { return Ok(None) };
+    let connected = socket::connect(path, SocketType::STREAM);
+    let told = |fault| Error::file("connect to the pidfd socket", path, fault);
+    Ok(Some((path, connected.map_err(told)?)))
+}
+
+/// The folder that is bound into the container for the socket that it notifies.
+fn make_folder(folder: &Path) -> Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    let made = std::fs::DirBuilder::new().mode(0o755).create(folder);
+    made.map_err(|error| Error::io("make the folder of notify.sock", folder, "mkdir", &error))
 }
 
 fn start_gate(work: &Work<'_>, seat: &Seat) -> Result<StartGate> {

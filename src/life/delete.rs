@@ -3,7 +3,7 @@
 use super::{Verb, check};
 use crate::cli::Force;
 use crate::error::{Error, Result};
-use crate::linux::parent::hooks;
+use crate::linux::parent::{hooks, rdt};
 use crate::state::record::Kept;
 use crate::state::status::{self, Now};
 use crate::state::{Home, Record, Seat, oci};
@@ -101,12 +101,15 @@ pub fn end(record: &Record, proc: &Proc) -> Result<()> {
 /// # Errors
 /// What could not be removed; the rest is tried all the same. Failed poststop hooks are returned.
 pub fn bury(seat: &Seat, record: &Record) -> Result<Vec<String>> {
-    let unmade = remove_group(record);
+    let unmade = both(remove_group(record), rdt::remove(&record.resctrl_made));
     let warnings = poststop(record);
-    let removed = seat.remove();
-    match (unmade, removed) {
+    both(unmade, seat.remove()).map(|()| warnings)
+}
+
+fn both(first: Result<()>, second: Result<()>) -> Result<()> {
+    match (first, second) {
         (Err(first), Err(second)) => Err(first.also([second])),
-        (first, second) => first.and(second).map(|()| warnings),
+        (first, second) => first.and(second),
     }
 }
 

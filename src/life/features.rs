@@ -7,7 +7,7 @@
 mod confinement;
 
 use crate::plan::birth::Kind;
-use crate::plan::{caps, options};
+use crate::plan::{annotations, caps, options};
 use crate::spec::default::VERSION;
 use serde_json::{Value, json};
 
@@ -24,13 +24,14 @@ const HOOKS: [&str; 6] = [
     "poststop",
 ];
 
-/// All but `time`.
-const NAMESPACES: [Kind; 7] = [
+/// All that Linux has.
+const NAMESPACES: [Kind; 8] = [
     Kind::Cgroup,
     Kind::Ipc,
     Kind::Mount,
     Kind::Network,
     Kind::Pid,
+    Kind::Time,
     Kind::User,
     Kind::Uts,
 ];
@@ -53,7 +54,7 @@ pub fn features() -> Value {
             // By this name callers ask every runtime.
             "org.opencontainers.runc.checkpoint.enabled": "false",
         },
-        "potentiallyUnsafeConfigAnnotations": [],
+        "potentiallyUnsafeConfigAnnotations": annotations::OBEYED,
     })
 }
 
@@ -65,10 +66,10 @@ fn linux() -> Value {
         "seccomp": confinement::seccomp(),
         "apparmor": { "enabled": true },
         "selinux": { "enabled": true },
-        "intelRdt": { "enabled": false, "schemata": false, "monitoring": false },
+        "intelRdt": { "enabled": true, "schemata": true, "monitoring": true },
         "memoryPolicy": confinement::memory_policy(),
-        "mountExtensions": { "idmap": { "enabled": false } },
-        "netDevices": { "enabled": false },
+        "mountExtensions": { "idmap": { "enabled": true } },
+        "netDevices": { "enabled": true },
     })
 }
 
@@ -114,9 +115,10 @@ mod tests {
             ("/hooks", "createRuntime", true),
             ("/mountOptions", "rbind", true),
             ("/mountOptions", "rro", true),
-            ("/mountOptions", "idmap", false),
+            ("/mountOptions", "idmap", true),
+            ("/mountOptions", "tmpcopyup", true),
             ("/linux/namespaces", "user", true),
-            ("/linux/namespaces", "time", false),
+            ("/linux/namespaces", "time", true),
             ("/linux/capabilities", "CAP_CHOWN", true),
             ("/linux/capabilities", "CAP_NET_BIND_SERVICE", true),
         ] {

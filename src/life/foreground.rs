@@ -1,12 +1,13 @@
 //! The foreground of `run`: signals and a terminal handed through, until the process ends.
 
+use super::notify::Proxy;
 use crate::cli::Create;
 use crate::error::{Error, Object, Result};
 use crate::linux::birth::Born;
 use crate::plan::Plan;
 use crate::plan::console::Console;
 use crate::sys::pidfd::{self, End};
-use crate::sys::{Call, Fault, exec, socket, tty};
+use crate::sys::{Call, Fault, exec, process, socket, tty};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use rustix::event::{PollFd, PollFlags, poll};
@@ -52,7 +53,12 @@ impl Foreground {
     ///
     /// # Errors
     /// As poll(2) and waitid(2).
-    pub fn attend(self, born: &Born, mut terminal: Option<Terminal>) -> Result<End> {
+    pub fn attend(
+        self,
+        born: &Born,
+        mut terminal: Option<Terminal>,
+        mut proxy: Option<Proxy>,
+    ) -> Result<End> {
         let plain = |fault: Fault| {
             Error::new(
                 "wait for the container's process",
@@ -61,12 +67,18 @@ impl Foreground {
             )
         };
         loop {
-            let ready = self.wait(born, terminal.as_ref()).map_err(plain)?;
+            let ready = self
+                .wait(born, terminal.as_ref(), proxy.as_ref())
+                .map_err(plain)?;
             if ready.signals {
                 self.hand_on(born, terminal.as_ref());
             }
             if let Some(terminal) = &mut terminal {
                 terminal.serve(&ready);
+            }
+            if let Some(told) = proxy.take_if(|proxy| ready.notified && is_ready(proxy)) {
+                // Ours is the process that the service manager has started and goes on to watch.
+                told.hand_on(process::own_pid()).map_err(plain)?;
             }
             if ready.ended {
                 if let Some(terminal) = terminal {
@@ -77,7 +89,12 @@ impl Foreground {
         }
     }
 
-    fn wait(&self, born: &Born, terminal: Option<&Terminal>) -> std::result::Result<Ready, Fault> {
+    fn wait(
+        &self,
+        born: &Born,
+        terminal: Option<&Terminal>,
+        proxy: Option<&Proxy>,
+    ) -> std::result::Result<Ready, Fault> {
         use crate::sys::At;
         let mut fds = vec![
             PollFd::new(&born.pidfd, PollFlags::IN),
@@ -90,13 +107,18 @@ impl Foreground {
                 fds.push(PollFd::from_borrowed_fd(stdin, PollFlags::IN));
             }
         }
+        let others = fds.len();
+        if let Some(proxy) = proxy {
+            fds.push(PollFd::from_borrowed_fd(proxy.container(), PollFlags::IN));
+        }
         rustix::io::retry_on_intr(|| poll(&mut fds, None)).at(Call::Poll)?;
         let hit = |index: usize| fds.get(index).is_some_and(|fd| !fd.revents().is_empty());
         Ok(Ready {
             ended: hit(0),
             signals: hit(1),
-            output: hit(2),
-            input: hit(3),
+            output: others > 2 && hit(2),
+            input: others > 3 && hit(3),
+            notified: hit(others),
         })
     }
 
@@ -125,6 +147,12 @@ struct Ready {
     signals: bool,
     output: bool,
     input: bool,
+    notified: bool,
+}
+
+/// Whether the container says so now; what cannot be read says nothing.
+fn is_ready(proxy: &Proxy) -> bool {
+    proxy.hears_ready().unwrap_or(false)
 }
 
 /// Whether our standard input still gives anything.

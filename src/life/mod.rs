@@ -18,6 +18,12 @@ pub mod create;
 /// What create has done so far, to be undone in reverse.
 pub mod undo;
 
+/// What the caller hands over beside the command line.
+pub mod inherit;
+
+/// The container's word that it is ready, handed on.
+pub mod notify;
+
 /// Let its program begin.
 pub mod start;
 

@@ -4,7 +4,7 @@ use super::explain;
 use crate::cli::{Create, PlanFormat};
 use crate::error::Result;
 use crate::linux::ask;
-use crate::spec;
+use crate::spec::{self, names};
 use std::path::Path;
 
 /// The plan of a bundle for this host and this user, as text for stdout.
@@ -18,7 +18,8 @@ pub fn plan(bundle: &Path, format: PlanFormat) -> Result<String> {
         |name| name.to_string_lossy().into_owned(),
     );
     let request = Create::of(name, bundle.to_owned());
-    let plan = crate::plan::plan(&read, &ask::ask()?, &request)?;
+    let mut plan = crate::plan::plan(&read, &ask::ask(&ask::trust_proc()?)?, &request)?;
+    plan.warnings.extend(names::misspelt(&read.raw));
     Ok(match format {
         PlanFormat::Text => explain::text(&plan),
         PlanFormat::Json => format!("{:#}", explain::json(&plan)),

@@ -2,6 +2,7 @@
 
 use super::create::{Created, Starter, make};
 use super::foreground::{Foreground, Terminal};
+use super::notify::Proxy;
 use super::{delete, start};
 use crate::cli::{Afterwards, Attendance, Create, Verbosity};
 use crate::error::{Error, Object, Result};
@@ -24,7 +25,12 @@ pub fn run(
     protect::protect()?;
     if attendance == Attendance::Detached {
         let created = make(request, home, verbosity, Starter::Ourselves, None)?;
-        return begin(&created).map(|()| (0, created.plan.warnings));
+        let proxy = proxy(request, &created)?;
+        begin(&created)?;
+        if let Some(proxy) = proxy {
+            proxy.wait(created.born.pid)?;
+        }
+        return Ok((0, created.plan.warnings));
     }
     // From here on signals wait until they can be handed on.
     let foreground = Foreground::begin()?;
@@ -38,13 +44,23 @@ pub fn run(
     let terminal = request.console_socket.is_none().then_some(theirs);
     let created = make(request, home, verbosity, Starter::Ourselves, terminal)?;
     let terminal = Terminal::receive(&created.plan, request, ours)?;
+    let proxy = proxy(request, &created)?;
     begin(&created)?;
-    let end = foreground.attend(&created.born, terminal);
+    let end = foreground.attend(&created.born, terminal, proxy);
     let mut warnings = created.plan.warnings;
     if afterwards == Afterwards::Delete {
         warnings.extend(delete::bury(&created.seat, &created.record)?);
     }
     end.map(|end| (end.status(), warnings))
+}
+
+/// Both ends of the notification, where there is one; without them the container is not to be.
+fn proxy(request: &Create, created: &Created) -> Result<Option<Proxy>> {
+    let notify = request.inherited.notify.as_ref();
+    let opened = notify.map(Proxy::open).transpose();
+    opened.or_else(|error| {
+        delete::after_failure(&created.seat, &created.record, error).map(|()| None)
+    })
 }
 
 /// Opens gate E and runs the poststart hooks.

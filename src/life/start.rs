@@ -1,12 +1,13 @@
 //! `orbital start`: open the last gate.
 
+use super::notify::Proxy;
 use super::{Verb, check};
 use crate::error::{Error, Result};
-use crate::linux::explain;
 use crate::linux::failure::{Kind, Record as Bytes};
 use crate::linux::gates::{self, Arrival};
 use crate::linux::parent::hooks;
 use crate::linux::step::Step;
+use crate::linux::{ask, explain};
 use crate::plan::Plan;
 use crate::state::status::{self, Now};
 use crate::state::{Home, Record, Seat, oci};
@@ -33,12 +34,18 @@ pub fn start(id: &str, home: &Home) -> Result<()> {
         return Err(Error::container(doing, id, "it has no record"));
     };
 
+    let folder = seat.path.join(crate::state::dir::NOTIFY);
+    let notify = super::notify::found(&folder);
+    let proxy = notify.as_ref().map(Proxy::open).transpose()?;
     let path = seat.start_socket();
     let gate = socket::connect(&path, SocketType::SEQPACKET)
         .map_err(|fault| Error::file(&doing, &path, fault))?;
     open_gate(gate, &|bytes| told(&record, bytes))
         .or_else(|error| super::delete::after_failure(&seat, &record, error))?;
-    poststart(&seat, &record)
+    poststart(&seat, &record)?;
+    // Others may look at the container and end it while it comes up.
+    drop(seat);
+    proxy.map_or(Ok(()), |proxy| proxy.wait(pid))
 }
 
 /// Opens gate E and waits for what comes: the connection that closes when the program begins, or a failure.
@@ -103,6 +110,7 @@ fn told(record: &Record, bytes: &Bytes) -> Error {
 fn plan_again(record: &Record) -> Result<(Plan, Vec<u8>)> {
     let bundle = crate::spec::load(&record.bundle)?;
     let request = crate::cli::Create::of(record.id.clone(), record.bundle.clone());
-    let plan = crate::plan::plan(&bundle, &crate::linux::ask::ask()?, &request)?;
+    let facts = ask::ask(&ask::trust_proc()?)?;
+    let plan = crate::plan::plan(&bundle, &facts, &request)?;
     Ok((plan, bundle.raw))
 }

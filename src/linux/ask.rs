@@ -6,15 +6,22 @@ use crate::plan::seccomp;
 use crate::sys::proc::Proc;
 use std::path::PathBuf;
 
+/// The /proc that everything is asked of.
+///
+/// # Errors
+/// One that cannot be trusted.
+pub fn trust_proc() -> Result<Proc> {
+    Proc::open().map_err(|fault| {
+        Error::file("trust /proc", "/proc", fault)
+            .hint("mount procfs there: mount -t proc proc /proc")
+    })
+}
+
 /// Asks everything that planning needs.
 ///
 /// # Errors
-/// A /proc that cannot be trusted or read.
-pub fn ask() -> Result<Facts> {
-    let proc = Proc::open().map_err(|fault| {
-        Error::file("trust /proc", "/proc", fault)
-            .hint("mount procfs there: mount -t proc proc /proc")
-    })?;
+/// A /proc that cannot be read.
+pub fn ask(proc: &Proc) -> Result<Facts> {
     let uid = rustix::process::geteuid().as_raw();
     let permitted = permitted()?;
     let may_administrate = permitted & (1 << caps::Capability::CAP_SYS_ADMIN.index()) != 0;
@@ -33,7 +40,7 @@ pub fn ask() -> Result<Facts> {
         uid,
         gid: rustix::process::getegid().as_raw(),
         privilege,
-        last_capability: last_capability(&proc)?,
+        last_capability: last_capability(proc)?,
         grantable: permitted,
         newuidmap: helper("newuidmap"),
         newgidmap: helper("newgidmap"),

@@ -5,7 +5,7 @@ use super::failure::{Failure, Kind, Miss, NO_ITEM, Record};
 use super::gates::{self, Arrival};
 use super::held::Held;
 use super::step::Step;
-use super::{child, explain};
+use super::{child, explain, protect};
 use crate::error::{Cause, Error, Object, Result};
 use crate::plan::Plan;
 use crate::plan::birth::{Joiner, UserNamespace};
@@ -107,6 +107,7 @@ fn directly(
 fn in_child(plan: &Plan, held: Held, gate: &OwnedFd) -> ! {
     // Closed by number: the owner belongs to the parent's copy of this memory.
     let _ = gates::forget(gate);
+    let _ = protect::settle();
     child::begin(plan, held)
 }
 

@@ -61,17 +61,18 @@ fn object(plan: &Plan, failure: &Failure) -> (String, Object) {
     )
 }
 
-/// The place in config.json that asked for what failed; none for what every container gets.
+/// The place in config.json that asked for what failed; for what every container gets, the root.
 fn place(plan: &Plan, failure: &Failure) -> Option<Pointer> {
     let Failure { step, miss } = *failure;
     let item = usize::from(miss.item);
     let listed = match step {
         Step::Join => plan.birth.joins.get(item).map(|join| join.pointer.clone()),
         Step::Mount => plan.mounts.get(item).map(|op| in_mount(op, miss)),
-        Step::Devices => match plan.devices.nodes.get(item) {
-            Some(node) => return node.pointer.clone(),
-            None => None,
-        },
+        // Nobody asked for a default device: what is in its way is in the root file system.
+        Step::Devices => plan.devices.nodes.get(item).map(|node| {
+            let asked = node.pointer.clone();
+            asked.unwrap_or_else(|| plan.root.pointer.clone())
+        }),
         Step::Sysctl => plan.sysctls.get(item).map(|sysctl| sysctl.pointer.clone()),
         Step::ReadOnly => plan
             .masks
@@ -103,7 +104,9 @@ fn in_mount(op: &MountOp, miss: Miss) -> Pointer {
         _ if miss.part != NO_ITEM => op.pointer.at("options").at(miss.part),
         (Source::New { .. }, Call::Fsopen) => op.pointer.at("type"),
         (Source::Bind { .. }, Call::OpenTree) => op.pointer.at("source"),
-        (_, Call::Openat2 | Call::Mkdirat | Call::Fstatfs) => op.pointer.at("destination"),
+        (_, Call::Openat2 | Call::Mkdirat | Call::Fstatfs | Call::Symlinkat) => {
+            op.pointer.at("destination")
+        }
         _ => op.pointer.clone(),
     }
 }
@@ -114,6 +117,7 @@ fn of_step(step: Step) -> Option<&'static str> {
         Step::SealHeap | Step::Mapped | Step::Mounted | Step::Ready | Step::Start => None,
         Step::Session | Step::Loopback | Step::Propagation | Step::Stdio => None,
         Step::CloseOnExec => None,
+        Step::Clocks => Some("/linux/timeOffsets"),
         Step::Join | Step::Unshare => Some("/linux/namespaces"),
         Step::BecomeRoot => Some("/linux/uidMappings"),
         Step::Root | Step::Pivot | Step::RootFlags => Some("/root"),
@@ -181,7 +185,10 @@ fn hook(plan: &Plan, failure: &Failure, documents: Option<&Documents>) -> Option
 }
 
 fn mounting(op: &MountOp) -> String {
-    format!("mount {}", op.kind_word)
+    match op.source {
+        Source::Again { .. } => format!("remount /{}", op.target.to_string_lossy()),
+        _ => format!("mount {}", op.kind_word),
+    }
 }
 
 fn joining(join: &Join) -> String {
@@ -195,7 +202,7 @@ pub fn join(join: &Join, fault: Fault) -> Error {
     advised(error, hints::of_join(join, fault.errno))
 }
 
-/// A source that the parent could not open.
+/// A source that the parent could not open, or whose ids it could not map.
 #[must_use]
 pub fn source(plan: &Plan, op: &MountOp, fault: Fault) -> Error {
     let miss = Miss {
@@ -203,11 +210,13 @@ pub fn source(plan: &Plan, op: &MountOp, fault: Fault) -> Error {
         part: NO_ITEM,
         fault,
     };
-    let error = Error::new(
-        mounting(op),
-        Object::config(in_mount(op, miss)),
-        fault.into(),
-    );
+    let place = match &op.source {
+        Source::Bind { ids: Some(ids), .. } if fault.call == Call::MountSetattr => {
+            ids.pointer.clone()
+        }
+        _ => in_mount(op, miss),
+    };
+    let error = Error::new(mounting(op), Object::config(place), fault.into());
     advised(error, hints::of_mount(plan, op, NO_ITEM, fault))
 }
 

@@ -1,21 +1,23 @@
 //! Descriptors and arrays that are made before birth, because the child may make none.
 
-use super::explain;
 use super::labels::{self, Confine};
-use crate::error::{Cause, Error, Object, Result};
+use super::parent::mounts::Namespaces;
+use super::{ask, explain};
+use crate::error::{Error, Object, Result};
 use crate::plan::Plan;
 use crate::plan::birth::{Joiner, Kind};
 use crate::plan::hooks::Hook;
-use crate::plan::mounts::{MountOp, Recursive, Source};
+use crate::plan::mounts::{MountOp, Recursive, Source, SourceLink};
 use crate::plan::process::Home;
 use crate::plan::root::Opener;
 use crate::sys::exec::Strings;
 use crate::sys::mount::Depth;
 use crate::sys::proc::Proc;
-use crate::sys::{Fault, exec, file, mount, path, socket};
+use crate::sys::{Fault, file, mount, path, socket};
 use rustix::fs::{CWD, OFlags};
 use std::ffi::CString;
 use std::os::fd::OwnedFd;
+use std::rc::Rc;
 
 /// A hook, ready to be executed.
 #[derive(Debug)]
@@ -77,7 +79,7 @@ pub struct Held {
     /// Gate E.
     pub start: StartGate,
     /// The host's procfs, proved.
-    pub proc: Proc,
+    pub proc: Rc<Proc>,
     /// The root file system's tree, where the parent had to open it.
     pub root: Option<OwnedFd>,
     /// For each mount its source's tree, where the parent had to open it.
@@ -128,25 +130,18 @@ pub struct Seats {
 ///
 /// # Errors
 /// The place in config.json whose object cannot be opened.
-pub fn hold(plan: &Plan, seats: Seats) -> Result<(Held, OwnedFd)> {
+pub fn hold(plan: &Plan, proc: Rc<Proc>, seats: Seats) -> Result<(Held, OwnedFd)> {
+    check_mount_label(plan)?;
     let (ours, gate) = socket::pair().map_err(|fault| plain("make the gates", fault))?;
-    let proc = Proc::open().map_err(|fault| Error::file("trust /proc", "/proc", fault))?;
+    let joins = plan.birth.joins.iter().map(open_namespace);
+    let joins: Vec<OwnedFd> = joins.collect::<Result<_>>()?;
     let held = Held {
         gate,
         start: seats.start,
-        proc,
         root: open_root(plan)?,
-        trees: plan
-            .mounts
-            .iter()
-            .map(|op| open_source(plan, op))
-            .collect::<Result<_>>()?,
-        joins: plan
-            .birth
-            .joins
-            .iter()
-            .map(open_namespace)
-            .collect::<Result<_>>()?,
+        trees: open_sources(plan, &joins, &proc)?,
+        proc,
+        joins,
         console: seats.console,
         documents: open_documents(plan)?,
         create_container: plan
@@ -166,9 +161,18 @@ pub fn hold(plan: &Plan, seats: Seats) -> Result<(Held, OwnedFd)> {
         envp: environment(plan),
         trace: seats.trace,
     };
-    check_preserved(plan)?;
     check_sysctls(plan, &held)?;
     Ok((held, ours))
+}
+
+/// A label is refused where there is nobody to enforce it.
+fn check_mount_label(plan: &Plan) -> Result<()> {
+    if plan.mount_label.is_none() || ask::has_selinux() {
+        return Ok(());
+    }
+    let why = "SELinux is not enabled on this host";
+    let error = Error::refused("label the mounts", "/linux/mountLabel", why);
+    Err(error.hint("leave it out; with podman and docker: --security-opt label=disable"))
 }
 
 fn plain(doing: &str, fault: Fault) -> Error {
@@ -183,10 +187,23 @@ fn open_root(plan: &Plan) -> Result<Option<OwnedFd>> {
     tree.map(Some).map_err(|fault| explain::root(plan, fault))
 }
 
+fn open_sources(plan: &Plan, joins: &[OwnedFd], proc: &Proc) -> Result<Vec<Option<OwnedFd>>> {
+    let mut namespaces = Namespaces::default();
+    let opened = plan.mounts.iter().map(|op| {
+        let tree = open_source(plan, op)?;
+        if let Some(tree) = &tree {
+            namespaces.map(plan, op, tree, joins, proc)?;
+        }
+        Ok(tree)
+    });
+    opened.collect()
+}
+
 fn open_source(plan: &Plan, op: &MountOp) -> Result<Option<OwnedFd>> {
     let Source::Bind {
         path,
         recursive,
+        link,
         opener: Opener::Parent,
         ..
     } = &op.source
@@ -198,7 +215,11 @@ fn open_source(plan: &Plan, op: &MountOp) -> Result<Option<OwnedFd>> {
     } else {
         Depth::One
     };
-    mount::copy_tree(CWD, path, depth)
+    let opened = match link {
+        SourceLink::Follow => mount::copy_tree(CWD, path, depth),
+        SourceLink::Itself | SourceLink::Copy => mount::copy_unfollowed(CWD, path, depth),
+    };
+    opened
         .map(Some)
         .map_err(|fault| explain::source(plan, op, fault))
 }
@@ -228,22 +249,6 @@ fn environment(plan: &Plan) -> Strings {
         Home::Given => Strings::new(plan.process.envp.clone()),
         Home::FromPasswd => Strings::with_blank(plan.process.envp.clone(), c"HOME=/"),
     }
-}
-
-/// `--preserve-fds`: each of them must be open, or a descriptor of ours would take its number.
-fn check_preserved(plan: &Plan) -> Result<()> {
-    for number in 3..3 + plan.process.preserve_fds {
-        if !exec::is_open(number) {
-            let why = format!("descriptor {number} is not open");
-            let object = Object::Argument(format!("--preserve-fds {}", plan.process.preserve_fds));
-            return Err(Error::new(
-                "preserve descriptors",
-                object,
-                Cause::Refused(why),
-            ));
-        }
-    }
-    Ok(())
 }
 
 /// A sysctl is for a namespace of the container's own; one joined by path may turn out to be the host's.

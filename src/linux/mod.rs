@@ -3,8 +3,8 @@
 //! ```text
 //!  parent (linux/parent)                       child (linux/child)
 //!  clone3 into the cgroup ───────────────────▶ seal the heap
-//!  id maps, limits, oom score
-//!  A ── Mapped ──────────────────────────────▶ join · become root · unshare · session · loopback
+//!  network devices, id maps, limits, oom score
+//!  A ── Mapped ──────────────────────────────▶ clocks · join · become root · unshare · session · loopback
 //!  device filter                               propagation · root · mounts · devices · console
 //!  prestart, createRuntime hooks ◀── Mounted ─ B
 //!  C ── Go ──────────────────────────────────▶ createContainer hooks · pivot · root flags · streams

@@ -2,31 +2,47 @@
 //!
 //! The container's process is this program until it executes its own: /proc/PID/exe of it, and any
 //! payload that names `/proc/self/exe`, lead to this file. So before a container is made the program
-//! executes itself once more, from a read-only copy of its mount that is attached nowhere, or, where
-//! it may not mount, from a sealed copy in memory. What is reached through /proc can then not be
-//! written, whatever the container does: it holds no way to the file that the next container runs.
+//! goes over to a read-only copy of its mount that is attached nowhere: in place, or, where that cannot
+//! be, by executing itself once more from there, or, where it may not mount, from a sealed copy in
+//! memory. What is reached through /proc can then not be written, whatever the container does: it holds
+//! no way to the file that the next container runs.
 
 use crate::error::{Cause, Error, Object, Result};
 use crate::sys::exec::{self, Strings};
 use crate::sys::mount::{self, Attributes, Depth};
-use crate::sys::{Fault, file, start};
+use crate::sys::start::Beginning;
+use crate::sys::{Fault, file, image, start};
 use rustix::fs::{CWD, OFlags, SealFlags, StatVfsMountFlags};
 use std::ffi::{CStr, CString, OsString};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
+use std::sync::OnceLock;
 
 const SELF: &CStr = c"/proc/self/exe";
 
 /// Set for the second start, so that a first one that did not help is not repeated for ever.
 const MARK: &str = "_ORBITAL_PROTECTED";
 
+/// The copy of the mount that this process went over to, until [`settle`]; never dropped.
+static COPY: OnceLock<OwnedFd> = OnceLock::new();
+
 /// The same as [`protect`] where a word of the command line names a verb that makes a container, and
-/// before anything is done that the second start would do again. What keeps it from being done is
-/// told by `protect`, when there is a log to tell it in; it does nothing where this has sufficed.
-pub fn early() {
+/// before anything is done that a second start would do again. What keeps it from being done is told
+/// by `protect`, when there is a log to tell it in; it does nothing where this has sufficed.
+pub fn early(beginning: Beginning) {
     let makes = |word: &OsString| word == "create" || word == "run";
-    if start::arguments().iter().any(makes) && !is_protected() && !is_second() {
-        let _ = execute_again();
+    if !start::arguments().iter().any(makes) || is_protected() || is_second() {
+        return;
+    }
+    let Ok(copy) = detached() else { return };
+    match go_over(&copy, &beginning) {
+        Ok(()) => {
+            // Set once: this is the one place, and it runs once.
+            let _ = COPY.set(copy);
+        }
+        Err(_) => {
+            let _ = execute_again(copy);
+        }
     }
 }
 
@@ -36,7 +52,8 @@ pub fn early() {
 /// # Errors
 /// Neither a detached mount nor a sealed copy could be made, or they did not help.
 pub fn protect() -> Result<()> {
-    if is_protected() {
+    // What `early` has done needs no second look.
+    if COPY.get().is_some() || is_protected() {
         return Ok(());
     }
     let doing = "protect the runtime's own file";
@@ -48,16 +65,31 @@ pub fn protect() -> Result<()> {
             Cause::Refused(why),
         ));
     }
-    Err(Error::file(doing, SELF_PATH, execute_again()))
+    let fault = detached()
+        .or_else(|_| sealed())
+        .map_or_else(|fault| fault, execute_again);
+    Err(Error::file(doing, SELF_PATH, fault))
+}
+
+/// Lets the copy of the mount go: a process that runs from it keeps it without a descriptor. Once in
+/// each process. Whoever closes the last one waits for a grace period of the kernel's (RCU), so the
+/// container does it first, and the runtime while the container is busy.
+///
+/// # Errors
+/// As close_range(2).
+pub fn settle() -> std::result::Result<(), Fault> {
+    COPY.get().map_or(Ok(()), exec::close_copy)
+}
+
+/// From now on this process runs from the file on that mount.
+fn go_over(copy: &OwnedFd, beginning: &Beginning) -> std::result::Result<(), Fault> {
+    let program = file::reopen(copy, OFlags::RDONLY)?;
+    image::run_from(program.as_fd(), beginning)
 }
 
 /// Returns only if that was not to be.
-fn execute_again() -> Fault {
-    let (argv, envp) = (arguments(), environment());
-    match detached().or_else(|_| sealed()) {
-        Ok(program) => exec::replace_by_descriptor(program.as_fd(), &argv, &envp),
-        Err(fault) => fault,
-    }
+fn execute_again(program: OwnedFd) -> Fault {
+    exec::replace_by_descriptor(program.as_fd(), &arguments(), &environment())
 }
 
 const SELF_PATH: &str = "/proc/self/exe";

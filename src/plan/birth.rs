@@ -7,7 +7,15 @@
 //! | joined | a helper, which joins the user namespace first | the helper's clone, as its sibling | 2 |
 //!
 //! A new cgroup namespace is never part of the clone: the child unshares it when it is in its group.
+//!
+//! A new time namespace is part of the clone unless it has offsets: whoever is born into one freezes them.
+//! Then, in all three rows, the child unshares it, which moves only children that it does not have, writes
+//! the offsets through its own /proc/PID/timens_offsets, and enters by setns(2) of time_for_children. It is
+//! the first thing it does, while it has every right over its user namespace and its /proc files are still
+//! its own. So the namespace belongs to the container's user namespace, as a privileged `exec` wants it, a
+//! user without privileges can do it, and no process between is needed.
 
+use super::clocks::{self, Clocks};
 use super::cstrings;
 use super::facts::Facts;
 use super::idmap;
@@ -138,6 +146,8 @@ pub struct Birth {
     pub joins: Vec<Join>,
     /// Whether the child unshares a new cgroup namespace.
     pub new_cgroup: NewCgroup,
+    /// The offsets of a new time namespace, which the child then unshares; none where the clone makes it.
+    pub clocks: Option<Clocks>,
     /// Take root inside?
     pub become_root: BecomeRoot,
     /// Every kind that the container does not share with its caller, new or joined.
@@ -165,6 +175,7 @@ impl Birth {
     pub fn makes(&self, kind: Kind) -> bool {
         self.clone_flags & u64::from(kind.flag()) != 0
             || (kind == Kind::Cgroup && self.new_cgroup == NewCgroup::Yes)
+            || (kind == Kind::Time && self.clocks.is_some())
     }
 }
 
@@ -173,7 +184,8 @@ const DOING: &str = "plan the namespaces";
 /// Plans `/linux/namespaces` and the mappings of a new user namespace; `warnings` takes what is left out.
 ///
 /// # Errors
-/// One type twice, a relative path, mappings without a new user namespace or the other way round, a new time namespace.
+/// One type twice, a relative path, mappings without a new user namespace or the other way round, offsets of
+/// clocks that are not the container's own.
 pub fn plan(spec: &Spec, facts: &Facts, warnings: &mut Vec<String>) -> Result<Birth> {
     let none = Linux::default();
     let linux = spec.linux().as_ref().unwrap_or(&none);
@@ -183,13 +195,14 @@ pub fn plan(spec: &Spec, facts: &Facts, warnings: &mut Vec<String>) -> Result<Bi
     };
     only_once(given)?;
     let user = user(given, linux, facts, warnings)?;
+    let clocks = clocks::plan(linux, source_of_time(given))?;
     let mut clone_flags = 0;
     let mut joins = Vec::new();
     let mut new_cgroup = NewCgroup::No;
     for (index, namespace) in given.iter().enumerate() {
         match (kind(namespace.typ()), namespace.path()) {
             (kind, Some(path)) => joins.push(join(kind, path, index, &user)?),
-            (Kind::Time, None) => return Err(no_new_time(index)),
+            (Kind::Time, None) if clocks.is_some() => {}
             (Kind::Cgroup, None) => new_cgroup = NewCgroup::Yes,
             (kind, None) => clone_flags |= u64::from(kind.flag()),
         }
@@ -205,6 +218,7 @@ pub fn plan(spec: &Spec, facts: &Facts, warnings: &mut Vec<String>) -> Result<Bi
         clone_flags,
         joins,
         new_cgroup,
+        clocks,
         become_root,
         own,
     })
@@ -248,13 +262,15 @@ fn only_once(given: &[LinuxNamespace]) -> Result<()> {
     Ok(())
 }
 
-fn no_new_time(index: usize) -> Error {
-    Error::refused(
-        DOING,
-        pointer(index),
-        "this version of orbital joins time namespaces, but makes none yet",
-    )
-    .hint("leave it out")
+fn source_of_time(given: &[LinuxNamespace]) -> clocks::Source {
+    let time = given
+        .iter()
+        .find(|namespace| namespace.typ() == LinuxNamespaceType::Time);
+    match time.map(LinuxNamespace::path) {
+        None => clocks::Source::Inherited,
+        Some(None) => clocks::Source::New,
+        Some(Some(_)) => clocks::Source::Joined,
+    }
 }
 
 fn user(

@@ -22,11 +22,15 @@ mod unified;
 /// `/linux/resources/devices`: who may open and make which device.
 mod devices;
 
+/// To whom the group is handed over.
+mod owner;
+
 #[cfg(test)]
 mod tests;
 
 use crate::cli::{Create, Manager};
 use crate::error::{Cause, Error, Object, Pointer, Result};
+use crate::plan::birth::Birth;
 use crate::plan::facts::{Facts, Privilege};
 use oci_spec::runtime::{LinuxResources, Spec};
 
@@ -43,6 +47,27 @@ pub struct Setting {
     pub otherwise: Otherwise,
     /// Where the value comes from.
     pub pointer: Pointer,
+}
+
+/// When a setting is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// While the group is empty, so that nothing ever runs without it.
+    BeforeBirth,
+    /// When the container's process is in it and waits: the kernel lets nobody be born under it.
+    AfterBirth,
+}
+
+impl Setting {
+    /// When to write it. A limit of no tasks forbids birth in the group (clone3(2), EAGAIN), but not to be
+    /// in it: written afterwards it is the limit that was asked for, and the process can make no other.
+    #[must_use]
+    pub fn moment(&self) -> Moment {
+        match (self.file.as_str(), self.value.trim()) {
+            ("pids.max", "0") => Moment::AfterBirth,
+            _ => Moment::BeforeBirth,
+        }
+    }
 }
 
 /// What to do where the kernel has no file of a setting's name, although it has the controller.
@@ -122,6 +147,8 @@ pub struct Group {
     pub settings: Vec<Setting>,
     /// Device rules in order, orbital's own defaults at the end; empty where no filter can be loaded.
     pub devices: Vec<DeviceRule>,
+    /// The host's user id that the group is handed over to; `None` where it stays its maker's.
+    pub owner: Option<u32>,
     /// Members of `/linux/resources` that cgroup v2 has no counterpart for, as sentences for the log.
     pub warnings: Vec<String>,
 }
@@ -142,7 +169,7 @@ pub enum Relative {
 ///
 /// # Errors
 /// A path that leaves the tree, a value that no kernel takes, a limit that cgroup v2 cannot express.
-pub fn plan(spec: &Spec, facts: &Facts, request: &Create) -> Result<Group> {
+pub fn plan(spec: &Spec, birth: &Birth, facts: &Facts, request: &Create) -> Result<Group> {
     if request.manager == Manager::Systemd {
         let object = Object::Argument("--systemd-cgroup".to_owned());
         let why = "this version makes cgroups itself and does not speak to systemd".to_owned();
@@ -172,6 +199,10 @@ pub fn plan(spec: &Spec, facts: &Facts, request: &Create) -> Result<Group> {
     };
     let Wanted { settings, warnings } = wanted;
     let path::Place { path, relative, .. } = place;
+    let owner = match need {
+        Need::Unwanted => None,
+        Need::Required | Need::Wished => owner::plan(spec, birth, facts),
+    };
     Ok(Group {
         path,
         relative,
@@ -179,6 +210,7 @@ pub fn plan(spec: &Spec, facts: &Facts, request: &Create) -> Result<Group> {
         need,
         settings,
         devices,
+        owner,
         warnings,
     })
 }
@@ -227,6 +259,14 @@ impl Wanted {
         }
         if let Some(unified) = resources.unified() {
             unified::plan(unified, &at.at("unified"), self)?;
+        }
+        // Not all are written at one moment, and still the last one counts.
+        if let Some(last) = self.settings.iter().rposition(|one| one.file == "pids.max") {
+            let mut index = 0;
+            self.settings.retain(|one| {
+                index += 1;
+                one.file != "pids.max" || index == last + 1
+            });
         }
         Ok(())
     }

@@ -9,8 +9,15 @@ use std::path::Path;
 ///
 /// # Errors
 /// It holds a NUL.
-pub fn text(value: &str, doing: &str, pointer: &Pointer) -> Result<CString> {
-    bytes(value.as_bytes(), doing, pointer)
+pub fn text(
+    value: &(impl AsRef<[u8]> + ?Sized),
+    doing: &str,
+    pointer: &Pointer,
+) -> Result<CString> {
+    CString::new(value.as_ref()).map_err(|_| {
+        Error::refused(doing, pointer, "a C string cannot hold the character NUL")
+            .hint("take \\u0000 out")
+    })
 }
 
 /// The same for a path.
@@ -18,7 +25,7 @@ pub fn text(value: &str, doing: &str, pointer: &Pointer) -> Result<CString> {
 /// # Errors
 /// It holds a NUL.
 pub fn path(value: &Path, doing: &str, pointer: &Pointer) -> Result<CString> {
-    bytes(value.as_os_str().as_bytes(), doing, pointer)
+    text(value.as_os_str().as_bytes(), doing, pointer)
 }
 
 /// A path that must begin with `/`.
@@ -26,6 +33,10 @@ pub fn path(value: &Path, doing: &str, pointer: &Pointer) -> Result<CString> {
 /// # Errors
 /// It does not, or holds a NUL.
 pub fn absolute(value: &Path, doing: &str, pointer: &Pointer) -> Result<CString> {
+    if value.as_os_str().is_empty() {
+        return Err(Error::refused(doing, pointer, "the path is empty")
+            .hint("give an absolute path, that is, one that begins with /"));
+    }
     if !value.has_root() {
         return Err(Error::refused(
             doing,
@@ -47,11 +58,4 @@ pub fn list(values: &[String], doing: &str, pointer: &Pointer) -> Result<Vec<CSt
         .enumerate()
         .map(|(index, value)| text(value, doing, &pointer.at(index)))
         .collect()
-}
-
-fn bytes(value: &[u8], doing: &str, pointer: &Pointer) -> Result<CString> {
-    CString::new(value).map_err(|_| {
-        Error::refused(doing, pointer, "a C string cannot hold the character NUL")
-            .hint("take \\u0000 out")
-    })
 }

@@ -1,21 +1,26 @@
 //! Device nodes and links (config-linux.md, "Devices", "Default Devices"; runtime-linux.md, "Dev symbolic links").
 
 use super::birth::{Birth, UserNamespace};
-use super::mounts::is_bind;
+use super::mounts::{is_bind, is_remount};
 use super::root::below;
 use crate::error::{Error, Pointer, Result};
 use libc::{S_IFBLK, S_IFCHR, S_IFIFO};
 use oci_spec::runtime::{LinuxDevice, LinuxDeviceType, Spec};
+use std::collections::BTreeMap;
 use std::ffi::{CStr, CString};
 use std::path::Path;
 
 /// How a node comes to be.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Make {
-    /// mknodat(2).
+    /// mknodat(2); a fifo, which anybody may make.
     Node,
-    /// The host's node of this path, bound onto an empty file: a user namespace may not make nodes.
-    Bind(CString),
+    /// mknodat(2), and where the kernel answers EPERM [`Make::Bind`]: whoever is root may still be so in
+    /// an outer container's user namespace only, or without CAP_MKNOD, and its device filter may refuse.
+    NodeOrBind,
+    /// The host's node of the same path, which must have the same numbers, bound onto an empty file: a
+    /// user namespace may not make nodes.
+    Bind,
 }
 
 /// A node.
@@ -39,6 +44,15 @@ pub struct Device {
     pub pointer: Option<Pointer>,
 }
 
+/// What happens to a file of the image that has the name of a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InTheWay {
+    /// It stays.
+    Keep,
+    /// It is removed, unless it is the same link.
+    Replace,
+}
+
 /// A symbolic link in /dev.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
@@ -46,6 +60,8 @@ pub struct Link {
     pub path: CString,
     /// Its target, as written into the link.
     pub target: CString,
+    /// What happens to another file of its name.
+    pub in_the_way: InTheWay,
 }
 
 /// All of them; where /dev itself is a bind mount, nothing in it.
@@ -78,7 +94,7 @@ const LINKS: &[(&CStr, &CStr)] = &[
     (PTMX, c"pts/ptmx"),
 ];
 
-/// Always the container's own, whatever the list says.
+/// Always the container's own, whatever the list or the image says; but for a mount of its own.
 const PTMX: &CStr = c"dev/ptmx";
 
 const DEFAULT_MODE: u32 = 0o666;
@@ -103,14 +119,19 @@ pub fn plan(spec: &Spec, birth: &Birth) -> Result<Devices> {
         .and_then(|linux| linux.devices().as_deref())
         .unwrap_or_default();
     let mut given: Vec<Device> = Vec::new();
+    let mut places: BTreeMap<CString, usize> = BTreeMap::new();
     for (number, device) in list.iter().enumerate() {
         let device = one(device, Pointer::from("/linux/devices").at(number), birth)?;
-        match given.iter_mut().find(|other| other.path == device.path) {
+        let place = places.get(&device.path);
+        match place.and_then(|place| given.get_mut(*place)) {
             Some(other) => replace(other, device)?,
-            None => given.push(device),
+            None => {
+                places.insert(device.path.clone(), given.len());
+                given.push(device);
+            }
         }
     }
-    let replaced = |path: &CStr| given.iter().any(|device| device.path.as_c_str() == path);
+    let replaced = |path: &CStr| places.contains_key(path);
     let defaults = DEFAULTS
         .iter()
         .filter(|(path, ..)| !replaced(path))
@@ -126,30 +147,30 @@ pub fn plan(spec: &Spec, birth: &Birth) -> Result<Devices> {
         .collect();
     devices.nodes.append(&mut given);
     devices.nodes.retain(|node| node.path.as_c_str() != PTMX);
-    if has_dev_of_host(spec)? {
-        devices
-            .nodes
-            .retain(|node| !node.path.as_bytes().starts_with(b"dev/"));
-        devices.links.clear();
-    }
+    leave_to_mounts(&mut devices, spec)?;
     Ok(devices)
 }
 
-/// Whether a bind mount stands exactly on /dev: its source has what it should have.
-fn has_dev_of_host(spec: &Spec) -> Result<bool> {
+/// Where a bind mount stands exactly on /dev, its source has what it should have; a mount on /dev/ptmx is
+/// there because config.json wants it.
+fn leave_to_mounts(devices: &mut Devices, spec: &Spec) -> Result<()> {
     for mount in spec.mounts().as_deref().unwrap_or_default() {
-        if is_bind(mount)
-            && below(DOING, mount.destination(), &Pointer::from("/mounts"))?.as_bytes() == b"dev"
-        {
-            return Ok(true);
+        let target = below(DOING, mount.destination(), &Pointer::from("/mounts"))?;
+        match target.as_bytes() {
+            b"dev" if is_bind(mount) && !is_remount(mount) => {
+                let in_dev = |path: &CStr| path.to_bytes().starts_with(b"dev/");
+                devices.nodes.retain(|node| !in_dev(&node.path));
+                devices.links.clear();
+            }
+            b"dev/ptmx" => devices.links.retain(|link| link.path.as_c_str() != PTMX),
+            _ => {}
         }
     }
-    Ok(false)
+    Ok(())
 }
 
 fn default((path, major, minor): (&CStr, u32, u32), birth: &Birth) -> Device {
     let path = path.to_owned();
-    let make = make(&path, S_IFCHR, birth);
     Device {
         path,
         mode: S_IFCHR | DEFAULT_MODE,
@@ -157,7 +178,7 @@ fn default((path, major, minor): (&CStr, u32, u32), birth: &Birth) -> Device {
         minor,
         uid: 0,
         gid: 0,
-        make,
+        make: make(S_IFCHR, birth),
         pointer: None,
     }
 }
@@ -166,17 +187,20 @@ fn link((path, target): &(&CStr, &CStr)) -> Link {
     Link {
         path: (*path).to_owned(),
         target: (*target).to_owned(),
+        in_the_way: match *path == PTMX {
+            true => InTheWay::Replace,
+            false => InTheWay::Keep,
+        },
     }
 }
 
 /// A user namespace may make fifos, but no nodes of devices; mknod(2).
-fn make(path: &CString, file_type: u32, birth: &Birth) -> Make {
-    if birth.user == UserNamespace::Inherited || file_type == S_IFIFO {
-        return Make::Node;
+fn make(file_type: u32, birth: &Birth) -> Make {
+    match (file_type, &birth.user) {
+        (S_IFIFO, _) => Make::Node,
+        (_, UserNamespace::Inherited) => Make::NodeOrBind,
+        _ => Make::Bind,
     }
-    let mut host = vec![b'/'];
-    host.extend_from_slice(path.as_bytes());
-    CString::new(host).map_or(Make::Node, Make::Bind)
 }
 
 /// Callers that collect devices name one twice; that is no contradiction as long as it is the same.
@@ -214,7 +238,7 @@ fn one(device: &LinuxDevice, pointer: Pointer, birth: &Birth) -> Result<Device> 
         ),
     };
     Ok(Device {
-        make: make(&path, file_type, birth),
+        make: make(file_type, birth),
         path,
         // Callers pass st_mode as they found it, with the type's bits.
         mode: file_type | device.file_mode().unwrap_or(DEFAULT_MODE) & 0o7777,

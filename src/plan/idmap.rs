@@ -65,8 +65,8 @@ const MOST_LINES: usize = 340;
 /// No mappings, an empty or overlapping range, one beyond the last id, too many of them, or mappings that this caller
 /// may not write.
 pub fn plan(linux: &Linux, facts: &Facts) -> Result<Maps> {
-    let uid = map(linux.uid_mappings(), "/linux/uidMappings", facts.uid)?;
-    let gid = map(linux.gid_mappings(), "/linux/gidMappings", facts.gid)?;
+    let uid = of_container(linux.uid_mappings(), "/linux/uidMappings", facts.uid)?;
+    let gid = of_container(linux.gid_mappings(), "/linux/gidMappings", facts.gid)?;
     let (writer, setgroups) = writer(&uid, &gid, facts)?;
     Ok(Maps {
         uid,
@@ -85,13 +85,21 @@ impl Map {
             .any(|(container, _, size)| id >= *container && id - container < *size)
     }
 
+    /// The host's id of one of the container's.
+    #[must_use]
+    pub fn outside(&self, id: u32) -> Option<u32> {
+        let mut lines = self.lines.iter();
+        let line = lines.find(|(container, _, size)| id >= *container && id - container < *size);
+        line.map(|(container, host, _)| host + (id - container))
+    }
+
     /// Whether it maps this host id, and nothing else.
     fn is_only(&self, host: u32) -> bool {
         matches!(self.lines.as_slice(), [(_, mapped, 1)] if *mapped == host)
     }
 }
 
-fn map(given: &Option<Vec<LinuxIdMapping>>, pointer: &str, caller: u32) -> Result<Map> {
+fn of_container(given: &Option<Vec<LinuxIdMapping>>, pointer: &str, caller: u32) -> Result<Map> {
     let pointer = Pointer::from(pointer);
     let given = given.as_deref().unwrap_or_default();
     if given.is_empty() {
@@ -105,6 +113,14 @@ fn map(given: &Option<Vec<LinuxIdMapping>>, pointer: &str, caller: u32) -> Resul
             "set it to [{mapping}], which makes the caller root inside"
         )));
     }
+    map(given, pointer)
+}
+
+/// Mappings as a map.
+///
+/// # Errors
+/// Too many of them, an empty or overlapping range, one beyond the last id.
+pub fn map(given: &[LinuxIdMapping], pointer: Pointer) -> Result<Map> {
     if given.len() > MOST_LINES {
         return Err(Error::refused(
             DOING,

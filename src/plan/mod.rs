@@ -15,6 +15,9 @@ pub mod cstrings;
 /// Which process makes or joins which namespace.
 pub mod birth;
 
+/// Offsets of a new time namespace.
+pub mod clocks;
+
 /// User and group mappings, as the bytes of uid_map and gid_map.
 pub mod idmap;
 
@@ -59,6 +62,11 @@ pub mod scheduling;
 
 /// AppArmor and SELinux.
 pub mod labels;
+/// Network devices to move.
+pub mod net;
+
+/// Shares of caches and memory bandwidth.
+pub mod rdt;
 
 /// The terminal.
 pub mod console;
@@ -69,8 +77,11 @@ pub mod cgroup;
 /// Hooks: argument vectors, environments, time limits.
 pub mod hooks;
 
-/// What this version cannot do and therefore refuses.
-pub mod refused;
+/// Annotations that are obeyed.
+pub mod annotations;
+
+/// What the caller's surroundings add.
+pub mod inherited;
 
 /// Ready-made inputs for the tests.
 #[cfg(test)]
@@ -80,6 +91,7 @@ use crate::cli::Create;
 use crate::error::Result;
 use crate::spec::Bundle;
 use std::collections::BTreeMap;
+use std::ffi::CString;
 use std::path::PathBuf;
 
 /// A container, decided. Parent and child share it; neither changes it.
@@ -99,6 +111,8 @@ pub struct Plan {
     pub root: root::Root,
     /// The mounts, in order.
     pub mounts: Vec<mounts::MountOp>,
+    /// The SELinux label of new file systems, with that of the masks.
+    pub mount_label: Option<CString>,
     /// Device nodes and links.
     pub devices: devices::Devices,
     /// Read-only and masked paths.
@@ -111,6 +125,10 @@ pub struct Plan {
     pub scheduling: scheduling::Scheduling,
     /// AppArmor profile and SELinux label.
     pub labels: labels::Labels,
+    /// Network devices to move, in order of their names.
+    pub net_devices: Vec<net::NetDevice>,
+    /// Shares of caches and memory bandwidth, or none.
+    pub rdt: Option<rdt::Rdt>,
     /// The terminal, or none.
     pub console: console::Console,
     /// The process.
@@ -141,10 +159,8 @@ pub fn plan(bundle: &Bundle, facts: &facts::Facts, request: &Create) -> Result<P
 
 /// The planners, in order: members of the plan are decided as they stand here.
 fn decide(bundle: &Bundle, facts: &facts::Facts, request: &Create) -> Result<Plan> {
-    let spec = &bundle.spec;
+    let spec = &*inherited::with_inherited(&bundle.spec, request);
     let mut warnings = bundle.warnings.clone();
-
-    refused::check(spec)?;
 
     // What the container has of its own decides what everything below may be.
     let birth = birth::plan(spec, facts, &mut warnings)?;
@@ -158,7 +174,7 @@ fn decide(bundle: &Bundle, facts: &facts::Facts, request: &Create) -> Result<Pla
 
     // What runs in it, and how much of the machine it gets.
     let process = process::plan(spec, request)?;
-    let cgroup = cgroup::plan(spec, facts, request)?;
+    let cgroup = cgroup::plan(spec, &birth, facts, request)?;
     warnings.extend(cgroup.warnings.iter().cloned());
 
     Ok(Plan {
@@ -170,12 +186,15 @@ fn decide(bundle: &Bundle, facts: &facts::Facts, request: &Create) -> Result<Pla
         names: tuning::names(spec, &birth, &mut warnings)?,
         scheduling: scheduling::plan(spec, &mut warnings)?,
         labels: labels::plan(spec)?,
+        net_devices: net::plan(spec, &birth, facts)?,
+        rdt: rdt::plan(spec, request)?,
         console: console::plan(spec, request)?,
         user: user::plan(spec, &birth)?,
         caps: caps::plan(spec, &birth, facts, &mut warnings)?,
         seccomp: seccomp::plan(spec, facts, &mut warnings)?,
         limits: limits::plan(spec)?,
         hooks: hooks::plan(spec, &process.envp)?,
+        mount_label: mounts::label(spec)?,
         birth,
         root,
         mounts,

@@ -6,13 +6,27 @@ mod target;
 /// A new file system: its type, its options, and what else will do in a user namespace.
 mod fresh;
 
+/// A part of the host's tree.
+mod bind;
+
+/// Whose the files of a bind's source seem to be.
+mod ids;
+
+/// Changes of a mount that is there already.
+mod again;
+
+/// The SELinux label of new file systems.
+mod label;
+
+pub use label::label;
+
 use super::birth::Birth;
-use super::facts::Facts;
+use super::facts::{Facts, Privilege};
+use super::idmap::Map;
 use super::options::{self, Options};
 use super::root::{self, Opener, Propagation};
-use crate::error::hints::nearest;
 use crate::error::{Error, Pointer, Result};
-use libc::{MOUNT_ATTR_RDONLY, MS_PRIVATE, MS_REC, MS_SLAVE};
+use libc::MOUNT_ATTR_RDONLY;
 use oci_spec::runtime::{Mount, Spec};
 use std::ffi::{CStr, CString};
 use std::path::Path;
@@ -59,6 +73,10 @@ pub enum Source {
         options: Vec<FsOption>,
         /// `MOUNT_ATTR_*` of the mount.
         attributes: u64,
+        /// What is in it at first.
+        begins: Begins,
+        /// The SELinux label of its root, where no option can give it.
+        root_label: Option<CString>,
     },
     /// A part of the host's tree: open_tree with a copy, then the attributes.
     Bind {
@@ -72,7 +90,62 @@ pub enum Source {
         tree_attributes: AttrChange,
         /// Who opens the source.
         opener: Opener,
+        /// What happens where the source is a symbolic link.
+        link: SourceLink,
+        /// Whose its files seem to be, where that is to change.
+        ids: Option<IdMapping>,
     },
+    /// What is mounted at the target already (`remount`): its attributes and its file system's options
+    /// change; what is not named stays.
+    Again {
+        /// Options for the file system's own parser, in order.
+        options: Vec<FsOption>,
+        /// Attributes of the mount.
+        attributes: AttrChange,
+        /// Attributes of the mount and all below it.
+        tree_attributes: AttrChange,
+    },
+}
+
+/// What a new file system holds when the container first sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begins {
+    /// What the kernel puts there.
+    Fresh,
+    /// A copy of the directory that it covers; the index of `tmpcopyup` in the mount's `options`.
+    AsCovered(u16),
+}
+
+/// What becomes of a bind whose source is a symbolic link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceLink {
+    /// It is followed, on the host.
+    Follow,
+    /// The link itself is mounted (`src-nofollow`).
+    Itself,
+    /// A link with the same text is made at the target, and nothing is mounted (`copy-symlink`).
+    Copy,
+}
+
+/// Whose the files of a mount seem to be; mount_setattr(2), MOUNT_ATTR_IDMAP.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdMapping {
+    /// Whether the mounts below are mapped too (`ridmap`).
+    pub recursive: Recursive,
+    /// By which maps.
+    pub by: Ids,
+    /// What asks for it: an option of the mount, or its `uidMappings`.
+    pub pointer: Pointer,
+}
+
+/// Maps of a mount.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ids {
+    /// User ids and group ids, for a user namespace that is made for the purpose: an id of the file system
+    /// on the left is seen as the host's id on the right.
+    Maps(Map, Map),
+    /// Those of the user namespace that the container joins.
+    OfJoined,
 }
 
 /// Whether the mounts below a bind's source come along.
@@ -100,6 +173,8 @@ pub enum TargetLinks {
     Inside,
     /// Refused: /proc and /sys must be real directories (CVE-2019-19921, CVE-2023-27561).
     Refuse,
+    /// The last component, which must exist, is not followed: a link there is itself covered (`dest-nofollow`).
+    LastItself,
 }
 
 /// When a read-only mount becomes read-only.
@@ -151,7 +226,9 @@ struct Around<'a> {
     birth: &'a Birth,
     bundle: &'a Path,
     opener: Opener,
+    privilege: Privilege,
     propagation: Propagation,
+    label: Option<CString>,
 }
 
 /// One entry of `/mounts` while it is read.
@@ -173,13 +250,18 @@ pub fn plan(spec: &Spec, birth: &Birth, facts: &Facts, bundle: &Path) -> Result<
         birth,
         bundle,
         opener: root::opener(birth, facts),
+        privilege: facts.privilege,
         propagation,
+        label: label(spec)?,
     };
     let mounts = spec.mounts().as_deref().unwrap_or_default();
-    let entries = mounts.iter().enumerate();
-    entries
-        .map(|(number, mount)| one(mount, Pointer::from("/mounts").at(number), &around))
-        .collect()
+    let mut ops: Vec<MountOp> = Vec::with_capacity(mounts.len());
+    for (number, mount) in mounts.iter().enumerate() {
+        let op = one(mount, Pointer::from("/mounts").at(number), &around)?;
+        again::unseal(&op, &mut ops);
+        ops.push(op);
+    }
+    Ok(ops)
 }
 
 /// Whether the entry is a bind mount: by either option, or by `bind` as its type, which the
@@ -191,6 +273,13 @@ pub fn is_bind(mount: &Mount) -> bool {
         || options.iter().any(|word| word == "bind" || word == "rbind")
 }
 
+/// Whether the entry changes a mount that an earlier one has made.
+#[must_use]
+pub fn is_remount(mount: &Mount) -> bool {
+    let options = mount.options().as_deref().unwrap_or_default();
+    options.iter().any(|word| word == "remount")
+}
+
 fn one(mount: &Mount, pointer: Pointer, around: &Around<'_>) -> Result<MountOp> {
     let kind_word = kind_word(mount);
     let options = options::parse(mount.options().as_deref().unwrap_or_default(), &pointer)?;
@@ -198,28 +287,29 @@ fn one(mount: &Mount, pointer: Pointer, around: &Around<'_>) -> Result<MountOp> 
         mount,
         options,
         pointer,
-        doing: format!("mount {kind_word}"),
+        doing: match is_remount(mount) {
+            true => format!("remount {}", mount.destination().display()),
+            false => format!("mount {kind_word}"),
+        },
     };
-    entry.refuse_mappings()?;
     let (target, links) = target::plan(&entry)?;
-    let bind = is_bind(mount);
-    let (source, otherwise) = if bind {
-        (entry.bind(around)?, None)
+    let (source, otherwise) = if is_remount(mount) {
+        (again::plan(&entry)?, None)
+    } else if is_bind(mount) {
+        (bind::plan(&entry, around)?, None)
     } else {
         fresh::plan(&entry, around)?
     };
-    let seal = seal(&source, &target);
     Ok(MountOp {
-        source,
-        otherwise,
-        missing: if bind {
-            Missing::LikeSource
-        } else {
-            Missing::Directory
+        missing: match source {
+            Source::Bind { .. } => Missing::LikeSource,
+            Source::New { .. } | Source::Again { .. } => Missing::Directory,
         },
         links,
-        seal,
-        propagation: entry.propagation(bind, around),
+        seal: seal(&source, &target),
+        propagation: bind::propagation(&entry, &source, around),
+        source,
+        otherwise,
         target,
         pointer: entry.pointer,
         kind_word,
@@ -232,6 +322,11 @@ fn seal(source: &Source, target: &CStr) -> Seal {
             kind, attributes, ..
         } if attributes & MOUNT_ATTR_RDONLY != 0
             && (kind.as_c_str() == c"tmpfs" || target == c"dev") =>
+        {
+            Seal::AtTheEnd
+        }
+        Source::Again { attributes, .. }
+            if attributes.set & MOUNT_ATTR_RDONLY != 0 && target == c"dev" =>
         {
             Seal::AtTheEnd
         }
@@ -255,82 +350,19 @@ impl Entry<'_> {
         Error::refused(self.doing.as_str(), self.pointer.at(part), why)
     }
 
-    fn refuse_mappings(&self) -> Result<()> {
-        let lists = [
-            ("uidMappings", self.mount.uid_mappings()),
-            ("gidMappings", self.mount.gid_mappings()),
-        ];
-        match lists
-            .into_iter()
-            .find(|(_, list)| list.as_ref().is_some_and(|list| !list.is_empty()))
-        {
-            None => Ok(()),
-            Some((name, _)) => {
-                let hint = "remove the mappings, and change the owner of the files instead";
-                Err(self
-                    .refused(
-                        name,
-                        "this version of orbital cannot map the ids of a mount yet",
-                    )
-                    .hint(hint))
-            }
+    fn refused_option(&self, index: u16, why: &str) -> Error {
+        let at = self.pointer.at("options").at(index);
+        Error::refused(self.doing.as_str(), at, why)
+    }
+
+    /// Options that only a bind can have.
+    fn refuse_bind_options(&self) -> Result<()> {
+        if let Some((_, index)) = self.options.extras.source_link {
+            let hint = "remove it, or make it a bind mount by the option bind";
+            let why = "only the source of a bind mount can be a symbolic link";
+            return Err(self.refused_option(index, why).hint(hint));
         }
-    }
-
-    /// Attributes that the options do not name stay as they are at the source.
-    fn bind(&self, around: &Around<'_>) -> Result<Source> {
-        let Some(path) = self
-            .mount
-            .source()
-            .as_ref()
-            .filter(|path| !path.as_os_str().is_empty())
-        else {
-            let hint = "add \"source\": the path on the host, or relative to the bundle, that is to be seen there";
-            return Err(Error::refused(
-                self.doing.as_str(),
-                &self.pointer,
-                "a bind mount needs a source",
-            )
-            .hint(hint));
-        };
-        if let Some(data) = self.options.data.first() {
-            return Err(self.refuse_data(data));
-        }
-        Ok(Source::Bind {
-            path: root::on_host(&self.doing, path, around.bundle, &self.pointer.at("source"))?,
-            recursive: self.options.bind.unwrap_or(Recursive::No),
-            attributes: self.options.attributes,
-            tree_attributes: self.options.tree_attributes,
-            opener: around.opener,
-        })
-    }
-
-    /// The kernel would ignore it without a word.
-    fn refuse_data(&self, data: &FsOption) -> Error {
-        let word = data.key.to_string_lossy();
-        let hint = match nearest(&word, options::known()) {
-            Some(known) => format!("did you mean {known}?"),
-            None => format!(
-                "remove {word}: it can only be given where the file system itself is mounted"
-            ),
-        };
-        let at = self.pointer.at("options").at(data.index);
-        let why =
-            "a bind mount shows a file system that is mounted already, and takes no options for it";
-        Error::refused(self.doing.as_str(), at, why).hint(hint)
-    }
-
-    fn propagation(&self, bind: bool, around: &Around<'_>) -> Vec<u64> {
-        let cut = match around.propagation.host {
-            MS_PRIVATE => MS_PRIVATE | MS_REC,
-            _ => MS_SLAVE | MS_REC,
-        };
-        let from_host = bind && around.opener == Opener::Parent;
-        from_host
-            .then_some(cut)
-            .into_iter()
-            .chain(self.options.propagation.iter().copied())
-            .collect()
+        ids::refuse(self)
     }
 }
 

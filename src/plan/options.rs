@@ -3,8 +3,8 @@
 //! A word that is not in the table is data for the file system's own parser, as the specification
 //! wants it; whether the file system knows it, only the kernel can say.
 
-use super::mounts::{AttrChange, FsOption, Recursive};
-use super::root::text;
+use super::cstrings::text;
+use super::mounts::{AttrChange, FsOption, Recursive, SourceLink};
 use crate::error::{Error, Pointer, Result};
 
 /// The options of one mount, sorted by who is to obey them.
@@ -22,6 +22,23 @@ pub struct Options {
     pub superblock: Vec<FsOption>,
     /// Data for the file system's own parser, in order.
     pub data: Vec<FsOption>,
+    /// What orbital does beside the mount, each with its index.
+    pub extras: Extras,
+}
+
+/// Options that are neither flags of the kernel nor data of a file system; the index of each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Extras {
+    /// `remount`.
+    pub remount: Option<u16>,
+    /// `tmpcopyup`.
+    pub copy_up: Option<u16>,
+    /// `idmap` or `ridmap`; `ridmap` wins.
+    pub map_ids: Option<(Recursive, u16)>,
+    /// `src-nofollow` or `copy-symlink`.
+    pub source_link: Option<(SourceLink, u16)>,
+    /// `dest-nofollow`.
+    pub no_follow: Option<u16>,
 }
 
 /// How far an attribute reaches.
@@ -50,13 +67,24 @@ enum Effect {
     Flag,
     /// Takes such a flag back.
     NoFlag(&'static str),
+    /// Changes a mount that is there already.
+    Remount,
+    /// Fills a tmpfs with what it covers.
+    CopyUp,
+    /// Maps the ids of the files.
+    MapIds(Recursive),
+    /// What happens to a source that is a symbolic link.
+    Source(SourceLink),
+    /// A destination that is a symbolic link is itself covered.
+    NoFollow,
     /// Asks for what is so anyway.
     Nothing,
-    /// Known, and refused: why, and what to do instead.
-    Refuse(&'static str, &'static str),
 }
 
-use Effect::{Bind, Choose, Clear, Flag, GiveUp, NoFlag, Nothing, Propagate, Refuse, Set};
+use Effect::{
+    Bind, Choose, Clear, CopyUp, Flag, GiveUp, MapIds, NoFlag, NoFollow, Nothing, Propagate,
+    Remount, Set, Source,
+};
 use Reach::{Top, Tree};
 use libc::{
     MOUNT_ATTR__ATIME as ATIME, MOUNT_ATTR_NOATIME as NOATIME, MOUNT_ATTR_NODEV as NODEV,
@@ -65,10 +93,6 @@ use libc::{
     MOUNT_ATTR_RELATIME as RELATIME, MOUNT_ATTR_STRICTATIME as STRICTATIME, MS_PRIVATE, MS_REC,
     MS_SHARED, MS_SLAVE, MS_UNBINDABLE,
 };
-
-const LATER: &str = "this version of orbital does not know it yet";
-const NO_IDMAP: &str = "remove it, and change the owner of the files instead";
-const NO_FOLLOW: &str = "remove it, and name the place that the link leads to";
 
 /// Every word that is not data. `silent`, `iversion` and their opposites ask for nothing: fsconfig(2)
 /// has no such flags, it is silent anyway, and since Linux 6.0 file systems that can count changes
@@ -109,26 +133,21 @@ const TABLE: &[(&str, Effect)] = &[
     ("iversion", Nothing),                      ("noiversion", Nothing),
     ("silent", Nothing),                        ("loud", Nothing),
 
-    ("remount", Refuse("each mount is made once, complete, and none is changed afterwards",
-        "remove it, and give the other options to the mount that they are meant for")),
-    ("tmpcopyup", Refuse(LATER, "remove it, and fill the directory by a hook or in the image")),
-    ("idmap", Refuse(LATER, NO_IDMAP)),         ("ridmap", Refuse(LATER, NO_IDMAP)),
-    ("copy-symlink", Refuse(LATER, NO_FOLLOW)),
-    ("src-nofollow", Refuse(LATER, NO_FOLLOW)), ("dest-nofollow", Refuse(LATER, NO_FOLLOW)),
+    ("remount", Remount),                       ("tmpcopyup", CopyUp),
+    ("idmap", MapIds(Recursive::No)),           ("ridmap", MapIds(Recursive::Yes)),
+    ("src-nofollow", Source(SourceLink::Itself)), ("copy-symlink", Source(SourceLink::Copy)),
+    ("dest-nofollow", NoFollow),
 ];
 
 /// Every option word that [`parse`] obeys, for `orbital features` and for suggestions.
 pub fn known() -> impl Iterator<Item = &'static str> {
-    TABLE
-        .iter()
-        .filter(|(_, effect)| !matches!(effect, Refuse(..)))
-        .map(|(word, _)| *word)
+    TABLE.iter().map(|(word, _)| *word)
 }
 
 /// Sorts the options of the mount at `pointer` (`/mounts/N`).
 ///
 /// # Errors
-/// A word that orbital knows and refuses, a NUL byte, a value without a name.
+/// A NUL byte, a value without a name, two words about the links of one source.
 pub fn parse(options: &[String], pointer: &Pointer) -> Result<Options> {
     let mut sorted = Options::default();
     for (number, word) in options.iter().enumerate() {
@@ -162,10 +181,11 @@ impl Options {
             NoFlag(flag) => self
                 .superblock
                 .retain(|set| set.key.as_bytes() != flag.as_bytes()),
-            Refuse(why, hint) => {
-                let doing = format!("use the mount option {word:?}");
-                return Err(Error::refused(doing, at, why).hint(hint));
-            }
+            Remount => self.extras.remount = Some(index),
+            CopyUp => self.extras.copy_up = Some(index),
+            MapIds(depth) => self.extras.map_ids(depth, index),
+            Source(link) => return self.extras.source(link, index, at),
+            NoFollow => self.extras.no_follow = Some(index),
         }
         Ok(())
     }
@@ -186,6 +206,26 @@ impl Options {
     }
 }
 
+impl Extras {
+    fn map_ids(&mut self, depth: Recursive, index: u16) {
+        if !matches!(self.map_ids, Some((Recursive::Yes, _))) {
+            self.map_ids = Some((depth, index));
+        }
+    }
+
+    fn source(&mut self, link: SourceLink, index: u16, at: &Pointer) -> Result<()> {
+        if let Some((other, _)) = self.source_link
+            && other != link
+        {
+            let why = "a link is either copied or mounted itself";
+            let hint = "keep one of copy-symlink and src-nofollow";
+            return Err(Error::refused("read the mount options", at, why).hint(hint));
+        }
+        self.source_link = Some((link, index));
+        Ok(())
+    }
+}
+
 impl AttrChange {
     const fn switch_on(&mut self, bits: u64) {
         self.set |= bits;
@@ -197,15 +237,19 @@ impl AttrChange {
         self.clear |= bits;
     }
 
-    /// The mode is a field, not a bit: mount_setattr(2) wants all of it cleared where it is set.
+    /// The mode is a field, not a bit: mount_setattr(2) wants all of it cleared where it is set. Of several
+    /// the strongest counts, as with the flags of mount(2): strictatime, noatime, relatime.
     const fn choose_access_time(&mut self, mode: u64) {
-        self.set = self.set & !ATIME | mode;
+        if mode > self.set & ATIME {
+            self.set = self.set & !ATIME | mode;
+        }
         self.clear |= ATIME;
     }
 
     const fn give_up_access_time(&mut self, mode: u64) {
         if self.clear & ATIME == 0 || self.set & ATIME == mode {
-            self.choose_access_time(RELATIME);
+            self.set &= !ATIME;
+            self.clear |= ATIME;
         }
     }
 }
@@ -220,9 +264,9 @@ fn option(word: &str, index: u16, at: &Pointer) -> Result<FsOption> {
     if key.is_empty() {
         return Err(Error::refused(doing, at, "there is no name before the ="));
     }
-    let value = value.map(|value| text(doing, value, at)).transpose()?;
+    let value = value.map(|value| text(value, doing, at)).transpose()?;
     Ok(FsOption {
-        key: text(doing, key, at)?,
+        key: text(key, doing, at)?,
         value,
         index,
     })

@@ -63,12 +63,16 @@ pub fn plan(spec: &Spec, request: &Create) -> Result<Process> {
             .hint("add \"process\" with at least \"cwd\" and \"args\""));
     };
     let args = given.args().as_deref().unwrap_or_default();
+    let name_it = "name it: \"args\": [\"/bin/sh\"]";
     let Some(program) = args.first() else {
-        return Err(
-            Error::refused(DOING, place.at("args"), "there is no program to execute")
-                .hint("name it: \"args\": [\"/bin/sh\"]"),
-        );
+        let report = Error::refused(DOING, place.at("args"), "there is no program to execute");
+        return Err(report.hint(name_it));
     };
+    if program.is_empty() {
+        // Callers look for these very words.
+        let why = "exec: \"\": executable file not found in $PATH";
+        return Err(Error::refused(DOING, place.at("args").at(0), why).hint(name_it));
+    }
     let (envp, home) = environment(given.env().as_deref().unwrap_or_default(), &place.at("env"))?;
     let pointer = place.at("args").at(0);
     Ok(Process {
@@ -87,7 +91,7 @@ pub fn plan(spec: &Spec, request: &Create) -> Result<Process> {
         } else {
             NoNewPrivs::No
         },
-        preserve_fds: request.preserve_fds,
+        preserve_fds: request.preserve_fds + request.inherited.listen_fds,
         keyring: match request.keyring {
             Keyring::New => Some(cstrings::text(
                 &format!("_ses.{}", request.id),
@@ -138,7 +142,7 @@ fn candidates(program: &str, envp: &[CString], pointer: &Pointer) -> Result<Vec<
     let folders = path
         .unwrap_or_default()
         .split(':')
-        .filter(|folder| folder.starts_with('/') && !program.is_empty());
+        .filter(|folder| folder.starts_with('/'));
     let found: Result<Vec<CString>> = folders
         .map(|folder| {
             cstrings::text(

@@ -1,6 +1,7 @@
 //! The root file system (config.md, "Root"; config-linux.md, "Rootfs Mount Propagation").
 
 use super::birth::{Birth, UserNamespace};
+use super::cstrings;
 use super::facts::{Facts, Privilege};
 use crate::error::hints::nearest;
 use crate::error::{Error, Pointer, Result};
@@ -162,25 +163,13 @@ pub fn opener(birth: &Birth, facts: &Facts) -> Opener {
     }
 }
 
-/// A string of config.json for the kernel.
-///
-/// # Errors
-/// A NUL byte in it.
-pub fn text(doing: &str, value: impl Into<Vec<u8>>, pointer: &Pointer) -> Result<CString> {
-    CString::new(value).map_err(|_| Error::refused(doing, pointer, "there is a NUL byte in it"))
-}
-
 /// A path of the host, a relative one being relative to the bundle. It is not cleaned: `..` behind a
 /// symbolic link means what the kernel says.
 ///
 /// # Errors
 /// A NUL byte in it.
 pub fn on_host(doing: &str, path: &Path, bundle: &Path, pointer: &Pointer) -> Result<CString> {
-    text(
-        doing,
-        bundle.join(path).into_os_string().into_encoded_bytes(),
-        pointer,
-    )
+    cstrings::path(&bundle.join(path), doing, pointer)
 }
 
 /// A path of the container, below its root: cleaned of `.`, `..`, double and outer slashes. `..` of
@@ -197,7 +186,7 @@ pub fn below(doing: &str, path: &Path, pointer: &Pointer) -> Result<CString> {
             Component::RootDir | Component::CurDir | Component::Prefix(_) => {}
         }
     }
-    text(doing, clean.join(&b'/'), pointer)
+    cstrings::text(&clean.join(&b'/'), doing, pointer)
 }
 
 #[cfg(test)]

@@ -55,6 +55,8 @@ pub(crate) fn request() -> Create {
         entry: Entry::Pivot,
         keyring: Keyring::New,
         preserve_fds: 0,
+        pidfd_socket: None,
+        inherited: crate::cli::Inherited::default(),
         manager: Manager::Cgroupfs,
     }
 }

@@ -1,5 +1,6 @@
 //! Ids, groups, umask (config.md, "POSIX-platform User"). Numbers only: names are the caller's business.
 
+use super::annotations;
 use super::birth::{Birth, UserNamespace};
 use super::idmap::{Map, Maps, Setgroups};
 use crate::error::{Error, Pointer, Result};
@@ -10,7 +11,7 @@ use oci_spec::runtime::Spec;
 pub enum Groups {
     /// Exactly these.
     Set(Vec<u32>),
-    /// The user namespace denies setgroups(2), and none are asked for: the caller's stay.
+    /// The caller's stay: the user namespace denies setgroups(2) and none are asked for, or an annotation wants it.
     Keep,
 }
 
@@ -48,6 +49,7 @@ pub fn plan(spec: &Spec, birth: &Birth) -> Result<User> {
     known(given.uid(), maps.map(|maps| &maps.uid), place.at("uid"))?;
     known(given.gid(), maps.map(|maps| &maps.gid), place.at("gid"))?;
     let groups = groups(
+        keeps(spec),
         given.additional_gids().as_deref().unwrap_or_default(),
         maps,
         &place.at("additionalGids"),
@@ -89,7 +91,37 @@ fn known(id: u32, map: Option<&Map>, place: Pointer) -> Result<()> {
     }
 }
 
-fn groups(asked: &[u32], maps: Option<&Maps>, place: &Pointer) -> Result<Groups> {
+/// Whether the annotation asks for the caller's groups: anything but 0 does.
+fn keeps(spec: &Spec) -> Caller {
+    let all = spec.annotations().as_ref();
+    match all.and_then(|all| all.get(annotations::KEEP_GROUPS)) {
+        Some(word) if word != "0" => Caller::Kept,
+        _ => Caller::Left,
+    }
+}
+
+/// What becomes of the caller's supplementary groups.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Caller {
+    Kept,
+    Left,
+}
+
+fn groups(caller: Caller, asked: &[u32], maps: Option<&Maps>, place: &Pointer) -> Result<Groups> {
+    if caller == Caller::Kept {
+        return match asked {
+            [] => Ok(Groups::Keep),
+            _ => Err(Error::refused(
+                DOING,
+                place,
+                format!(
+                    "the annotation {} keeps the caller's groups",
+                    annotations::KEEP_GROUPS
+                ),
+            )
+            .hint("leave out one of the two")),
+        };
+    }
     if maps.is_some_and(|maps| maps.setgroups == Setgroups::Deny) {
         return match asked {
             [] => Ok(Groups::Keep),

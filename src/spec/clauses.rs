@@ -1,8 +1,9 @@
 //! What is wrong on its face, whatever the host.
 
-use super::pointer;
+use super::{pointer, required};
 use crate::error::{Error, Pointer, Result};
 use oci_spec::runtime::{LinuxDeviceType, Spec};
+use serde_json::Value;
 
 /// Objects, for which serde would also take a list of their values.
 const OBJECTS: [&str; 22] = [
@@ -53,6 +54,7 @@ pub(super) fn check(spec: &Spec, raw: &[u8]) -> Result<()> {
     version(spec.version())?;
     annotations(spec)?;
     device_numbers(spec, raw)?;
+    required::check(spec, raw)?;
     objects(raw)
 }
 
@@ -63,9 +65,19 @@ fn version(version: &str) -> Result<()> {
         return Err(refuse("it is required, and missing").hint("add \"ociVersion\": \"1.2.0\""));
     }
     let Some(major) = major(version) else {
-        return Err(refuse(
-            "it is not a version of three numbers, such as 1.2.0",
-        ));
+        let report = refuse("it is not a version of three numbers, such as 1.2.0");
+        let whole = version.trim_start_matches(['v', 'V']).trim();
+        let meant = [
+            whole.to_owned(),
+            format!("{whole}.0"),
+            format!("{whole}.0.0"),
+        ];
+        return Err(
+            match meant.iter().find(|meant| self::major(meant).is_some()) {
+                Some(meant) => report.hint(format!("write {meant:?}")),
+                None => report,
+            },
+        );
     };
     match major {
         "1" => Ok(()),
@@ -108,10 +120,15 @@ fn device_numbers(spec: &Spec, raw: &[u8]) -> Result<()> {
         .and_then(|linux| linux.devices().as_deref())
         .unwrap_or_default();
     let doubtful = |typ: LinuxDeviceType, number: i64| typ != LinuxDeviceType::P && number == 0;
+    // A parse of its own, for the first doubt: there is rarely one.
+    let mut document = None;
     for (index, device) in devices.iter().enumerate() {
         for (name, number) in [("major", device.major()), ("minor", device.minor())] {
+            if !doubtful(device.typ(), number) {
+                continue;
+            }
             let place = Pointer::from("/linux/devices").at(index).at(name);
-            if doubtful(device.typ(), number) && !stands(raw, &place) {
+            if !stands(document.get_or_insert_with(|| read(raw)), &place) {
                 return Err(Error::refused(
                     "make the devices",
                     place,
@@ -124,20 +141,25 @@ fn device_numbers(spec: &Spec, raw: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// Whether there is a value at this place. A parse of its own: rarely asked.
-fn stands(raw: &[u8], place: &Pointer) -> bool {
-    let document = serde_json::from_slice::<serde_json::Value>(raw);
-    document.is_ok_and(|document| {
-        document
-            .pointer(place.as_str())
-            .is_some_and(|value| !value.is_null())
-    })
+/// The document as a tree; null where a tree cannot hold what the types let pass (1e999 where nobody looks).
+pub(super) fn read(raw: &[u8]) -> Value {
+    serde_json::from_slice(raw).unwrap_or_default()
+}
+
+/// Whether there is a value at this place. Of a document that has no tree it is believed.
+fn stands(document: &Value, place: &Pointer) -> bool {
+    let found = document.pointer(place.as_str());
+    document.is_null() || found.is_some_and(|value| !value.is_null())
 }
 
 /// A list where an object should be. Looked for by its bytes: a second parse would cost more than the first.
-fn objects(raw: &[u8]) -> Result<()> {
-    let lists = raw.iter().enumerate().filter(|(_, byte)| **byte == b'[');
-    match lists.filter_map(|(at, _)| wrong_list(raw, at)).next() {
+pub(super) fn objects(raw: &[u8]) -> Result<()> {
+    let mut lists = raw.iter().enumerate().filter(|(_, byte)| **byte == b'[');
+    if !lists.any(|(at, _)| is_suspect(raw, at)) {
+        return Ok(());
+    }
+    // Only now the dear part. Inside a string, too, something may look like a list; here it does not.
+    match pointer::lists(raw, DEEPEST).find(is_wrong) {
         Some(place) => Err(Error::refused(
             "read config.json",
             place,
@@ -147,21 +169,26 @@ fn objects(raw: &[u8]) -> Result<()> {
     }
 }
 
-/// The pointer of the list that begins at `bracket`, if an object should stand there.
-fn wrong_list(raw: &[u8], bracket: usize) -> Option<Pointer> {
-    let before = raw.get(..bracket)?.trim_ascii_end();
-    let suspect = match before.split_last()? {
-        (b':', before) => {
+/// The parts of the longest pointer to an element of [`LISTS_OF_OBJECTS`].
+const DEEPEST: usize = 4;
+
+/// Whether an object should stand where there is a list.
+fn is_wrong(place: &Pointer) -> bool {
+    let list = place.as_str().rsplit_once('/').map_or("", |(list, _)| list);
+    OBJECTS.contains(&place.as_str()) || LISTS_OF_OBJECTS.contains(&list)
+}
+
+/// Whether what stands before this bracket makes it look as if the list was in the place of an object.
+fn is_suspect(raw: &[u8], bracket: usize) -> bool {
+    let before = raw.get(..bracket).unwrap_or_default().trim_ascii_end();
+    match before.split_last() {
+        Some((b':', before)) => {
             let name = last_name(before.trim_ascii_end());
             OBJECTS.iter().any(|object| names(object, name))
         }
-        (b'[' | b',', _) => true,
+        Some((b'[' | b',', _)) => true,
         _ => false,
-    };
-    // Only now the dear part; inside a string, too, this may look like a list, but its pointer is none of these.
-    let place = suspect.then(|| pointer::around(raw, before.len() - 1))?;
-    let list = place.as_str().rsplit_once('/').map_or("", |(list, _)| list);
-    (OBJECTS.contains(&place.as_str()) || LISTS_OF_OBJECTS.contains(&list)).then_some(place)
+    }
 }
 
 /// What stands between the last two quotation marks, where the text ends with one.

@@ -17,13 +17,26 @@ pub mod pointer;
 /// What is wrong on its face, whatever the host.
 mod clauses;
 
+/// Required members that the types make up where they are missing.
+mod required;
+
+/// Text that is not JSON at all.
+mod syntax;
+
 /// serde's words for a wrong value, in ours.
 mod words;
+
+/// What to write for a value of the wrong type.
+mod advice;
+
+/// Names that nobody knows, and one that was meant.
+pub mod names;
 
 /// What `orbital spec` writes, and the specification's version that is implemented.
 pub mod default;
 
 use crate::error::{Cause, Error, Object, Result};
+use crate::sys::dir;
 use oci_spec::runtime::Spec;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -49,7 +62,7 @@ pub struct Bundle {
 /// # Errors
 /// A missing directory or file, text that is not JSON, a value of the wrong type, a version of another major.
 pub fn load(path: &Path) -> Result<Bundle> {
-    let found = std::fs::canonicalize(path).map_err(|error| {
+    let found = dir::real_path(path).map_err(|error| {
         let report = Error::io("find the bundle", path, "realpath", &error);
         match error.raw_os_error() {
             Some(NO_ENTRY) => report.hint("name the folder that holds config.json with --bundle"),
@@ -57,9 +70,20 @@ pub fn load(path: &Path) -> Result<Bundle> {
         }
     })?;
     let raw = read(&found)?;
-    let (spec, warnings) = parse(&raw, &found.join("config.json"))?;
+    from_bytes(raw, found)
+}
+
+/// The bundle in the directory `path`, of these bytes of its config.json.
+///
+/// # Errors
+/// Text that is not JSON, a value of the wrong type, a version of another major.
+pub fn from_bytes(mut raw: Vec<u8>, path: PathBuf) -> Result<Bundle> {
+    if raw.starts_with(b"\xef\xbb\xbf") {
+        raw.drain(..3);
+    }
+    let (spec, warnings) = parse(&raw, &path.join("config.json"))?;
     Ok(Bundle {
-        path: found,
+        path,
         spec,
         raw,
         warnings,
@@ -68,7 +92,8 @@ pub fn load(path: &Path) -> Result<Bundle> {
 
 /// The bytes of `file` in their types, and what was let pass.
 fn parse(raw: &[u8], file: &Path) -> Result<(Spec, Vec<String>)> {
-    let (spec, warnings) = match serde_json::from_slice::<Spec>(raw) {
+    let text = std::str::from_utf8(raw).map_err(|error| syntax::not_utf8(raw, file, &error))?;
+    let (spec, warnings) = match serde_json::from_str::<Spec>(text) {
         // A list would do for serde, of its values in their order.
         Ok(spec) if raw.trim_ascii_start().starts_with(b"{") => (spec, Vec::new()),
         Ok(_) | Err(_) => forgiven(raw, file)?,
@@ -80,15 +105,17 @@ fn parse(raw: &[u8], file: &Path) -> Result<(Spec, Vec<String>)> {
 /// The slower way, for what the types refused.
 fn forgiven(raw: &[u8], file: &Path) -> Result<(Spec, Vec<String>)> {
     let mut value: serde_json::Value =
-        serde_json::from_slice(raw).map_err(|error| words::not_json(file, &error))?;
+        serde_json::from_slice(raw).map_err(|error| syntax::not_json(raw, file, &error))?;
     if !value.is_object() {
-        return Err(words::not_an_object(file));
+        return Err(syntax::not_an_object(file));
     }
+    // Before the types, which would take a list as the members of an object in their order.
+    clauses::objects(raw).map_err(|error| error.quoting(raw))?;
     let warnings = forgive::what_the_specification_lets_pass(&mut value);
     let text = value.to_string().into_bytes();
     match serde_json::from_slice(&text) {
         Ok(spec) => Ok((spec, warnings)),
-        Err(error) => Err(words::wrong_value(&text, &error).quoting(raw)),
+        Err(error) => Err(words::wrong_value(&text, &value, &error).quoting(raw)),
     }
 }
 
@@ -119,9 +146,6 @@ fn read(bundle: &Path) -> Result<Vec<u8>> {
     read.map_err(|error| Error::io("read config.json", &path, "read", &error))?;
     if raw.len() as u64 > LARGEST {
         return Err(refuse("it is larger than 16 MiB"));
-    }
-    if raw.starts_with(b"\xef\xbb\xbf") {
-        raw.drain(..3);
     }
     Ok(raw)
 }

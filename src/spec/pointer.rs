@@ -33,21 +33,78 @@ pub fn offset(text: &[u8], line: usize, column: usize) -> usize {
 /// count as part of the value. The document's own pointer is empty.
 #[must_use]
 pub fn around(text: &[u8], offset: usize) -> Pointer {
-    let mut stack = Vec::new();
-    let mut at = 0;
-    while at <= offset {
-        let Some(byte) = text.get(at) else { break };
-        let end = match byte {
-            b'"' => end_of_string(text, at),
-            _ => at + 1,
-        };
-        step(&mut stack, *byte, text.get(at..end).unwrap_or_default());
-        at = end;
-    }
-    path(&stack)
+    let mut walk = Walk::of(text);
+    while walk.at <= offset && walk.step().is_some() {}
+    walk.place()
 }
 
-fn step(stack: &mut Vec<Open>, byte: u8, token: &[u8]) {
+/// The lists of the document that stand no deeper than `deepest` parts of a pointer, in order; one pass.
+pub fn lists(text: &[u8], deepest: usize) -> impl Iterator<Item = Pointer> {
+    let mut walk = Walk::of(text);
+    std::iter::from_fn(move || {
+        loop {
+            let begins = walk.text.get(walk.at) == Some(&b'[') && walk.is_shallow(deepest);
+            let place = begins.then(|| walk.place());
+            walk.step()?;
+            if place.is_some() {
+                return place;
+            }
+        }
+    })
+}
+
+/// Where a walk through the text is.
+struct Walk<'t> {
+    text: &'t [u8],
+    at: usize,
+    stack: Vec<Open>,
+    /// How many are open beyond [`DEEPEST`]: nobody reads those, and their depth has no end.
+    deeper: usize,
+}
+
+/// As deep as serde reads.
+const DEEPEST: usize = 128;
+
+impl Walk<'_> {
+    fn of(text: &[u8]) -> Walk<'_> {
+        Walk {
+            text,
+            at: 0,
+            stack: Vec::new(),
+            deeper: 0,
+        }
+    }
+
+    /// Goes on by one byte, or by one string, and returns its first byte; `None` at the end.
+    fn step(&mut self) -> Option<u8> {
+        let start = self.at;
+        let byte = *self.text.get(start)?;
+        self.at = match byte {
+            b'"' => end_of_string(self.text, start),
+            _ => start + 1,
+        };
+        match (byte, self.deeper) {
+            (b'{' | b'[', deeper) if self.stack.len() == DEEPEST => self.deeper = deeper + 1,
+            (b'}' | b']', deeper @ 1..) => self.deeper = deeper - 1,
+            (_, 0) => {
+                let token = self.text.get(start..self.at).unwrap_or_default();
+                enter(&mut self.stack, byte, token);
+            }
+            _ => {}
+        }
+        Some(byte)
+    }
+
+    fn is_shallow(&self, deepest: usize) -> bool {
+        self.stack.len() <= deepest && self.deeper == 0
+    }
+
+    fn place(&self) -> Pointer {
+        path(&self.stack)
+    }
+}
+
+fn enter(stack: &mut Vec<Open>, byte: u8, token: &[u8]) {
     match (byte, stack.last_mut()) {
         (b'{', _) => stack.push(Open::Object(None)),
         (b'[', _) => stack.push(Open::List(0)),

@@ -98,7 +98,7 @@ const WRONG_MEMBERS: [(&str, &str); 11] = [
     ),
     (
         r#""root": {"path": "r"}}"#,
-        "/config.json: line 1, column 47: trailing characters",
+        "/config.json: line 1, column 47: the configuration has ended, and something follows",
     ),
 ];
 
@@ -126,13 +126,16 @@ const WRONG_DOCUMENTS: [(&str, &str); 8] = [
     ),
     (
         "{\n  \"ociVersion\": \"1.2.0\"\n  \"root\": {}}",
-        "/config.json: line 3, column 3: expected `,` or `}`",
+        "/config.json: line 3, column 3: after this member there must be a comma",
     ),
     (
         "",
-        "/config.json: line 1, column 0: EOF while parsing a value",
+        "/config.json: refused: it is empty (hint: write a first one with orbital spec)",
     ),
-    ("\u{1}", "/config.json: line 1, column 1: expected value"),
+    (
+        "\u{1}",
+        "/config.json: refused: it is not JSON, which begins with {",
+    ),
 ];
 
 #[test]
@@ -146,7 +149,7 @@ fn what_is_wrong_is_told_with_its_place_and_value() {
     let documents = WRONG_DOCUMENTS
         .iter()
         .map(|(document, told)| ((*document).to_owned(), *told));
-    let deep = std::iter::once(("[".repeat(200), "recursion limit exceeded"));
+    let deep = std::iter::once(("[".repeat(200), "nested deeper than 128 levels"));
     for (text, told) in processes.chain(members).chain(documents).chain(deep) {
         let line = load(bundle(&text).path()).unwrap_err().one_line();
         assert!(line.contains(told), "{text}\n{line}");
@@ -267,4 +270,37 @@ fn the_bundle_s_path_is_absolute_and_without_links() {
         load(&link).unwrap().path,
         fs::canonicalize(real.path()).unwrap()
     );
+}
+
+#[test]
+fn other_encodings_are_told_as_such() {
+    let utf16: Vec<u8> = "\u{feff}{\"ociVersion\": \"1.2.0\"}"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let told = from_bytes(utf16, "/b".into()).unwrap_err().one_line();
+    assert!(
+        told.contains("line 1, column 1: it is not UTF-8") && told.contains("UTF-16"),
+        "{told}"
+    );
+    let latin = b"{\"ociVersion\": \"1.2.0\",\n \"hostname\": \"caf\xe9\"}".to_vec();
+    let told = from_bytes(latin, "/b".into()).unwrap_err().one_line();
+    assert!(
+        told.contains("line 2, column 18: it is not UTF-8"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_message_does_not_move_the_cursor() {
+    let text = with(r#""root": {"path": "r"}, "mounts": ["\u001b[2J\n\u202e"]"#);
+    let told = from_bytes(text.into_bytes(), "/b\u{1b}".into()).unwrap_err();
+    let line = told.one_line();
+    assert!(
+        line.contains("/mounts/0") && !line.contains(char::is_control),
+        "{line}"
+    );
+    let file = from_bytes(b"{".to_vec(), "/b\u{1b}\u{202e}".into()).unwrap_err();
+    let shown = file.to_string();
+    assert!(shown.contains("/b\\u{1b}\\u{202e}/config.json"), "{shown}");
 }

@@ -1,38 +1,21 @@
 //! serde's words for a wrong value, in ours.
 
 use super::forgive::SCHEDULER_FLAGS;
-use super::pointer;
-use crate::error::{Cause, Error, Object, Pointer};
-use std::path::Path;
+use super::{advice, pointer};
+use crate::error::{Error, Pointer};
+use serde_json::Value;
 
 const DOING: &str = "read config.json";
 
-/// What is not JSON at all.
-pub(super) fn not_json(file: &Path, error: &serde_json::Error) -> Error {
-    let what = without_place(&error.to_string());
-    let cause = Cause::Json {
-        line: error.line(),
-        column: error.column(),
-        what,
-    };
-    Error::new(DOING, Object::File(file.to_owned()), cause)
-}
-
-/// JSON, but a list or a number.
-pub(super) fn not_an_object(file: &Path) -> Error {
-    let why = "it must hold an object, that is, begin with {".to_owned();
-    Error::new(DOING, Object::File(file.to_owned()), Cause::Refused(why))
-}
-
-/// JSON, but not what the specification says; `text` is what serde read.
-pub(super) fn wrong_value(text: &[u8], error: &serde_json::Error) -> Error {
+/// JSON, but not what the specification says; `text` is what serde read of `document`.
+pub(super) fn wrong_value(text: &[u8], document: &Value, error: &serde_json::Error) -> Error {
     let place = pointer::around(text, pointer::offset(text, error.line(), error.column()));
     let message = without_place(&error.to_string());
     if let Some(name) = message
         .strip_prefix("missing field `")
         .and_then(|rest| rest.strip_suffix('`'))
     {
-        return Error::refused(DOING, place.at(name), "it is required, and missing");
+        return missing(document, &place, name);
     }
     if let Some((found, known)) = message
         .strip_prefix("unknown variant `")
@@ -44,13 +27,36 @@ pub(super) fn wrong_value(text: &[u8], error: &serde_json::Error) -> Error {
         let why = "it must be a list of CPUs, such as 0-3,7";
         return Error::refused(DOING, place, why);
     }
-    let why = match message.rsplit_once(", expected ") {
-        Some((_, wanted)) => format!("it must be {}", kind(wanted)),
+    let wanted = match message.rsplit_once(", expected ") {
+        Some((_, wanted)) => kind(wanted),
         // serde_json's words when it wants one of a few strings and finds something else.
-        None if message == "expected value" => "it must be a string".to_owned(),
-        None => message,
+        None if message == "expected value" => "a string",
+        None => return Error::refused(DOING, place, message),
     };
-    Error::refused(DOING, place, why)
+    let value = document.pointer(place.as_str());
+    let hint = value.and_then(|value| advice::of_value(&place, wanted, value));
+    let report = Error::refused(DOING, place, format!("it must be {wanted}"));
+    match hint {
+        Some(hint) => report.hint(hint),
+        None => report,
+    }
+}
+
+/// A required member that is not there, perhaps because it is misspelt.
+pub(super) fn missing(document: &Value, parent: &Pointer, name: &str) -> Error {
+    let place = parent.at(name);
+    let report = Error::refused(DOING, &place, "it is required, and missing");
+    let beside = document.pointer(parent.as_str()).and_then(Value::as_object);
+    let others = beside
+        .into_iter()
+        .flat_map(|members| members.keys().map(String::as_str));
+    match crate::error::hints::nearest(name, others) {
+        Some(near) => report.hint(format!("write {name:?} for {near:?}")),
+        None => match advice::of_missing(&place) {
+            Some(hint) => report.hint(hint),
+            None => report,
+        },
+    }
 }
 
 fn unknown_word(place: Pointer, found: &str, known: &str) -> Error {
@@ -64,14 +70,7 @@ fn unknown_word(place: Pointer, found: &str, known: &str) -> Error {
         [most @ .., last] => format!("it must be {} or {last}", most.join(", ")),
     };
     let report = Error::refused(DOING, place, why);
-    // Short forms (net) are farther away than any misspelling.
-    let longer = || {
-        known
-            .iter()
-            .copied()
-            .find(|word| !found.is_empty() && word.starts_with(found))
-    };
-    match crate::error::hints::nearest(found, known.iter().copied()).or_else(longer) {
+    match advice::near_word(found, &known) {
         Some(near) => report.hint(format!("did you mean {near}?")),
         None => report,
     }
@@ -84,22 +83,20 @@ fn spelt(word: &str) -> &str {
 }
 
 /// What Rust calls it → what it is.
-fn kind(wanted: &str) -> String {
-    let words = match wanted {
+fn kind(wanted: &str) -> &str {
+    match wanted {
         "u8" => "a whole number from 0 to 255",
         "u16" => "a whole number from 0 to 65535",
         "u32" => "a whole number from 0 to 4294967295",
         "u64" => "a whole number from 0 to 18446744073709551615",
-        "i32" => "a whole number from -2147483648 to 2147483647",
-        "i64" => "a whole number from -9223372036854775808 to 9223372036854775807",
+        "i32" | "i64" => "a whole number",
         "a boolean" => "true or false",
         "a sequence" => "a list",
         "a map" => "an object",
         "path string" => "a string",
         other if other.starts_with("struct ") => "an object",
         other => other,
-    };
-    words.to_owned()
+    }
 }
 
 /// serde_json ends its messages with the place, which is told in another way here.

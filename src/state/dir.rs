@@ -18,6 +18,9 @@ const LOCK: &CStr = c"lock";
 /// Name of the socket at which a created container waits, in its directory.
 pub const START: &str = "start";
 
+/// Name of the folder with the socket that a container notifies, in its directory.
+pub const NOTIFY: &str = "notify";
+
 /// The directory of all containers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Home(PathBuf);
@@ -59,6 +62,12 @@ impl Home {
         }
     }
 
+    /// Where a container of this id has its directory.
+    #[must_use]
+    pub fn folder(&self, id: &str) -> PathBuf {
+        self.0.join(id)
+    }
+
     /// Takes the id: of two at the same moment exactly one gets it.
     ///
     /// # Errors
@@ -66,8 +75,17 @@ impl Home {
     pub fn reserve(&self, id: &str) -> Result<Seat> {
         let doing = format!("create {id}");
         let name = check(id, &doing)?;
-        self.make()?;
-        let home = dir::open_path(&self.0).map_err(|fault| Error::file(&doing, &self.0, fault))?;
+        let home = match dir::open_path(&self.0) {
+            Err(Fault {
+                errno: libc::ENOENT,
+                ..
+            }) => {
+                self.make()?;
+                dir::open_path(&self.0)
+            }
+            other => other,
+        };
+        let home = home.map_err(|fault| Error::file(&doing, &self.0, fault))?;
         match rustix::fs::mkdirat(&home, &name, Mode::from_raw_mode(0o700)).at(Call::Mkdirat) {
             Err(Fault {
                 errno: libc::EEXIST,
@@ -199,13 +217,13 @@ pub struct Seat {
 }
 
 impl Seat {
-    /// Replaces the record, in one act: whoever reads sees the old one or the new one.
+    /// Writes the first record, in one write into its place: whoever reads sees nothing, which counts
+    /// as no record, or all of it. Later ones are drafted and published.
     ///
     /// # Errors
-    /// As write(2) and rename(2).
-    pub fn remember(&self, record: &Record) -> Result<()> {
-        self.draft(record)?;
-        self.publish()
+    /// As open(2) and write(2); EEXIST where there is one.
+    pub fn begin(&self, record: &Record) -> Result<()> {
+        self.put(RECORD, OFlags::EXCL, record)
     }
 
     /// Writes the record where nobody reads it yet.
@@ -213,13 +231,17 @@ impl Seat {
     /// # Errors
     /// As open(2) and write(2).
     pub fn draft(&self, record: &Record) -> Result<()> {
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::TRUNC | OFlags::NOFOLLOW;
-        let put = file::open(&self.dir, FRESH, flags);
+        self.put(FRESH, OFlags::TRUNC, record)
+    }
+
+    fn put(&self, name: &CStr, how: OFlags, record: &Record) -> Result<()> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NOFOLLOW | how;
+        let put = file::open(&self.dir, name, flags);
         put.and_then(|fd| file::write_once(fd, &record.to_bytes()))
             .map_err(|fault| self.unwritten(fault))
     }
 
-    /// Puts the draft into the record's place.
+    /// Puts the draft into the record's place, in one act: whoever reads sees the old one or the new one.
     ///
     /// # Errors
     /// As rename(2).
@@ -248,6 +270,9 @@ impl Seat {
         };
         let bytes =
             file::read_all(fd).map_err(|fault| Error::file("read the record", path(), fault))?;
+        if bytes.is_empty() {
+            return Ok(None);
+        }
         record::from_bytes(&bytes).map(Some).map_err(|why| {
             Error::new("read the record", Object::File(path()), Cause::Refused(why))
                 .hint("another runtime or a newer orbital made this container: use that one, or another --root")
@@ -319,7 +344,15 @@ pub fn remove(path: &Path) -> Result<()> {
             Err(fault) => return Err(told(fault)),
         }
     }
-    match rustix::fs::unlinkat(CWD, path, AtFlags::REMOVEDIR).at(Call::Rmdir) {
+    let remove = || rustix::fs::unlinkat(CWD, path, AtFlags::REMOVEDIR).at(Call::Rmdir);
+    let removed = match remove() {
+        Err(fault) if fault.errno == libc::ENOTEMPTY => {
+            remove_notify(&dir).map_err(told)?;
+            remove()
+        }
+        other => other,
+    };
+    match removed {
         Ok(())
         | Err(Fault {
             errno: libc::ENOENT,
@@ -329,6 +362,18 @@ pub fn remove(path: &Path) -> Result<()> {
     }
 }
 
+/// Few containers have one, so it is looked for only where something is left.
+fn remove_notify(dir: &OwnedFd) -> std::result::Result<(), Fault> {
+    let socket = (c"notify/notify.sock", AtFlags::empty());
+    for (name, flags) in [socket, (c"notify", AtFlags::REMOVEDIR)] {
+        match rustix::fs::unlinkat(dir, name, flags).at(Call::Unlinkat) {
+            Err(fault) if fault.errno != libc::ENOENT => return Err(fault),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 impl AsFd for Seat {
     fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
         self.dir.as_fd()
@@ -336,43 +381,4 @@ impl AsFd for Seat {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ids() {
-        for good in ["a", "web-1", "A_b+c.d", "..a", "0", &"x".repeat(255)] {
-            assert!(is_id(good), "{good}");
-        }
-        for bad in [
-            "",
-            ".",
-            "..",
-            "a/b",
-            "/a",
-            "a b",
-            "a\n",
-            "ä",
-            "a:b",
-            &"x".repeat(256),
-        ] {
-            assert!(!is_id(bad), "{bad:?}");
-        }
-    }
-
-    #[test]
-    fn one_of_two_reservations_wins() {
-        let root = tempfile::tempdir().unwrap();
-        let home = Home::new(Some(root.path().join("home"))).unwrap();
-        let seat = home.reserve("a").unwrap();
-        let second = home.reserve("a").unwrap_err();
-        assert!(
-            second
-                .one_line()
-                .contains("container with given ID already exists"),
-            "{second}"
-        );
-        seat.remove().unwrap();
-        home.reserve("a").unwrap();
-    }
-}
+mod tests;

@@ -39,6 +39,9 @@ pub struct Record {
     /// The directories of the cgroup tree that were made for it, outermost first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cgroup_made: Vec<PathBuf>,
+    /// The groups of resctrl that were made for it, in the order in which to remove them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resctrl_made: Vec<PathBuf>,
     /// `/annotations`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
@@ -86,6 +89,7 @@ impl Record {
             process: None,
             cgroup,
             cgroup_made: Vec::new(),
+            resctrl_made: Vec::new(),
             annotations: plan.annotations.clone(),
             poststart: plan.hooks.poststart.iter().map(Kept::new).collect(),
             poststop: plan.hooks.poststop.iter().map(Kept::new).collect(),

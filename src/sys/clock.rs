@@ -1,8 +1,6 @@
 //! The time of day as RFC 3339, always in UTC. Unlike the rest of this folder it makes strings:
 //! it is for records and logs, and never runs in the child.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 const SECONDS_A_DAY: i64 = 86_400;
 /// The Gregorian calendar repeats after 400 years, which have this many days.
 const DAYS_AN_ERA: i64 = 146_097;
@@ -12,14 +10,15 @@ const DAYS_BEFORE_1970: i64 = 719_468;
 /// Now, such as `2026-11-22T03:27:13.052000001Z`.
 #[must_use]
 pub fn now_rfc3339() -> String {
-    // A clock set before 1970 shows 1970: a wrong time is no reason to fail.
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    format(
-        i64::try_from(since.as_secs()).unwrap_or_default(),
-        since.subsec_nanos(),
-    )
+    let mut now = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // By the call itself: for one look at the clock it would cost more to find the vDSO's function. A
+    // clock that cannot be read shows 1970: a wrong time is no reason to fail, ignored.
+    // SAFETY: `now` is a timespec that lives across the call; on 64 bits it is the kernel's own.
+    unsafe { libc::syscall(libc::SYS_clock_gettime, libc::CLOCK_REALTIME, &raw mut now) };
+    format(now.tv_sec, u32::try_from(now.tv_nsec).unwrap_or_default())
 }
 
 /// `seconds` since 1970-01-01T00:00:00Z (before it: negative) and `nanos` (below 1,000,000,000), as

@@ -5,10 +5,11 @@
 
 use super::{At, Call, Fault};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir};
-use std::ffi::CStr;
+use std::ffi::{CStr, CString, OsString};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::Path;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
 
 /// How to open a directory: for listing and as the start of further look-ups, never through a link.
 const DIRECTORY: OFlags = OFlags::RDONLY
@@ -93,3 +94,27 @@ pub fn each_directory(
     }
     Ok(())
 }
+
+/// The path without links, `.` and `..`; realpath(3). Into a buffer of ours: with one of its own it
+/// would be the only one to begin the C library's heap. Not for the child: it allocates.
+///
+/// # Errors
+/// As realpath(3); EINVAL for a NUL in `path`.
+pub fn real_path(path: &Path) -> std::io::Result<PathBuf> {
+    let path = CString::new(path.as_os_str().as_bytes())?;
+    let mut found: Vec<u8> = Vec::with_capacity(PATH_MAX);
+    // SAFETY: `path` is a C string, and `found` has the room that realpath(3) asks for, PATH_MAX.
+    let answer = unsafe { libc::realpath(path.as_ptr(), found.as_mut_ptr().cast()) };
+    if answer.is_null() {
+        return Err(std::io::Error::last_os_error());
+    }
+    // SAFETY: it has written a C string there.
+    let length = unsafe { CStr::from_ptr(found.as_ptr().cast()) }.count_bytes();
+    // SAFETY: these bytes have been written, and are within the room.
+    unsafe { found.set_len(length) };
+    found.shrink_to_fit();
+    Ok(PathBuf::from(OsString::from_vec(found)))
+}
+
+/// Longest path with its end mark; limits.h.
+const PATH_MAX: usize = 4096;

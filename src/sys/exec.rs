@@ -186,13 +186,15 @@ pub fn is_open(number: u32) -> bool {
     unsafe { libc::fcntl(fd, libc::F_GETFD) >= 0 }
 }
 
-/// Closes, in a cloned child, a descriptor whose owner lives on in the parent's memory; close_range(2).
+/// Closes a descriptor whose owner is used no more and never dropped: in a cloned child that of a copy
+/// of its parent's memory, in the runtime a static one; close_range(2).
 ///
 /// # Errors
 /// ENOSYS or EPERM under an outer filter.
 pub fn close_copy(fd: impl AsFd) -> Result<(), Fault> {
     let number = fd.as_fd().as_raw_fd();
-    // SAFETY: the child never drops the owner of this number: it executes or exits by _exit.
+    // SAFETY: our caller never drops the owner of this number: a child executes or exits by _exit, and
+    // statics are not dropped.
     let value = unsafe { libc::syscall(libc::SYS_close_range, number, number, 0) };
     answer(value, Call::CloseRange).map(|_| ())
 }

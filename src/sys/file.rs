@@ -3,7 +3,7 @@
 use super::{At, Call, Fault};
 use rustix::fs::{MemfdFlags, Mode, OFlags};
 use std::ffi::CStr;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 /// Opens `path` below `dir` with `O_CLOEXEC | O_NOCTTY` added; openat(2).
 ///
@@ -17,6 +17,16 @@ pub fn open(dir: impl AsFd, path: &CStr, flags: OFlags) -> Result<OwnedFd, Fault
         Mode::from_raw_mode(0o600),
     )
     .at(Call::Openat)
+}
+
+/// Opens what a descriptor of this process leads to once more, through /proc/self/fd; proc(5).
+///
+/// # Errors
+/// As openat(2); ENOENT without a /proc.
+pub fn reopen(fd: impl AsFd, flags: OFlags) -> Result<OwnedFd, Fault> {
+    let mut link = super::text::Text::new(b"/proc/self/fd/")?;
+    link.push_number(fd.as_fd().as_raw_fd().unsigned_abs())?;
+    open(rustix::fs::CWD, link.as_c(), flags)
 }
 
 /// Writes all of `bytes` in one write(2), as procfs and cgroupfs want it.

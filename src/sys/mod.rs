@@ -12,6 +12,9 @@
 /// The first steps: C's `main`, with descriptors 0 to 2 open.
 pub mod start;
 
+/// The file that this program's memory comes from, exchanged while it runs.
+pub mod image;
+
 /// The global allocator with a seal: after the clone the child has no heap.
 pub mod heap;
 
@@ -27,6 +30,9 @@ mod text;
 /// Nodes, links, owners, by the descriptor of their directory.
 pub mod node;
 
+/// A directory's content, copied into another.
+pub mod copy;
+
 /// Mounts by descriptor: `fsopen`, `open_tree`, `mount_setattr`, `move_mount`.
 pub mod mount;
 
@@ -35,6 +41,9 @@ pub mod proc;
 
 /// Records and descriptors over SEQPACKET sockets.
 pub mod socket;
+
+/// Network devices over rtnetlink: found, moved, addressed.
+pub mod netlink;
 
 /// Ids, sessions, limits, names, personality: what a process says about itself.
 pub mod process;
@@ -107,10 +116,15 @@ calls! {
     Fchown = "fchownat",
     Fcntl = "fcntl",
     Flock = "flock",
+    Fgetxattr = "fgetxattr",
+    Flistxattr = "flistxattr",
+    FsconfigChange = "fsconfig (reconfigure)",
     FsconfigCreate = "fsconfig (create)",
     FsconfigSet = "fsconfig (set)",
     Fsmount = "fsmount",
+    Fsetxattr = "fsetxattr",
     Fsopen = "fsopen",
+    Fspick = "fspick",
     Fstat = "fstat",
     Fstatfs = "fstatfs",
     Ftruncate = "ftruncate",
@@ -123,8 +137,10 @@ calls! {
     MemfdCreate = "memfd_create",
     Mkdirat = "mkdirat",
     Mknodat = "mknodat",
+    Mmap = "mmap",
     MountSetattr = "mount_setattr",
     MoveMount = "move_mount",
+    Mremap = "mremap",
     OpenTree = "open_tree",
     Openat = "openat",
     Openat2 = "openat2",
@@ -140,6 +156,7 @@ calls! {
     PrctlKeepCaps = "prctl (PR_SET_KEEPCAPS)",
     PrctlNnp = "prctl (PR_SET_NO_NEW_PRIVS)",
     PrctlSeccomp = "prctl (PR_SET_SECCOMP)",
+    PrctlSetMm = "prctl (PR_SET_MM_MAP)",
     Prlimit = "prlimit64",
     PtyPeer = "ioctl (TIOCGPTPEER)",
     PtyUnlock = "ioctl (TIOCSPTLCK)",
@@ -148,6 +165,10 @@ calls! {
     Recvmsg = "recvmsg",
     Renameat = "renameat",
     Rmdir = "unlinkat (directory)",
+    RtmGetaddr = "rtnetlink (RTM_GETADDR)",
+    RtmGetlink = "rtnetlink (RTM_GETLINK)",
+    RtmNewaddr = "rtnetlink (RTM_NEWADDR)",
+    RtmSetlink = "rtnetlink (RTM_SETLINK)",
     SchedSetaffinity = "sched_setaffinity",
     SchedSetattr = "sched_setattr",
     Seccomp = "seccomp",
@@ -172,6 +193,7 @@ calls! {
     Umount = "umount2",
     Unlinkat = "unlinkat",
     Unshare = "unshare",
+    Utimensat = "utimensat",
     Waitid = "waitid",
     Write = "write",
 }

@@ -4,7 +4,8 @@
 
 use super::{At, Call, Fault, answer};
 use rustix::mount::{
-    FsMountFlags, FsOpenFlags, MountAttrFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags,
+    FsMountFlags, FsOpenFlags, FsPickFlags, MountAttrFlags, MoveMountFlags, OpenTreeFlags,
+    UnmountFlags,
 };
 use std::ffi::CStr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -56,6 +57,23 @@ pub fn set_option(
     .at(Call::FsconfigSet)
 }
 
+/// Opens the file system that is mounted at `fd`, a mount's root, for a change of its options; fspick(2).
+///
+/// # Errors
+/// EINVAL where `fd` is no mount's root, EPERM without privilege over the file system.
+pub fn pick_filesystem(fd: impl AsFd) -> Result<OwnedFd, Fault> {
+    let flags = FsPickFlags::FSPICK_CLOEXEC | FsPickFlags::FSPICK_EMPTY_PATH;
+    rustix::mount::fspick(fd, c"", flags).at(Call::Fspick)
+}
+
+/// Changes the options of a picked file system; fsconfig(2), FSCONFIG_CMD_RECONFIGURE.
+///
+/// # Errors
+/// Whatever the file system answers.
+pub fn change_filesystem(filesystem: BorrowedFd<'_>) -> Result<(), Fault> {
+    rustix::mount::fsconfig_reconfigure(filesystem).at(Call::FsconfigChange)
+}
+
 /// Makes the configured file system; fsconfig(2), FSCONFIG_CMD_CREATE.
 ///
 /// # Errors
@@ -80,7 +98,19 @@ pub fn detached_mount(filesystem: BorrowedFd<'_>, attributes: u64) -> Result<Own
 /// # Errors
 /// ENOENT for a missing source, EINVAL for a mount of another namespace or an unbindable one.
 pub fn copy_tree(dir: impl AsFd, path: &CStr, depth: Depth) -> Result<OwnedFd, Fault> {
-    let mut flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
+    copy(dir, path, depth, OpenTreeFlags::empty())
+}
+
+/// The same of a symbolic link itself, where `path` leads to one.
+///
+/// # Errors
+/// As [`copy_tree`].
+pub fn copy_unfollowed(dir: impl AsFd, path: &CStr, depth: Depth) -> Result<OwnedFd, Fault> {
+    copy(dir, path, depth, OpenTreeFlags::AT_SYMLINK_NOFOLLOW)
+}
+
+fn copy(dir: impl AsFd, path: &CStr, depth: Depth, more: OpenTreeFlags) -> Result<OwnedFd, Fault> {
+    let mut flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | more;
     if path.is_empty() {
         flags |= OpenTreeFlags::AT_EMPTY_PATH;
     }

@@ -86,16 +86,62 @@ pub fn set_owner(fd: BorrowedFd<'_>, uid: u32, gid: u32) -> Result<(), Fault> {
     rustix::fs::chownat(fd, c"", Some(uid), Some(gid), AtFlags::EMPTY_PATH).at(Call::Fchown)
 }
 
+/// Whether a name was made by this call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Made {
+    /// It was.
+    Now,
+    /// Something has this name already.
+    Before,
+}
+
+/// Sets the user that owns what the descriptor shows, and leaves its group; fchownat(2), AT_EMPTY_PATH.
+///
+/// # Errors
+/// EPERM without CAP_CHOWN, EROFS.
+pub fn set_user(fd: BorrowedFd<'_>, uid: u32) -> Result<(), Fault> {
+    let uid = rustix::fs::Uid::from_raw(uid);
+    rustix::fs::chownat(fd, c"", Some(uid), None, AtFlags::EMPTY_PATH).at(Call::Fchown)
+}
+
 /// Makes a symbolic link; an existing name is left as it is; symlinkat(2).
 ///
 /// # Errors
 /// As symlinkat(2), without EEXIST.
-pub fn make_link(dir: BorrowedFd<'_>, name: &CStr, target: &CStr) -> Result<(), Fault> {
+pub fn make_link(dir: BorrowedFd<'_>, name: &CStr, target: &CStr) -> Result<Made, Fault> {
     match rustix::fs::symlinkat(target, dir, name).at(Call::Symlinkat) {
         Err(Fault {
             errno: libc::EEXIST,
             ..
-        }) => Ok(()),
-        other => other,
+        }) => Ok(Made::Before),
+        other => other.map(|()| Made::Now),
     }
+}
+
+/// Whether `name` is a symbolic link with exactly this text; readlinkat(2).
+///
+/// # Errors
+/// As readlinkat(2), without EINVAL.
+pub fn is_link_to(dir: BorrowedFd<'_>, name: &CStr, target: &CStr) -> Result<bool, Fault> {
+    let mut text = [0_u8; super::text::LONGEST];
+    match rustix::fs::readlinkat_raw(dir, name, text.as_mut_slice()).at(Call::Readlinkat) {
+        Ok(length) => Ok(text.get(..length) == Some(target.to_bytes())),
+        Err(Fault {
+            errno: libc::EINVAL,
+            ..
+        }) => Ok(false),
+        Err(fault) => Err(fault),
+    }
+}
+
+/// Puts a symbolic link in the place of a file of that name, unless it is there already.
+///
+/// # Errors
+/// As unlinkat(2): EISDIR for a directory, EBUSY for a mount point; EEXIST where somebody else is quicker.
+pub fn replace_by_link(dir: BorrowedFd<'_>, name: &CStr, target: &CStr) -> Result<(), Fault> {
+    if is_link_to(dir, name, target)? {
+        return Ok(());
+    }
+    rustix::fs::unlinkat(dir, name, AtFlags::empty()).at(Call::Unlinkat)?;
+    rustix::fs::symlinkat(target, dir, name).at(Call::Symlinkat)
 }

@@ -3,10 +3,11 @@
 //! The content of a root file system is hostile: any component may be a symbolic link, and may
 //! become one between two calls. So every look-up starts from one descriptor of the root and is
 //! resolved by the kernel inside it (openat2(2), RESOLVE_IN_ROOT, no magic links). Where a name is
-//! missing, or openat2 is not to be had, a walk goes component by component over descriptors and
+//! missing further up, or openat2 is not to be had, a walk goes component by component over descriptors and
 //! follows links itself, again only inside. Nothing here allocates: the child calls it.
 
-use super::text::{LONGEST, Text};
+use super::text::LONGEST;
+pub use super::text::Text;
 use super::{At, Call, Fault};
 use rustix::fs::{FileType, Mode, OFlags, ResolveFlags, Stat};
 use std::ffi::CStr;
@@ -24,6 +25,8 @@ pub enum Links {
     Inside,
     /// Refuse any, in every component (ELOOP).
     Refuse,
+    /// Follow them inside, but for the last component: the link itself is what is looked for.
+    LastItself,
 }
 
 /// What is to be made where a name is missing.
@@ -65,9 +68,49 @@ pub fn find_or_make(
         Err(Fault {
             errno: libc::ENOENT | libc::ENOSYS,
             ..
-        }) => walk(root, path, links, leaf),
+        }) => make(root, path, links, leaf),
         other => other,
     }
+}
+
+/// As [`find_or_make`], for a `path` that [`find`] has not found.
+///
+/// # Errors
+/// As [`find_or_make`].
+pub fn make(root: BorrowedFd<'_>, path: &CStr, links: Links, leaf: Leaf) -> Result<OwnedFd, Fault> {
+    match make_last(root, path, links, leaf) {
+        Some(made) => Ok(made),
+        None => walk(root, path, links, leaf),
+    }
+}
+
+/// Longest parent that [`make_last`] takes.
+const SHORT: usize = 256;
+
+/// The usual case, in four calls: only the last component is missing, and its name is a plain one.
+/// `None` for anything else, a failure too: the walk goes the whole way and tells.
+fn make_last(root: BorrowedFd<'_>, path: &CStr, links: Links, leaf: Leaf) -> Option<OwnedFd> {
+    let whole = path.to_bytes_with_nul();
+    let slash = whole.iter().rposition(|byte| *byte == b'/')?;
+    let (parent, name) = (whole.get(..slash)?, whole.get(slash + 1..)?);
+    let name = CStr::from_bytes_with_nul(name).ok()?;
+    if matches!(name.to_bytes(), b"" | b"." | b"..") {
+        return None;
+    }
+    let mut text = [0; SHORT];
+    text.get_mut(..slash)
+        .filter(|_| slash < SHORT)?
+        .copy_from_slice(parent);
+    let parent = CStr::from_bytes_until_nul(&text).ok()?;
+    let parent = open_inside(root, parent, OFlags::PATH | OFlags::DIRECTORY, links).ok()?;
+    make_one(parent.as_fd(), name, leaf).ok()?;
+    let made = peek(parent.as_fd(), name).ok()?;
+    // Whoever is in the root may have put something else there meanwhile.
+    let right = matches!(
+        (kind(&look(&made).ok()?), leaf),
+        (FileType::Directory, Leaf::Directory(_)) | (FileType::RegularFile, Leaf::File(_))
+    );
+    right.then_some(made)
 }
 
 /// Opens a file below `root` for reading or writing, without following links in its last component.
@@ -89,6 +132,14 @@ pub fn open_file(root: BorrowedFd<'_>, path: &CStr, flags: OFlags) -> Result<Own
 /// As fstat(2).
 pub fn look(fd: impl AsFd) -> Result<Stat, Fault> {
     rustix::fs::fstat(fd).at(Call::Fstat)
+}
+
+/// Whether the descriptor shows a symbolic link.
+///
+/// # Errors
+/// As fstat(2).
+pub fn is_link(fd: impl AsFd) -> Result<bool, Fault> {
+    Ok(kind(&look(fd)?) == FileType::Symlink)
 }
 
 /// Whether the descriptor shows a directory.
@@ -153,8 +204,11 @@ fn open_inside(
     links: Links,
 ) -> Result<OwnedFd, Fault> {
     let mut resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
-    if links == Links::Refuse {
-        resolve |= ResolveFlags::NO_SYMLINKS;
+    let mut flags = flags;
+    match links {
+        Links::Inside => {}
+        Links::Refuse => resolve |= ResolveFlags::NO_SYMLINKS,
+        Links::LastItself => flags |= OFlags::NOFOLLOW,
     }
     let path = if path.is_empty() { c"." } else { path };
     let mut races = 0;
@@ -207,7 +261,10 @@ impl Place<'_> {
     }
 }
 
-/// Component by component, each opened without following it.
+/// Component by component, each opened without following it. Apart from the rest because it has a dozen
+/// pages on the stack.
+#[cold]
+#[inline(never)]
 fn walk(root: BorrowedFd<'_>, path: &CStr, links: Links, leaf: Leaf) -> Result<OwnedFd, Fault> {
     let mut rest = Text::new(path.to_bytes())?;
     let mut place = Place {
@@ -232,6 +289,9 @@ fn walk(root: BorrowedFd<'_>, path: &CStr, links: Links, leaf: Leaf) -> Result<O
         };
         let next = open_or_make(place.here.as_fd(), &name, what)?;
         match kind(&look(&next)?) {
+            FileType::Symlink if links == Links::LastItself && rest.is_used_up() => {
+                return Ok(next);
+            }
             FileType::Symlink => {
                 followed += 1;
                 if links == Links::Refuse || followed > MOST_LINKS {
@@ -240,7 +300,7 @@ fn walk(root: BorrowedFd<'_>, path: &CStr, links: Links, leaf: Leaf) -> Result<O
                         errno: libc::ELOOP,
                     });
                 }
-                let mut longer = read_link(next.as_fd())?;
+                let mut longer = link_text(next.as_fd())?;
                 if longer.as_bytes().first() == Some(&b'/') {
                     place.return_to_root()?;
                 }
@@ -277,25 +337,7 @@ fn open_or_make(dir: BorrowedFd<'_>, name: &Text, leaf: Leaf) -> Result<OwnedFd,
         }) => {}
         other => return other,
     }
-    let made = match leaf {
-        Leaf::MustExist => {
-            return Err(Fault {
-                call: Call::Openat2,
-                errno: libc::ENOENT,
-            });
-        }
-        Leaf::Directory(mode) => {
-            rustix::fs::mkdirat(dir, name.as_c(), Mode::from_raw_mode(mode)).at(Call::Mkdirat)
-        }
-        Leaf::File(mode) => {
-            let flags =
-                OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::WRONLY;
-            rustix::fs::openat(dir, name.as_c(), flags, Mode::from_raw_mode(mode))
-                .at(Call::Openat)
-                .map(drop)
-        }
-    };
-    match made {
+    match make_one(dir, name.as_c(), leaf) {
         Ok(())
         | Err(Fault {
             errno: libc::EEXIST,
@@ -305,13 +347,37 @@ fn open_or_make(dir: BorrowedFd<'_>, name: &Text, leaf: Leaf) -> Result<OwnedFd,
     }
 }
 
+/// Makes one name; EEXIST where there is something, also a link that leads nowhere.
+fn make_one(dir: BorrowedFd<'_>, name: &CStr, leaf: Leaf) -> Result<(), Fault> {
+    match leaf {
+        Leaf::MustExist => Err(Fault {
+            call: Call::Openat2,
+            errno: libc::ENOENT,
+        }),
+        Leaf::Directory(mode) => {
+            rustix::fs::mkdirat(dir, name, Mode::from_raw_mode(mode)).at(Call::Mkdirat)
+        }
+        Leaf::File(mode) => {
+            let flags =
+                OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::WRONLY;
+            rustix::fs::openat(dir, name, flags, Mode::from_raw_mode(mode))
+                .at(Call::Openat)
+                .map(drop)
+        }
+    }
+}
+
 /// The object of this name itself, link or not.
 fn peek(dir: BorrowedFd<'_>, name: &CStr) -> Result<OwnedFd, Fault> {
     let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     rustix::fs::openat(dir, name, flags, Mode::empty()).at(Call::Openat)
 }
 
-fn read_link(link: BorrowedFd<'_>) -> Result<Text, Fault> {
+/// The text of the symbolic link that the descriptor shows; readlinkat(2).
+///
+/// # Errors
+/// As readlinkat(2); ENAMETOOLONG for one that no path could hold.
+pub fn link_text(link: BorrowedFd<'_>) -> Result<Text, Fault> {
     let mut text = Text {
         bytes: [0; LONGEST],
         length: 0,

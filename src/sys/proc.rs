@@ -5,6 +5,7 @@
 //! CVE-2025-52881). So one descriptor of the host's /proc is opened early and proved, and every
 //! file is opened below it without crossing a mount and without following any link.
 
+use super::text::Text;
 use super::{At, Call, Fault};
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 use std::ffi::CStr;
@@ -66,8 +67,18 @@ impl Proc {
     /// # Errors
     /// As openat2(2); ENOENT for a kind that the kernel does not have.
     pub fn namespace(&self, name: &CStr) -> Result<OwnedFd, Fault> {
-        let mut text = super::text::Text::default();
-        text.push_number(super::process::own_pid().unsigned_abs())?;
+        let directory = self.own(b"/ns")?;
+        let directory = self.open_file(directory.as_c(), OFlags::PATH | OFlags::DIRECTORY)?;
+        super::file::open(directory, name, OFlags::RDONLY)
+    }
+
+    /// Opens a namespace of process `pid`.
+    ///
+    /// # Errors
+    /// As [`Proc::namespace`]; ENOENT also for a process that is gone, EACCES for one that we may not look into.
+    pub fn namespace_of(&self, pid: i32, name: &CStr) -> Result<OwnedFd, Fault> {
+        let mut text = Text::default();
+        text.push_number(pid.unsigned_abs())?;
         text.push(b"/ns")?;
         let directory = self.open_file(text.as_c(), OFlags::PATH | OFlags::DIRECTORY)?;
         super::file::open(directory, name, OFlags::RDONLY)
@@ -82,21 +93,35 @@ impl Proc {
         super::file::write_once(fd, bytes)
     }
 
-    /// Writes to a file of the calling thread's own directory: `path` is relative to it. The directory is found by
-    /// what `thread-self` says, which is right whatever pid namespace the caller is in.
+    /// Writes `bytes` to the file `name` of this process's own directory in one write.
     ///
     /// # Errors
-    /// As [`Proc::write`]; ENOENT of readlinkat where this procfs is of a pid namespace that the caller is not in.
-    pub fn write_own(&self, path: &CStr, bytes: &[u8]) -> Result<(), Fault> {
-        let mut place = [0u8; 64];
-        let link = c"thread-self";
-        let length =
-            rustix::fs::readlinkat_raw(&self.0, link, &mut place[..]).at(Call::Readlinkat)?;
-        let own = place.get(..length).unwrap_or_default();
-        let mut text = super::text::Text::new(own)?;
-        text.push(b"/")?;
-        text.push(path.to_bytes())?;
-        self.write(text.as_c(), bytes)
+    /// As [`Proc::write`].
+    pub fn write_own(&self, name: &CStr, bytes: &[u8]) -> Result<(), Fault> {
+        let mut path = self.own(b"/")?;
+        path.push(name.to_bytes())?;
+        self.write(path.as_c(), bytes)
+    }
+
+    /// Reads the start of the file `name` of this process's own directory into `buffer`.
+    ///
+    /// # Errors
+    /// As [`Proc::read`].
+    pub fn read_own<'b>(&self, name: &CStr, buffer: &'b mut [u8]) -> Result<&'b [u8], Fault> {
+        let mut path = self.own(b"/")?;
+        path.push(name.to_bytes())?;
+        self.read(path.as_c(), buffer)
+    }
+
+    /// `PID` and `more`, PID being this process as *this* procfs numbers it: in a child it is not what
+    /// getpid(2) answers. The link is read, never followed.
+    fn own(&self, more: &[u8]) -> Result<Text, Fault> {
+        let mut buffer = [std::mem::MaybeUninit::<u8>::uninit(); 16];
+        let (number, _) =
+            rustix::fs::readlinkat_raw(&self.0, c"self", &mut buffer).at(Call::Readlinkat)?;
+        let mut text = Text::new(number)?;
+        text.push(more)?;
+        Ok(text)
     }
 
     /// Reads the start of the file `path` into `buffer`.

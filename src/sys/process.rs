@@ -274,6 +274,18 @@ pub fn own_pid() -> i32 {
     unsafe { libc::getpid() }
 }
 
+/// Makes a new time namespace for children of this process, which itself stays where it is; unshare(2),
+/// time_namespaces(7).
+///
+/// # Errors
+/// EPERM without CAP_SYS_ADMIN, EINVAL where the kernel has no time namespaces.
+pub fn unshare_time() -> Result<(), Fault> {
+    const NEWTIME: libc::c_int = 0x80;
+    // SAFETY: CLONE_NEWTIME changes nothing that another thread or a borrowed descriptor relies on.
+    let value = unsafe { libc::unshare(NEWTIME) };
+    answer(value.into(), Call::Unshare).map(|_| ())
+}
+
 /// Makes a new cgroup namespace, rooted at this process's group; unshare(2), cgroup_namespaces(7).
 ///
 /// # Errors

@@ -149,6 +149,33 @@ pub fn listen(path: &Path) -> Result<OwnedFd, Fault> {
     Ok(socket)
 }
 
+/// Connects to the DGRAM socket of this abstract name; unix(7).
+///
+/// # Errors
+/// ECONNREFUSED where nobody has it.
+pub fn connect_abstract(name: &[u8]) -> Result<OwnedFd, Fault> {
+    let kind = SocketType::DGRAM;
+    let socket = rustix::net::socket_with(AddressFamily::UNIX, kind, SocketFlags::CLOEXEC, None)
+        .at(Call::Socket)?;
+    let address = rustix::net::SocketAddrUnix::new_abstract_name(name).at(Call::Connect)?;
+    rustix::net::connect(&socket, &address).at(Call::Connect)?;
+    Ok(socket)
+}
+
+/// Receives datagrams at the new path `path`.
+///
+/// # Errors
+/// EADDRINUSE where the name exists, ENOENT, EACCES.
+pub fn bind_datagram(path: &Path) -> Result<OwnedFd, Fault> {
+    let kind = SocketType::DGRAM;
+    let socket = rustix::net::socket_with(AddressFamily::UNIX, kind, SocketFlags::CLOEXEC, None)
+        .at(Call::Socket)?;
+    with_address(path, |address| {
+        rustix::net::bind(&socket, address).at(Call::Bind)
+    })?;
+    Ok(socket)
+}
+
 /// Waits for a connection; accept4(2).
 ///
 /// # Errors

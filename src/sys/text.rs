@@ -8,7 +8,7 @@ pub(super) const LONGEST: usize = 4096;
 
 /// A path on the stack, always with its end mark.
 #[derive(Debug)]
-pub(super) struct Text {
+pub struct Text {
     pub(super) bytes: [u8; LONGEST],
     pub(super) length: usize,
 }
@@ -64,7 +64,9 @@ impl Text {
         self.bytes.get(..self.length).unwrap_or_default()
     }
 
-    pub(super) fn as_c(&self) -> &CStr {
+    /// The whole of it.
+    #[must_use]
+    pub fn as_c(&self) -> &CStr {
         CStr::from_bytes_until_nul(&self.bytes).unwrap_or_default()
     }
 

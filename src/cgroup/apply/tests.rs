@@ -1,6 +1,6 @@
 use super::write_all;
 use crate::cgroup::tests::{Hugetlb, Ours, group, make, may, name, setting};
-use crate::plan::cgroup::{Otherwise, Setting};
+use crate::plan::cgroup::{Moment, Otherwise, Setting};
 
 /// The one controller that is nearly always free for v2.
 #[test]
@@ -15,7 +15,7 @@ fn limits_are_written_and_their_controllers_enabled_needs_root() {
     let at = "/linux/resources/hugepageLimits/0/limit";
     group.settings = vec![setting("hugetlb.2MB.max", "4194304", at)];
     let ours = Ours(make(&group).unwrap().unwrap());
-    write_all(&ours.0, &group.settings).unwrap();
+    write_all(&ours.0, &group.settings, Moment::BeforeBirth).unwrap();
     let read = |file: &str| std::fs::read_to_string(ours.0.path.join(file)).unwrap();
     assert_eq!(read("hugetlb.2MB.max"), "4194304\n");
     assert_eq!(read("../cgroup.subtree_control"), "hugetlb\n");
@@ -29,7 +29,7 @@ fn limits_are_written_and_their_controllers_enabled_needs_root() {
         otherwise: Otherwise::Ignore,
         ..setting("hugetlb.3MB.max", "1", at)
     };
-    write_all(&ours.0, &[ignored]).unwrap();
+    write_all(&ours.0, &[ignored], Moment::BeforeBirth).unwrap();
     let other = Otherwise::Write {
         file: "hugetlb.2MB.max".into(),
         value: "0".into(),
@@ -38,11 +38,11 @@ fn limits_are_written_and_their_controllers_enabled_needs_root() {
         otherwise: other,
         ..setting("hugetlb.3MB.max", "1", at)
     };
-    write_all(&ours.0, &[other]).unwrap();
+    write_all(&ours.0, &[other], Moment::BeforeBirth).unwrap();
     assert_eq!(read("hugetlb.2MB.max"), "0\n");
 
     let error = |file, value| {
-        write_all(&ours.0, &[setting(file, value, at)])
+        write_all(&ours.0, &[setting(file, value, at)], Moment::BeforeBirth)
             .unwrap_err()
             .to_string()
     };

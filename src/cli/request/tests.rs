@@ -248,7 +248,6 @@ fn misuse_says_what_and_what_instead() {
         ("orbital create --preserve-fds -1 c", "--preserve-fds=-1: refused: not a number that fits"),
         ("orbital create --preserve-fds many c", "--preserve-fds=many: refused: not a number that fits"),
         ("orbital create --no-pivot=maybe c", "--no-pivot=maybe: refused: neither true nor false"),
-        ("orbital create --pidfd-socket /s c", "--pidfd-socket: refused: this version of orbital cannot send a pidfd"),
         ("orbital --log-format xml state c", "--log-format=xml: refused: no such value (hint: use one of text, json)"),
         ("orbital --cgroup-manager v1 state c", "use one of cgroupfs, systemd, disabled"),
         ("orbital list --format yaml", "use one of table, json"),

@@ -6,8 +6,11 @@ use super::text::Part;
 use crate::plan::Plan;
 use crate::plan::console::Console;
 use crate::plan::devices::Make;
+use crate::plan::idmap::Map;
 use crate::plan::masks::Covered;
-use crate::plan::mounts::{FsOption, MountOp, Recursive, Source};
+use crate::plan::mounts::{
+    AttrChange, Begins, FsOption, IdMapping, Ids, MountOp, Recursive, Source, SourceLink,
+};
 use crate::plan::root::{Access, Entry};
 
 pub(super) fn propagation(plan: &Plan) -> Vec<Part> {
@@ -40,6 +43,7 @@ fn mount(op: &MountOp) -> Part {
     let call = match op.source {
         Source::New { .. } => "fsopen, fsconfig, fsmount, move_mount",
         Source::Bind { .. } => "open_tree, mount_setattr, move_mount",
+        Source::Again { .. } => "fspick, fsconfig, mount_setattr",
     };
     options.extend(op.propagation.iter().map(|bits| flags::propagation(*bits)));
     let options = if options.is_empty() {
@@ -61,17 +65,30 @@ fn source(source: &Source) -> (String, Vec<String>) {
             kind,
             options,
             attributes,
+            begins,
+            root_label,
         } => {
             let all = flags::attributes(*attributes)
                 .into_iter()
-                .chain(options.iter().map(option));
-            (format!("a new {}", words(kind)), all.collect())
+                .chain(options.iter().map(option))
+                .chain(
+                    root_label
+                        .iter()
+                        .map(|label| format!("labelled {}", words(label))),
+                );
+            let copy = match begins {
+                Begins::Fresh => "",
+                Begins::AsCovered(_) => " with a copy of what it covers",
+            };
+            (format!("a new {}{copy}", words(kind)), all.collect())
         }
         Source::Bind {
             path,
             recursive,
             attributes,
             tree_attributes,
+            ids,
+            link,
             ..
         } => {
             let below = if *recursive == Recursive::Yes {
@@ -79,13 +96,51 @@ fn source(source: &Source) -> (String, Vec<String>) {
             } else {
                 ""
             };
-            let tree = flags::change(tree_attributes)
-                .into_iter()
-                .map(|word| format!("{word} all the way down"));
-            let all = flags::change(attributes).into_iter().chain(tree);
-            (format!("the host's {}{below}", words(path)), all.collect())
+            let what = format!("the host's {}{below}{}", words(path), unfollowed(*link));
+            let mapped = ids.as_ref().map(mapped);
+            let all = changes(attributes, tree_attributes).chain(mapped);
+            (what, all.collect())
+        }
+        Source::Again {
+            options,
+            attributes,
+            tree_attributes,
+        } => {
+            let all = changes(attributes, tree_attributes).chain(options.iter().map(option));
+            ("what is mounted there changes".to_owned(), all.collect())
         }
     }
+}
+
+fn changes(top: &AttrChange, tree: &AttrChange) -> impl Iterator<Item = String> {
+    let tree = flags::change(tree).into_iter();
+    let tree = tree.map(|word| format!("{word} all the way down"));
+    flags::change(top).into_iter().chain(tree)
+}
+
+fn unfollowed(link: SourceLink) -> &'static str {
+    match link {
+        SourceLink::Follow => "",
+        SourceLink::Itself => ", a symbolic link itself",
+        SourceLink::Copy => ", of a symbolic link a copy",
+    }
+}
+
+/// Whose the files seem to be, as pairs of ranges.
+fn mapped(ids: &IdMapping) -> String {
+    let far = match ids.recursive {
+        Recursive::No => "",
+        Recursive::Yes => " all the way down",
+    };
+    let Ids::Maps(users, groups) = &ids.by else {
+        return format!("ids as in the user namespace that is joined{far}");
+    };
+    let lines = |map: &Map| {
+        let line =
+            |(file, seen, count): &(u32, u32, u32)| format!("{file} seen as {seen} ({count})");
+        map.lines.iter().map(line).collect::<Vec<_>>().join(" and ")
+    };
+    format!("users {}, groups {}{far}", lines(users), lines(groups))
 }
 
 /// An option of a file system as mount(8) takes it.
@@ -100,8 +155,8 @@ pub(super) fn devices(plan: &Plan) -> Vec<Part> {
     let nodes = plan.devices.nodes.iter().map(|node| {
         let path = inside(&node.path);
         let from = node.pointer.as_ref().map_or("", |pointer| pointer.as_str());
-        match &node.make {
-            Make::Node => {
+        match node.make {
+            Make::Node | Make::NodeOrBind => {
                 let kind = flags::device_kind(node.mode);
                 let what = format!(
                     "{path}, {kind} {}:{}, mode {:o}",
@@ -111,8 +166,8 @@ pub(super) fn devices(plan: &Plan) -> Vec<Part> {
                 );
                 Part::asked(what, "mknodat", from)
             }
-            Make::Bind(host) => Part::asked(
-                format!("{path}, the host's {}", words(host)),
+            Make::Bind => Part::asked(
+                format!("{path}, the host's {path}"),
                 "open_tree, move_mount",
                 from,
             ),

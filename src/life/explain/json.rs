@@ -13,8 +13,10 @@ use crate::plan::devices::{Devices, Make};
 use crate::plan::hooks::{Hook, Hooks};
 use crate::plan::idmap::{Map, Maps, Writer};
 use crate::plan::masks::Covered;
-use crate::plan::mounts::{FsOption, MountOp, NO_INDEX, Source};
+use crate::plan::mounts::{FsOption, IdMapping, Ids, MountOp, NO_INDEX, Source};
+use crate::plan::net::{Name, NetDevice};
 use crate::plan::process::Process;
+use crate::plan::rdt::Rdt;
 use crate::plan::scheduling::Scheduling;
 use crate::plan::user::{Groups, User};
 use crate::plan::{caps, limits, root, tuning};
@@ -31,6 +33,7 @@ pub(super) fn write(plan: &Plan) -> Value {
         "namespaces": birth(&plan.birth),
         "root": root(&plan.root),
         "mounts": plan.mounts.iter().map(mount).collect::<Vec<_>>(),
+        "mountLabel": plan.mount_label.as_deref().map(words),
         "devices": devices(&plan.devices),
         "readOnlyPaths": covered(&plan.masks.read_only),
         "maskedPaths": covered(&plan.masks.masked),
@@ -41,6 +44,8 @@ pub(super) fn write(plan: &Plan) -> Value {
         "scheduling": scheduling(&plan.scheduling),
         "apparmor": plan.labels.apparmor.as_ref().map(|wanted| &wanted.profile),
         "selinux": plan.labels.selinux,
+        "netDevices": plan.net_devices.iter().map(device).collect::<Vec<_>>(),
+        "intelRdt": plan.rdt.as_ref().map(rdt),
         "terminal": console(plan.console),
         "process": process(&plan.process),
         "user": user(&plan.user),
@@ -85,6 +90,7 @@ fn birth(birth: &Birth) -> Value {
         "made": made,
         "cloneFlags": hex(birth.clone_flags),
         "unshareCgroup": word(birth.new_cgroup),
+        "timeOffsets": birth.clocks.as_ref().map(|clocks| String::from_utf8_lossy(&clocks.bytes)),
         "joined": joined.collect::<Vec<_>>(),
         "user": user,
         "becomeRoot": word(birth.become_root),
@@ -92,7 +98,6 @@ fn birth(birth: &Birth) -> Value {
 }
 
 fn maps(maps: &Maps) -> Value {
-    let map = |map: &Map| json!({ "text": String::from_utf8_lossy(&map.bytes), "from": map.pointer.as_str() });
     let writer = match &maps.writer {
         Writer::Runtime => json!("runtime"),
         Writer::Helpers {
@@ -101,6 +106,10 @@ fn maps(maps: &Maps) -> Value {
         } => json!([newuidmap.to_string_lossy(), newgidmap.to_string_lossy()]),
     };
     json!({ "uidMap": map(&maps.uid), "gidMap": map(&maps.gid), "writer": writer, "setgroups": word(maps.setgroups) })
+}
+
+fn map(map: &Map) -> Value {
+    json!({ "text": String::from_utf8_lossy(&map.bytes), "from": map.pointer.as_str() })
 }
 
 fn root(root: &root::Root) -> Value {
@@ -135,10 +144,14 @@ fn source(source: &Source) -> Value {
             kind,
             options,
             attributes,
+            begins,
+            root_label,
         } => json!({
             "new": words(kind),
             "options": options.iter().map(option).collect::<Vec<_>>(),
             "attributes": flags::attributes(*attributes),
+            "begins": word(begins),
+            "rootLabel": root_label.as_deref().map(words),
         }),
         Source::Bind {
             path,
@@ -146,14 +159,35 @@ fn source(source: &Source) -> Value {
             attributes,
             tree_attributes,
             opener,
+            link,
+            ids,
         } => json!({
             "bind": words(path),
             "recursive": word(recursive),
             "attributes": flags::change(attributes),
             "treeAttributes": flags::change(tree_attributes),
             "opener": word(opener),
+            "link": word(link),
+            "ids": ids.as_ref().map(id_mapping),
+        }),
+        Source::Again {
+            options,
+            attributes,
+            tree_attributes,
+        } => json!({
+            "again": options.iter().map(option).collect::<Vec<_>>(),
+            "attributes": flags::change(attributes),
+            "treeAttributes": flags::change(tree_attributes),
         }),
     }
+}
+
+fn id_mapping(ids: &IdMapping) -> Value {
+    let by = match &ids.by {
+        Ids::OfJoined => json!("joined"),
+        Ids::Maps(uid, gid) => json!({ "uidMap": map(uid), "gidMap": map(gid) }),
+    };
+    json!({ "recursive": word(ids.recursive), "by": by, "from": ids.pointer.as_str() })
 }
 
 fn option(option: &FsOption) -> Value {
@@ -166,9 +200,10 @@ fn option(option: &FsOption) -> Value {
 
 fn devices(devices: &Devices) -> Value {
     let nodes = devices.nodes.iter().map(|node| {
-        let make = match &node.make {
+        let make = match node.make {
             Make::Node => json!("node"),
-            Make::Bind(path) => json!({ "bind": words(path) }),
+            Make::NodeOrBind => json!({ "node": { "otherwiseBind": inside(&node.path) } }),
+            Make::Bind => json!({ "bind": inside(&node.path) }),
         };
         json!({
             "path": inside(&node.path), "type": flags::device_kind(node.mode), "mode": format!("{:o}", node.mode & 0o7777),
@@ -179,7 +214,7 @@ fn devices(devices: &Devices) -> Value {
     let links = devices
         .links
         .iter()
-        .map(|link| json!({ "path": inside(&link.path), "target": words(&link.target) }));
+        .map(|link| json!({ "path": inside(&link.path), "target": words(&link.target), "inTheWay": word(link.in_the_way) }));
     json!({ "nodes": nodes.collect::<Vec<_>>(), "links": links.collect::<Vec<_>>() })
 }
 
@@ -205,6 +240,21 @@ fn scheduling(scheduling: &Scheduling) -> Value {
         json!({ "mode": memory.name, "number": hex(memory.mode.into()), "nodes": super::process::nodes(&memory.nodes) })
     });
     json!({ "cpu": cpu, "io": scheduling.io.map(|priority| hex(priority.into())), "memory": memory })
+}
+
+fn device(device: &NetDevice) -> Value {
+    let inside = match &device.inside {
+        Name::Exactly(name) => words(name),
+        Name::Numbered(prefix) => format!("{prefix}%d"),
+    };
+    json!({ "outside": words(&device.outside), "inside": inside, "from": device.pointer.as_str() })
+}
+
+fn rdt(rdt: &Rdt) -> Value {
+    json!({
+        "group": word(&rdt.group), "shares": rdt.shares, "schemata": rdt.schemata, "monitor": rdt.monitor,
+        "from": rdt.pointer.as_str(),
+    })
 }
 
 fn console(console: Console) -> Value {
@@ -256,14 +306,18 @@ fn limit(limit: &limits::Limit) -> Value {
 }
 
 fn group(group: &Group) -> Value {
-    json!({
+    let mut told = json!({
         "path": group.path,
         "relative": word(group.relative),
         "need": word(group.need),
         "settings": group.settings.iter().map(setting).collect::<Vec<_>>(),
         "devices": group.devices.iter().map(flags::device_rule).collect::<Vec<_>>(),
         "from": group.pointer.as_str(),
-    })
+    });
+    if let Some(owner) = group.owner {
+        told["owner"] = json!(owner);
+    }
+    told
 }
 
 fn setting(setting: &Setting) -> Value {

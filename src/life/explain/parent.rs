@@ -5,9 +5,11 @@ use super::flags::words;
 use super::text::{Part, command};
 use crate::plan::Plan;
 use crate::plan::birth::{Joiner, UserNamespace};
-use crate::plan::cgroup::{DeviceRule, Group, Need, Otherwise, Relative, Setting, Verdict};
+use crate::plan::cgroup::{DeviceRule, Group, Moment, Need, Otherwise, Relative, Setting, Verdict};
 use crate::plan::hooks::Hook;
 use crate::plan::idmap::{Maps, Setgroups, Writer};
+use crate::plan::net::{Name, NetDevice};
+use crate::plan::rdt::{Group as Resctrl, Rdt};
 
 /// Up to gate C.
 pub(super) fn before(plan: &Plan) -> Vec<Part> {
@@ -30,6 +32,8 @@ pub(super) fn before(plan: &Plan) -> Vec<Part> {
         parts.push(Part::asked(what, "setns", join.pointer.as_str()));
     }
     parts.push(birth(plan));
+    parts.extend(plan.rdt.as_ref().map(rdt));
+    parts.extend(plan.net_devices.iter().map(device));
     if let UserNamespace::New(maps) = &plan.birth.user {
         parts.extend(self::maps(maps));
     }
@@ -102,6 +106,42 @@ fn birth(plan: &Plan) -> Part {
     }
 }
 
+fn rdt(rdt: &Rdt) -> Part {
+    let group = match &rdt.group {
+        Resctrl::Own(name) => format!("a resctrl group {name} of its own"),
+        Resctrl::Named(name) => format!("the resctrl group {name}"),
+        Resctrl::Default => "the default resctrl group".to_owned(),
+    };
+    let lines: Vec<&str> = rdt
+        .shares
+        .iter()
+        .chain(&rdt.schemata)
+        .map(String::as_str)
+        .collect();
+    let shares = match lines.is_empty() {
+        true => String::new(),
+        false => format!(", with {}", lines.join(", ")),
+    };
+    let what = format!("puts it into {group}{shares}");
+    Part::asked(what, "write tasks, schemata", rdt.pointer.as_str())
+}
+
+fn device(device: &NetDevice) -> Part {
+    let inside = match &device.inside {
+        Name::Exactly(name) => words(name),
+        Name::Numbered(prefix) => format!("{prefix}N, N being the first number that is free"),
+    };
+    let what = format!(
+        "moves the network device {} into its network, named {inside}, with its addresses, and up",
+        words(&device.outside)
+    );
+    Part::asked(
+        what,
+        "rtnetlink RTM_SETLINK, RTM_NEWADDR",
+        device.pointer.as_str(),
+    )
+}
+
 fn maps(maps: &Maps) -> Vec<Part> {
     let how = match &maps.writer {
         Writer::Runtime => "write /proc/PID/uid_map, gid_map",
@@ -145,6 +185,10 @@ fn group(group: &Group) -> Vec<Part> {
         Need::Wished | Need::Unwanted => Part::always(what, "mkdir"),
     }];
     parts.extend(group.settings.iter().map(setting));
+    parts.extend(group.owner.map(|owner| {
+        let what = format!("hands the group over to the host's user {owner}");
+        Part::asked(what, "fchown", "/process/user/uid")
+    }));
     parts
 }
 
@@ -184,8 +228,15 @@ fn setting(setting: &Setting) -> Part {
             format!(", or {value} into {file} where there is no such file")
         }
     };
+    let when = match setting.moment() {
+        Moment::BeforeBirth => "",
+        Moment::AfterBirth => ", when the process is in the group",
+    };
     Part::asked(
-        format!("writes {} into {}{otherwise}", setting.value, setting.file),
+        format!(
+            "writes {} into {}{when}{otherwise}",
+            setting.value, setting.file
+        ),
         "write",
         setting.pointer.as_str(),
     )

@@ -44,7 +44,7 @@ pub(super) fn ids(plan: &Plan) -> Vec<Part> {
     let user = &plan.user;
     let groups = match &user.groups {
         Groups::Keep => Part::always(
-            "keeps the caller's groups: its user namespace does not permit setgroups",
+            "keeps the caller's groups: its user namespace does not permit setgroups, or an annotation asks for it",
             "",
         ),
         Groups::Set(groups) if groups.is_empty() => {

@@ -19,6 +19,7 @@ pub(super) fn parts(plan: &Plan, step: Step) -> Vec<Part> {
             "",
         ),
         Step::Mapped => always("waits until the runtime has done the above", "read"),
+        Step::Clocks => clocks(plan),
         Step::Join => join(plan),
         Step::BecomeRoot => become_root(plan),
         Step::Unshare => unshare(plan),
@@ -91,6 +92,20 @@ fn join(plan: &Plan) -> Vec<Part> {
         )
     })
     .collect()
+}
+
+fn clocks(plan: &Plan) -> Vec<Part> {
+    let Some(clocks) = &plan.birth.clocks else {
+        return Vec::new();
+    };
+    let lines = String::from_utf8_lossy(&clocks.bytes);
+    let lines: Vec<&str> = lines.lines().collect();
+    let what = format!(
+        "makes a time namespace, writes {} (clock, seconds, nanoseconds) into it, and enters it",
+        lines.join(", ")
+    );
+    let call = "unshare, write /proc/PID/timens_offsets, setns";
+    vec![Part::asked(what, call, clocks.pointer.as_str())]
 }
 
 fn become_root(plan: &Plan) -> Vec<Part> {

@@ -1,12 +1,15 @@
 //! Device nodes, links, and the streams onto them.
 
+use super::refuse;
 use crate::linux::failure::{Miss, Of};
 use crate::plan::Plan;
-use crate::plan::devices::{Device, Make};
+use crate::plan::devices::{Device, InTheWay, Link, Make};
 use crate::sys::mount::{self, Depth};
+use crate::sys::node::Made;
 use crate::sys::path::{self, Leaf, Links};
-use crate::sys::{Call, Fault, exec, node};
+use crate::sys::{Call, Fault, exec, file, node};
 use rustix::fs::{CWD, FileType, OFlags};
+use std::ffi::CStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// Makes the nodes, then the links.
@@ -14,27 +17,45 @@ pub fn populate(p: &Plan, root: &OwnedFd) -> Result<(), Miss> {
     let mut parents = node::Parents::new(root.as_fd());
     for (index, device) in p.devices.nodes.iter().enumerate() {
         let (dir, name) = parents.of(&device.path).of(index)?;
-        match &device.make {
-            Make::Node => node(dir, name, device),
-            Make::Bind(host) => bind(root.as_fd(), &device.path, host),
+        let made = match device.make {
+            Make::Node | Make::NodeOrBind => node(dir, name, device),
+            Make::Bind => bind(root.as_fd(), device),
+        };
+        match made {
+            Err(Fault {
+                errno: libc::EPERM, ..
+            }) if device.make == Make::NodeOrBind => bind(root.as_fd(), device),
+            made => made,
         }
         .of(index)?;
     }
     for link in &p.devices.links {
         let (dir, name) = parents.of(&link.path)?;
-        node::make_link(dir, name, &link.target)?;
+        self::link(dir, name, link)?;
     }
     Ok(())
 }
 
+/// One link; the image's own file of its name stays or goes, as the plan says.
+fn link(dir: BorrowedFd<'_>, name: &CStr, link: &Link) -> Result<(), Fault> {
+    match (node::make_link(dir, name, &link.target)?, link.in_the_way) {
+        (Made::Now, _) | (Made::Before, InTheWay::Keep) => Ok(()),
+        (Made::Before, InTheWay::Replace) => node::replace_by_link(dir, name, &link.target),
+    }
+}
+
 /// One node; a name that exists must already be that very node.
-fn node(dir: BorrowedFd<'_>, name: &std::ffi::CStr, device: &Device) -> Result<(), Fault> {
+fn node(dir: BorrowedFd<'_>, name: &CStr, device: &Device) -> Result<(), Fault> {
     let number = path::device(device.major, device.minor);
     match node::make_node(dir, name, device.mode, number) {
-        Err(Fault {
-            errno: libc::EEXIST,
-            ..
-        }) => return same_node(dir, name, device, number),
+        Err(fault) if fault.errno == libc::EEXIST => {
+            let there = path::find(dir, name, Links::Refuse)?;
+            return if is_device(there.as_fd(), device)? {
+                Ok(())
+            } else {
+                Err(fault)
+            };
+        }
         other => other?,
     }
     if device.uid != 0 || device.gid != 0 {
@@ -44,27 +65,21 @@ fn node(dir: BorrowedFd<'_>, name: &std::ffi::CStr, device: &Device) -> Result<(
     Ok(())
 }
 
-fn same_node(
-    dir: BorrowedFd<'_>,
-    name: &std::ffi::CStr,
-    device: &Device,
-    number: u64,
-) -> Result<(), Fault> {
-    let stat = path::look(path::find(dir, name, Links::Refuse)?)?;
-    let same = path::kind(&stat) == FileType::from_raw_mode(device.mode) && stat.st_rdev == number;
-    if same {
-        Ok(())
-    } else {
-        Err(Fault {
-            call: Call::Mknodat,
-            errno: libc::EEXIST,
-        })
-    }
+/// Whether the descriptor shows this device, by its kind and its numbers.
+fn is_device(fd: BorrowedFd<'_>, device: &Device) -> Result<bool, Fault> {
+    let stat = path::look(fd)?;
+    let number = path::device(device.major, device.minor);
+    Ok(path::kind(&stat) == FileType::from_raw_mode(device.mode) && stat.st_rdev == number)
 }
 
-fn bind(root: BorrowedFd<'_>, target: &std::ffi::CStr, host: &std::ffi::CStr) -> Result<(), Fault> {
-    let copy = mount::copy_tree(CWD, host, Depth::One)?;
-    let target = path::find_or_make(root, target, Links::Inside, Leaf::File(0o644))?;
+/// The host's node of the same path, if it is the very device that is asked for.
+fn bind(root: BorrowedFd<'_>, device: &Device) -> Result<(), Fault> {
+    let host = file::open(CWD, c"/", OFlags::PATH)?;
+    let copy = mount::copy_tree(host, &device.path, Depth::One)?;
+    if !is_device(copy.as_fd(), device)? {
+        return Err(refuse(Call::OpenTree, libc::ENODEV));
+    }
+    let target = path::find_or_make(root, &device.path, Links::Inside, Leaf::File(0o644))?;
     mount::attach(copy, target)
 }
 
@@ -82,12 +97,16 @@ pub fn streams_onto_null(root: &OwnedFd) -> Result<(), Fault> {
                     errno: libc::ENOENT | libc::ENXIO | libc::EACCES | libc::ELOOP | libc::ENOTDIR,
                     ..
                 }) => return Ok(()),
-                opened => null = Some(opened?),
+                opened => {
+                    let opened = opened?;
+                    if !is_null(opened.as_fd())? {
+                        return Ok(());
+                    }
+                    null = Some(opened);
+                }
             }
         }
-        if let Some(fd) = &null
-            && is_null(fd.as_fd())?
-        {
+        if let Some(fd) = &null {
             exec::lay_over(fd, number)?;
         }
     }

@@ -3,11 +3,22 @@
 use crate::linux::failure::{Miss, Of};
 use crate::linux::held::Held;
 use crate::plan::Plan;
-use crate::plan::birth::{BecomeRoot, Joiner, NewCgroup, UserNamespace};
+use crate::plan::birth::{BecomeRoot, Joiner, Kind, NewCgroup, UserNamespace};
 use crate::plan::user::Groups;
 use crate::sys::Fault;
 use crate::sys::process::{self, Dumpable};
 use std::os::fd::AsFd;
+
+/// Makes a time namespace, writes its offsets while nobody is in it, and enters it.
+pub fn clocks(p: &Plan, h: &Held) -> Result<(), Fault> {
+    let Some(clocks) = &p.birth.clocks else {
+        return Ok(());
+    };
+    process::unshare_time()?;
+    h.proc.write_own(c"timens_offsets", &clocks.bytes)?;
+    let made = h.proc.namespace(c"time_for_children")?;
+    process::join(made.as_fd(), Kind::Time.flag())
+}
 
 /// Joins what only this process can join, and closes itself to those who live there already.
 pub fn namespaces(p: &Plan, h: &Held) -> Result<(), Miss> {
@@ -20,13 +31,13 @@ pub fn namespaces(p: &Plan, h: &Held) -> Result<(), Miss> {
 }
 
 /// Takes id 0 of the user namespace.
-pub fn become_root(p: &Plan) -> Result<(), Fault> {
+pub fn become_root(p: &Plan, h: &Held) -> Result<(), Fault> {
     if p.birth.become_root == BecomeRoot::No {
         return Ok(());
     }
     // The caller's supplementary groups mean nothing inside; where setgroups is denied they cannot go.
     if p.birth.user != UserNamespace::Inherited && matches!(p.user.groups, Groups::Set(_)) {
-        process::set_groups(&[])?;
+        super::privilege::set_groups(&[], h)?;
     }
     process::set_gid(0)?;
     process::set_uid(0)

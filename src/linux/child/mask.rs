@@ -20,11 +20,16 @@ pub fn null(p: &Plan, root: &OwnedFd) -> Result<Option<OwnedFd>, Miss> {
             && !path::is_directory(&target)?
         {
             let copy = mount::copy_tree(CWD, c"/dev/null", Depth::One)?;
-            return if is_null(copy.as_fd())? {
-                Ok(Some(copy))
-            } else {
-                Err(refuse(Call::OpenTree, libc::ENXIO).into())
+            if !is_null(copy.as_fd())? {
+                return Err(refuse(Call::OpenTree, libc::ENXIO).into());
+            }
+            // The device is the host's own file: its mode and owner are not the container's to change.
+            let attributes = Attributes {
+                set: READ_ONLY,
+                ..Attributes::default()
             };
+            mount::set_attributes(&copy, Depth::One, &attributes)?;
+            return Ok(Some(copy));
         }
     }
     Ok(None)
@@ -67,7 +72,7 @@ pub fn masked(p: &Plan, root: &OwnedFd, null: Option<OwnedFd>) -> Result<(), Mis
             continue;
         }
         if directory.mount.is_none() {
-            directory.mount = Some(empty_directory().of(index)?);
+            directory.mount = Some(empty_directory(p).of(index)?);
         }
         directory.lay(&target).of(index)?;
     }
@@ -93,11 +98,14 @@ impl Layer {
     }
 }
 
-fn empty_directory() -> Result<OwnedFd, Fault> {
+fn empty_directory(p: &Plan) -> Result<OwnedFd, Fault> {
     let filesystem = mount::open_filesystem(c"tmpfs")?;
     mount::set_option(filesystem.as_fd(), c"nr_blocks", Some(c"1"))?;
     mount::set_option(filesystem.as_fd(), c"nr_inodes", Some(c"1"))?;
     mount::set_option(filesystem.as_fd(), c"mode", Some(c"0755"))?;
+    if let Some(label) = &p.mount_label {
+        mount::set_option(filesystem.as_fd(), c"context", Some(label))?;
+    }
     mount::make_filesystem(filesystem.as_fd())?;
     mount::detached_mount(filesystem.as_fd(), READ_ONLY)
 }

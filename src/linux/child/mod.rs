@@ -26,6 +26,9 @@ pub mod session;
 /// Propagation, the root file system, the mounts.
 pub mod mount;
 
+/// One mount, before it is attached.
+mod make;
+
 /// Device nodes, links, and the streams onto them.
 pub mod dev;
 
@@ -80,8 +83,9 @@ pub fn begin(plan: &Plan, mut held: Held) -> ! {
 fn enter(p: &Plan, h: &mut Held) -> Result<Infallible, Failure> {
     heap::seal();
     gates::pass(&h.gate, Kind::Mapped).took(Step::Mapped, h)?;
+    join::clocks(p, h).took(Step::Clocks, h)?;
     join::namespaces(p, h).took(Step::Join, h)?;
-    join::become_root(p).took(Step::BecomeRoot, h)?;
+    join::become_root(p, h).took(Step::BecomeRoot, h)?;
     join::unshare_cgroup(p).took(Step::Unshare, h)?;
     session::begin(p, h).took(Step::Session, h)?;
     session::loopback(p).took(Step::Loopback, h)?;
@@ -101,6 +105,7 @@ fn enter(p: &Plan, h: &mut Held) -> Result<Infallible, Failure> {
     tune::sysctls(p, h).took(Step::Sysctl, h)?;
     mask::read_only(p, &root).took(Step::ReadOnly, h)?;
     mask::masked(p, &root, null).took(Step::Mask, h)?;
+    pivot::last_propagation(p, &root).map_err(|fault| failed(Step::RootFlags, fault))?;
     tune::host_name(p).took(Step::Hostname, h)?;
     tune::domain_name(p).took(Step::Domainname, h)?;
     tune::personality(p).took(Step::Personality, h)?;
@@ -110,7 +115,7 @@ fn enter(p: &Plan, h: &mut Held) -> Result<Infallible, Failure> {
     seccomp::early(p, h).took(Step::SeccompEarly, h)?;
     privilege::bounding(p).took(Step::Bounding, h)?;
     let cwd = cwd::try_as_root(p, &root);
-    privilege::ids(p).took(Step::Ids, h)?;
+    privilege::ids(p, h).took(Step::Ids, h)?;
     privilege::capabilities(p).took(Step::Capabilities, h)?;
     cwd::enter(p, &root, cwd).took(Step::Cwd, h)?;
     let program = exec::find(p).took(Step::Find, h)?;

@@ -1,20 +1,18 @@
 //! Propagation, the root file system, the mounts.
 
 use super::pivot::READ_ONLY;
-use super::refuse;
+use super::{make, refuse};
 use crate::linux::failure::{Miss, Of};
 use crate::linux::held::Held;
 use crate::plan::Plan;
-use crate::plan::mounts::{
-    AttrChange, FsOption, Missing, MountOp, Recursive, Seal, Source, TargetLinks,
-};
+use crate::plan::mounts::{Missing, MountOp, Seal, Source, SourceLink, TargetLinks};
 use crate::plan::root::Opener;
 use crate::sys::mount::{self, Attributes, Depth};
+use crate::sys::node::{self, Made, Parents};
 use crate::sys::path::{self, Leaf, Links};
 use crate::sys::{Call, Fault, file, mount as sys_mount};
 use rustix::fs::{CWD, OFlags};
-use std::ffi::CStr;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 
 /// Cuts this namespace's mounts off from the host's, as far as rootfsPropagation lets it.
 pub fn propagation(p: &Plan) -> Result<(), Fault> {
@@ -69,7 +67,11 @@ fn propagating(propagation: u64) -> Attributes {
 /// All of /mounts, in order. What is made read-only only at the end keeps its descriptor until then.
 pub fn all(p: &Plan, h: &mut Held, root: &OwnedFd) -> Result<(), Miss> {
     for (index, (op, tree)) in p.mounts.iter().zip(&mut h.trees).enumerate() {
-        let made = one(op, tree.take(), root).of(index)?;
+        let made = match &op.source {
+            Source::Again { .. } => again(op, root),
+            _ => one(op, tree.take(), root),
+        }
+        .of(index)?;
         if op.seal == Seal::AtTheEnd {
             *tree = Some(made);
         }
@@ -97,19 +99,38 @@ pub fn seal(p: &Plan, h: &Held) -> Result<(), Fault> {
     Ok(())
 }
 
-fn one(op: &MountOp, tree: Option<OwnedFd>, root: &OwnedFd) -> Result<OwnedFd, Miss> {
-    let links = match op.links {
+/// The flags of a mount that is there already.
+fn again(op: &MountOp, root: &OwnedFd) -> Result<OwnedFd, Miss> {
+    let there = path::find(root.as_fd(), &op.target, links(op))?;
+    make::change_again(op, &there)?;
+    propagate(op, &there)?;
+    Ok(there)
+}
+
+const fn links(op: &MountOp) -> Links {
+    match op.links {
         TargetLinks::Inside => Links::Inside,
         TargetLinks::Refuse => Links::Refuse,
-    };
+        TargetLinks::LastItself => Links::LastItself,
+    }
+}
+
+fn one(op: &MountOp, tree: Option<OwnedFd>, root: &OwnedFd) -> Result<OwnedFd, Miss> {
+    let links = links(op);
     let there = match path::find(root.as_fd(), &op.target, links) {
         Err(Fault {
             errno: libc::ENOENT,
             ..
-        }) => None,
+        }) if links != Links::LastItself => None,
         found => Some(found?),
     };
-    let made = match (make(op, &op.source, tree, there.as_ref()), &op.otherwise) {
+    if let Some(there) = &there {
+        guard_proc(op, there)?;
+    }
+    let made = match (
+        make::complete(op, &op.source, tree, there.as_ref()),
+        &op.otherwise,
+    ) {
         (
             Err(Miss {
                 fault:
@@ -120,10 +141,28 @@ fn one(op: &MountOp, tree: Option<OwnedFd>, root: &OwnedFd) -> Result<OwnedFd, M
                 ..
             }),
             Some(second),
-        ) => make(op, second, None, there.as_ref())?,
+        ) => make::complete(op, second, None, there.as_ref())?,
         (first, _) => first?,
     };
     // While it is attached nowhere: a copy made in the host's namespace is the host's peer until now.
+    propagate(op, &made)?;
+    if copies_link(op) && path::is_link(&made)? {
+        link(op, root, &made)?;
+        return Ok(made);
+    }
+    let target = match there {
+        Some(there) => there,
+        None => {
+            let target = path::make(root.as_fd(), &op.target, links, leaf(op, &made)?)?;
+            guard_proc(op, &target)?;
+            target
+        }
+    };
+    attach(&made, &target)?;
+    Ok(made)
+}
+
+fn propagate(op: &MountOp, mount: &OwnedFd) -> Result<(), Fault> {
     for flags in &op.propagation {
         let depth = if flags & libc::MS_REC == 0 {
             Depth::One
@@ -131,15 +170,32 @@ fn one(op: &MountOp, tree: Option<OwnedFd>, root: &OwnedFd) -> Result<OwnedFd, M
             Depth::Tree
         };
         let propagation = flags & !libc::MS_REC;
-        mount::set_attributes(&made, depth, &propagating(propagation))?;
+        mount::set_attributes(mount, depth, &propagating(propagation))?;
     }
-    let target = match there {
-        Some(there) => there,
-        None => path::find_or_make(root.as_fd(), &op.target, links, leaf(op, &made)?)?,
-    };
-    guard_proc(op, &target)?;
-    attach(&made, &target)?;
-    Ok(made)
+    Ok(())
+}
+
+const fn copies_link(op: &MountOp) -> bool {
+    matches!(
+        op.source,
+        Source::Bind {
+            link: SourceLink::Copy,
+            ..
+        }
+    )
+}
+
+/// A link with the text of the source's, in the place of a mount. What has its name must be the same link.
+fn link(op: &MountOp, root: &OwnedFd, source: &OwnedFd) -> Result<(), Fault> {
+    let mut parents = Parents::new(root.as_fd());
+    let (dir, name) = parents.of(&op.target)?;
+    let text = path::link_text(source.as_fd())?;
+    match node::make_link(dir, name, text.as_c())? {
+        Made::Before if !node::is_link_to(dir, name, text.as_c())? => {
+            Err(refuse(Call::Symlinkat, libc::EEXIST))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The kernel answers EINVAL, among other things, for a directory onto a file; mount(2) said ENOTDIR,
@@ -172,93 +228,4 @@ fn guard_proc(op: &MountOp, target: &OwnedFd) -> Result<(), Fault> {
         return Err(refuse(Call::Fstatfs, libc::EPERM));
     }
     Ok(())
-}
-
-/// The mount, complete but attached nowhere.
-fn make(
-    op: &MountOp,
-    source: &Source,
-    tree: Option<OwnedFd>,
-    there: Option<&OwnedFd>,
-) -> Result<OwnedFd, Miss> {
-    match source {
-        Source::New {
-            kind,
-            options,
-            attributes,
-        } => {
-            let filesystem = mount::open_filesystem(kind)?;
-            for option in options {
-                mount::set_option(filesystem.as_fd(), &option.key, option.value.as_deref())
-                    .part(option.index)?;
-            }
-            if let (b"tmpfs", Some(there)) = (kind.to_bytes(), there) {
-                keep_mode(filesystem.as_fd(), options, there)?;
-            }
-            mount::make_filesystem(filesystem.as_fd())?;
-            let later = if op.seal == Seal::AtTheEnd {
-                READ_ONLY
-            } else {
-                0
-            };
-            Ok(mount::detached_mount(
-                filesystem.as_fd(),
-                attributes & !later,
-            )?)
-        }
-        Source::Bind {
-            path,
-            recursive,
-            attributes,
-            tree_attributes,
-            ..
-        } => {
-            let depth = if *recursive == Recursive::Yes {
-                Depth::Tree
-            } else {
-                Depth::One
-            };
-            let copy = match tree {
-                Some(tree) => tree,
-                None => mount::copy_tree(CWD, path, depth)?,
-            };
-            change(&copy, Depth::One, attributes)?;
-            change(&copy, Depth::Tree, tree_attributes)?;
-            Ok(copy)
-        }
-    }
-}
-
-/// A tmpfs over a directory of the image gets that directory's mode, unless its options give one.
-fn keep_mode(
-    filesystem: BorrowedFd<'_>,
-    options: &[FsOption],
-    there: &OwnedFd,
-) -> Result<(), Fault> {
-    if options
-        .iter()
-        .any(|option| option.key.to_bytes() == b"mode")
-    {
-        return Ok(());
-    }
-    let mode = path::look(there)?.st_mode;
-    let digit = |shift: u32| b'0' + (mode >> shift & 7).to_le_bytes()[0];
-    let text = [digit(9), digit(6), digit(3), digit(0), 0];
-    let value = CStr::from_bytes_until_nul(&text).unwrap_or(c"1777");
-    mount::set_option(filesystem, c"mode", Some(value))
-}
-
-fn change(mount: &OwnedFd, depth: Depth, change: &AttrChange) -> Result<(), Fault> {
-    if change.is_nothing() {
-        return Ok(());
-    }
-    sys_mount::set_attributes(
-        mount,
-        depth,
-        &Attributes {
-            set: change.set,
-            clear: change.clear,
-            ..Attributes::default()
-        },
-    )
 }

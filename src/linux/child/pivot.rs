@@ -40,25 +40,9 @@ pub fn into(p: &Plan, root: &OwnedFd) -> Result<(), Fault> {
     process::enter_root()
 }
 
-/// Read-only and propagation, now that every mount point has been made.
+/// Read-only, now that every mount point has been made.
 pub fn root_flags(p: &Plan, h: &Held, root: &OwnedFd) -> Result<(), Fault> {
     super::mount::seal(p, h)?;
-    if p.root.final_propagation != 0 {
-        let depth = if p.root.final_propagation & libc::MS_REC == 0 {
-            Depth::One
-        } else {
-            Depth::Tree
-        };
-        let propagation = p.root.final_propagation & !libc::MS_REC;
-        mount::set_attributes(
-            root,
-            depth,
-            &Attributes {
-                propagation,
-                ..Attributes::default()
-            },
-        )?;
-    }
     match p.root.access {
         Access::ReadWrite => Ok(()),
         Access::ReadOnly => mount::set_attributes(
@@ -70,4 +54,25 @@ pub fn root_flags(p: &Plan, h: &Held, root: &OwnedFd) -> Result<(), Fault> {
             },
         ),
     }
+}
+
+/// The propagation that was asked for; after the read-only paths, since of an unbindable root there is no copy.
+pub fn last_propagation(p: &Plan, root: &OwnedFd) -> Result<(), Fault> {
+    if p.root.final_propagation == 0 {
+        return Ok(());
+    }
+    let depth = if p.root.final_propagation & libc::MS_REC == 0 {
+        Depth::One
+    } else {
+        Depth::Tree
+    };
+    let propagation = p.root.final_propagation & !libc::MS_REC;
+    mount::set_attributes(
+        root,
+        depth,
+        &Attributes {
+            propagation,
+            ..Attributes::default()
+        },
+    )
 }

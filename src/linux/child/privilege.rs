@@ -47,17 +47,32 @@ pub fn bounding(p: &Plan) -> Result<(), Fault> {
 }
 
 /// Groups, gid, uid, umask.
-pub fn ids(p: &Plan) -> Result<(), Fault> {
+pub fn ids(p: &Plan, h: &Held) -> Result<(), Fault> {
     caps::keep_across_setuid()?;
     own_streams(p);
     if let Groups::Set(groups) = &p.user.groups {
-        process::set_groups(groups)?;
+        set_groups(groups, h)?;
     }
     process::set_gid(p.user.gid)?;
     process::set_uid(p.user.uid)?;
     process::set_umask(p.user.umask);
     // The change of ids made this process dumpable by whoever has them now.
     process::set_dumpable(process::Dumpable::No)
+}
+
+/// The supplementary groups. A user namespace that denies setgroups (user_namespaces(7)) has none to give
+/// up, so none are a list that need not be set there; any other denial is a failure.
+pub fn set_groups(groups: &[u32], h: &Held) -> Result<(), Fault> {
+    match process::set_groups(groups) {
+        Err(fault) if fault.errno == libc::EPERM && groups.is_empty() => {
+            let mut buffer = [0u8; 8];
+            match h.proc.read_own(c"setgroups", &mut buffer) {
+                Ok(b"deny\n") => Ok(()),
+                _ => Err(fault),
+            }
+        }
+        other => other,
+    }
 }
 
 /// Gives the standard streams to the process's user, so that it can open /dev/stdout again. The null

@@ -118,7 +118,7 @@ pub fn explain(hook: &Hook, kind: &str, fault: Fault, output: Option<BorrowedFd<
             error.hint("install the hook on the host, where it is looked for, or correct the path")
         }
         libc::ETIMEDOUT => error.hint("give it more time, or see what it waits for"),
-        libc::EACCES => error.hint("make the hook executable: chmod +x"),
+        libc::EACCES => error.hint("name a file that may be executed (chmod +x), not a directory"),
         _ => error,
     }
 }

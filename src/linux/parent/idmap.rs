@@ -39,7 +39,16 @@ pub fn write(plan: &Plan, pid: i32, proc: &Proc) -> Result<()> {
     }
 }
 
-fn put(proc: &Proc, pid: i32, file: &str, bytes: &[u8]) -> std::result::Result<(), Fault> {
+/// Writes a map of process `pid`.
+///
+/// # Errors
+/// As write(2): EPERM, EINVAL.
+pub(super) fn put(
+    proc: &Proc,
+    pid: i32,
+    file: &str,
+    bytes: &[u8],
+) -> std::result::Result<(), Fault> {
     let path = CString::new(format!("{pid}/{file}")).unwrap_or_default();
     proc.write(&path, bytes)
 }

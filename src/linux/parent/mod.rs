@@ -3,11 +3,19 @@
 /// Writing the maps, or calling newuidmap.
 pub mod idmap;
 
+/// Sources whose ids are mapped.
+pub mod mounts;
+
 /// Limits and scores of the child.
 pub mod limits;
 
 /// The seccomp agent.
 pub mod listener;
+/// Network devices, given and taken back.
+pub mod net;
+
+/// Groups of resctrl.
+pub mod rdt;
 
 /// Hooks of the runtime's namespaces.
 pub mod hooks;

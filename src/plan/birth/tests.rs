@@ -70,6 +70,7 @@ fn the_clone_makes_what_is_new_but_the_cgroup_namespace() {
         ("mount pid network", 0x6002_0000, NewCgroup::No),
         ("mount uts ipc cgroup", 0x0c02_0000, NewCgroup::Yes),
         ("mount cgroup=/c network=/n", 0x2_0000, NewCgroup::No),
+        ("mount time", 0x2_0080, NewCgroup::No),
     ] {
         let birth = planned(json!({ "namespaces": namespaces(list) })).unwrap();
         assert_eq!(
@@ -78,6 +79,20 @@ fn the_clone_makes_what_is_new_but_the_cgroup_namespace() {
             "{list}"
         );
     }
+}
+
+#[test]
+fn clocks_with_offsets_are_the_childs_to_make() {
+    let offsets = json!({"boottime": {"secs": 7}});
+    let planned = |list| planned(json!({"namespaces": namespaces(list), "timeOffsets": offsets}));
+    let birth = planned("mount time").unwrap();
+    assert_eq!(
+        birth.clone_flags, 0x2_0000,
+        "born there it would freeze them"
+    );
+    assert!(birth.clocks.is_some() && birth.makes(Kind::Time) && birth.owns(Kind::Time));
+    assert!(planned("mount time=/t").is_err());
+    assert!(planned("mount").is_err());
 }
 
 #[test]
@@ -133,11 +148,6 @@ fn refusals_name_the_place() {
             json!({"namespaces": [{"type": "mount"}, {"type": "ipc", "path": "/a\u{0}b"}]}),
             "/linux/namespaces/1/path",
             "NUL",
-        ),
-        (
-            json!({"namespaces": namespaces("mount time")}),
-            "/linux/namespaces/1",
-            "makes none yet",
         ),
         (
             json!({"namespaces": namespaces("mount"), "gidMappings": map}),

@@ -5,14 +5,10 @@ use super::{Otherwise, Wanted, limit};
 use crate::error::{Error, Pointer, Result};
 use oci_spec::runtime::{LinuxHugepageLimit, LinuxMemory, LinuxPids};
 
-/// The number of tasks. 0 is a limit, not "unset"; it is written as 1, since the container's first
-/// process is born inside of the group, where a limit of 0 would forbid even that. Neither can fork.
+/// The number of tasks. 0 is a limit, not "unset" (since runtime-spec 1.3; [`super::Moment`]).
 pub(super) fn pids(pids: &LinuxPids, at: &Pointer, wanted: &mut Wanted) -> Result<()> {
     let pointer = at.at("limit");
-    let value = match pids.limit() {
-        0 => "1".to_owned(),
-        other => limit(other, "pids.max", &pointer)?,
-    };
+    let value = limit(pids.limit(), "pids.max", &pointer)?;
     wanted.set("pids.max", value, pointer);
     Ok(())
 }

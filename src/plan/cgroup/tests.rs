@@ -8,11 +8,13 @@ fn request(id: &str) -> Create {
 }
 
 pub(super) fn planned_for(privilege: Privilege, linux: Value) -> Result<Group> {
-    plan(
-        &spec(json!({"linux": linux})),
-        &caller(privilege),
-        &request("web"),
-    )
+    planned_spec(privilege, json!({"linux": linux}))
+}
+
+pub(super) fn planned_spec(privilege: Privilege, members: Value) -> Result<Group> {
+    let (spec, facts) = (spec(members), caller(privilege));
+    let birth = crate::plan::birth::plan(&spec, &facts, &mut Vec::new())?;
+    plan(&spec, &birth, &facts, &request("web"))
 }
 
 pub(super) fn planned(resources: Value) -> Result<Group> {
@@ -130,11 +132,9 @@ fn who_wants_a_group() {
             manager,
             ..request("web")
         };
-        plan(
-            &spec(json!({"linux": linux})),
-            &caller(Privilege::Root),
-            &request,
-        )
+        let (spec, facts) = (spec(json!({"linux": linux})), caller(Privilege::Root));
+        let birth = crate::plan::birth::plan(&spec, &facts, &mut Vec::new())?;
+        plan(&spec, &birth, &facts, &request)
     };
     let limits = json!({"resources": {"pids": {"limit": 5}}});
     assert_eq!(of(Manager::Cgroupfs, json!({})).unwrap().need, Need::Wished);
@@ -193,7 +193,6 @@ fn unified_comes_last_and_stays_in_the_group() {
     assert_eq!(
         settings(both.clone()),
         [
-            "pids.max = 5 (/pids/limit)",
             "io.max = 259:0 rbps=1 (/unified/io.max)",
             "io.max = 8:0 wiops=2 (/unified/io.max)",
             "pids.max = 9 (/unified/pids.max)",
@@ -205,7 +204,7 @@ fn unified_comes_last_and_stays_in_the_group() {
         .into_iter()
         .map(|s| s.controller.unwrap())
         .collect();
-    assert_eq!(controllers, ["pids", "io", "io", "pids"]);
+    assert_eq!(controllers, ["io", "io", "pids"]);
     let core = planned(json!({"unified": {"cgroup.max.depth": "3"}}))
         .unwrap()
         .settings;
@@ -236,4 +235,22 @@ fn unified_comes_last_and_stays_in_the_group() {
             "{key}"
         );
     }
+}
+
+#[test]
+fn no_tasks_at_all_is_a_limit_for_after_birth() {
+    let moments = |resources| {
+        let settings = planned(resources).unwrap().settings.into_iter();
+        settings
+            .map(|one| (one.value.clone(), one.moment()))
+            .collect::<Vec<_>>()
+    };
+    let after = |value: &str| [(value.to_owned(), Moment::AfterBirth)];
+    let before = |value: &str| [(value.to_owned(), Moment::BeforeBirth)];
+    assert_eq!(moments(json!({"pids": {"limit": 0}})), after("0"));
+    assert_eq!(moments(json!({"pids": {"limit": 5}})), before("5"));
+    assert_eq!(moments(json!({"pids": {"limit": -1}})), before("max"));
+    let overruled = |limit: i64, unified: &str| json!({"pids": {"limit": limit}, "unified": {"pids.max": unified}});
+    assert_eq!(moments(overruled(0, "9")), before("9"));
+    assert_eq!(moments(overruled(9, "0")), after("0"));
 }

@@ -50,7 +50,7 @@ fn refusals() {
         ),
         (
             json!({"maskedPaths": ["/a\0"]}),
-            "cannot mask a path: config.json#/linux/maskedPaths/0: refused: there is a NUL byte in it",
+            "cannot mask a path: config.json#/linux/maskedPaths/0: refused: a C string cannot hold the character NUL (hint: take \\u0000 out)",
         ),
     ] {
         assert_eq!(planned(linux).unwrap_err().one_line(), expected);

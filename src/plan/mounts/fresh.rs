@@ -1,9 +1,11 @@
 //! A new file system: its type, its options, and what else will do in a user namespace.
 
-use super::{Around, AttrChange, Entry, FsOption, NO_INDEX, Recursive, Source};
+use super::label::{self, Labelled};
+use super::{Around, AttrChange, Begins, Entry, FsOption, NO_INDEX, Recursive, Source, SourceLink};
 use crate::error::{Error, Result};
 use crate::plan::birth::{Kind, UserNamespace};
-use crate::plan::root::{Opener, text};
+use crate::plan::cstrings::text;
+use crate::plan::root::Opener;
 use std::ffi::{CStr, CString};
 
 /// Longest key and value that fsconfig(2) copies, without the end mark.
@@ -20,9 +22,15 @@ const RESTRICTIONS: u64 = libc::MOUNT_ATTR_RDONLY
 /// a new one.
 ///
 /// # Errors
-/// No type, an option that is too long for the kernel.
+/// No type, an option that is too long for the kernel or only for a bind, a copy that is not for a tmpfs.
 pub(super) fn plan(entry: &Entry<'_>, around: &Around<'_>) -> Result<(Source, Option<Source>)> {
     let kind = kind(entry)?;
+    entry.refuse_bind_options()?;
+    let begins = match entry.options.extras.copy_up {
+        None => Begins::Fresh,
+        Some(index) if kind == "tmpfs" => Begins::AsCovered(index),
+        Some(index) => return Err(no_copy(entry, index)),
+    };
     let mut attributes = whole(entry);
     let otherwise = match kind {
         "cgroup2" => {
@@ -36,13 +44,23 @@ pub(super) fn plan(entry: &Entry<'_>, around: &Around<'_>) -> Result<(Source, Op
         "sysfs" if in_user_namespace(around) => Some(of_host(c"/sys", attributes)),
         _ => None,
     };
-    let options = options(entry, kind, attributes)?;
-    let kind = text(&entry.doing, kind, &entry.pointer.at("type"))?;
+    let mut options = options(entry, kind, attributes)?;
+    let root_label = match label::of(entry, kind, around.label.as_ref()) {
+        Labelled::Not => None,
+        Labelled::OnRoot(label) => Some(label),
+        Labelled::By(option) => {
+            options.push(option);
+            None
+        }
+    };
+    let kind = text(kind, &entry.doing, &entry.pointer.at("type"))?;
     Ok((
         Source::New {
             kind,
             options,
             attributes,
+            begins,
+            root_label,
         },
         otherwise,
     ))
@@ -81,7 +99,16 @@ fn of_host(path: &CStr, attributes: u64) -> Source {
         attributes: AttrChange::default(),
         tree_attributes: AttrChange { set, clear: 0 },
         opener: Opener::Child,
+        link: SourceLink::Follow,
+        ids: None,
     }
+}
+
+/// A copy of what is covered, for what is no new tmpfs.
+pub(super) fn no_copy(entry: &Entry<'_>, index: u16) -> Error {
+    let why = "only a new tmpfs can begin with a copy of what it covers";
+    let hint = "remove it, or set \"type\": \"tmpfs\"";
+    entry.refused_option(index, why).hint(hint)
 }
 
 /// For fsconfig(2): the source, flags of the superblock, data.
@@ -95,8 +122,17 @@ fn options(entry: &Entry<'_>, kind: &str, attributes: u64) -> Result<Vec<FsOptio
             ready.push(option.clone());
         }
     }
-    match ready.iter().find(|option| !fits(option)) {
-        None => Ok(ready),
+    check_length(entry, &ready)?;
+    Ok(ready)
+}
+
+/// Refuses what fsconfig(2) would not take.
+///
+/// # Errors
+/// An option that is too long.
+pub(super) fn check_length(entry: &Entry<'_>, options: &[FsOption]) -> Result<()> {
+    match options.iter().find(|option| !fits(option)) {
+        None => Ok(()),
         Some(option) => Err(too_long(entry, option)),
     }
 }
@@ -109,7 +145,7 @@ fn source(entry: &Entry<'_>, attributes: u64) -> Result<Vec<FsOption>> {
         return Ok(Vec::new());
     };
     let at = entry.pointer.at("source");
-    let value = text(&entry.doing, source.as_os_str().as_encoded_bytes(), &at)?;
+    let value = text(source.as_os_str().as_encoded_bytes(), &entry.doing, &at)?;
     let option = |key: &CStr, value| FsOption {
         key: key.to_owned(),
         value,

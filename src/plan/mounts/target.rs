@@ -1,6 +1,6 @@
 //! The place in the container, and what may stand there.
 
-use super::{Entry, TargetLinks, is_bind};
+use super::{Entry, TargetLinks, is_bind, is_remount};
 use crate::error::{Error, Result};
 use crate::plan::root::below;
 use std::ffi::CString;
@@ -30,11 +30,16 @@ pub(super) fn plan(entry: &Entry<'_>) -> Result<(CString, TargetLinks)> {
     let target = below(&entry.doing, entry.mount.destination(), &at)?;
     let kind = entry.mount.typ().as_deref();
     let links = match target.as_bytes() {
+        b"" if entry.mount.destination().as_os_str().is_empty() => {
+            return Err(entry.refused("destination", "the path is empty"));
+        }
         b"" => {
             let why = "the container's root file system is there";
             let hint = "name a directory below /, or make the source the root by /root/path";
             return Err(entry.refused("destination", why).hint(hint));
         }
+        // Nothing new comes to stand there.
+        _ if is_remount(entry.mount) => TargetLinks::Inside,
         b"proc" => {
             proc_only(entry)?;
             TargetLinks::Refuse
@@ -50,7 +55,10 @@ pub(super) fn plan(entry: &Entry<'_>) -> Result<(CString, TargetLinks)> {
             }
         }
     };
-    Ok((target, links))
+    match (links, entry.options.extras.no_follow) {
+        (TargetLinks::Inside, Some(_)) => Ok((target, TargetLinks::LastItself)),
+        _ => Ok((target, links)),
+    }
 }
 
 /// Anything else on /proc would be read as the kernel's word on labels and limits (CVE-2019-16884).

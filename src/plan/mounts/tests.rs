@@ -2,7 +2,8 @@ use super::*;
 use crate::plan::facts::Privilege;
 use crate::plan::root::tests::{caller, mapped, plain, spec};
 use libc::{
-    MOUNT_ATTR_NODEV as NODEV, MOUNT_ATTR_NOSUID as NOSUID, MOUNT_ATTR_RDONLY as RDONLY, MS_SHARED,
+    MOUNT_ATTR_NODEV as NODEV, MOUNT_ATTR_NOSUID as NOSUID, MOUNT_ATTR_RDONLY as RDONLY,
+    MS_PRIVATE, MS_REC, MS_SHARED, MS_SLAVE,
 };
 use serde_json::{Value, json};
 
@@ -58,6 +59,8 @@ fn a_bind_by_option_or_by_type() {
             attributes: none,
             tree_attributes: none,
             opener: Opener::Child,
+            link: SourceLink::Follow,
+            ids: None,
         };
         assert_eq!(
             (op.source, op.otherwise, op.missing),
@@ -111,7 +114,7 @@ fn binds_that_are_refused() {
         ),
         (
             json!({"destination": "/d", "source": "/s\0", "options": ["bind"]}),
-            "config.json#/mounts/0/source: refused: there is a NUL byte in it",
+            "config.json#/mounts/0/source: refused: a C string cannot hold the character NUL",
         ),
         (
             json!({"destination": "/d", "source": "/s", "options": ["bind", "size=1m"]}),
@@ -145,19 +148,23 @@ fn file_systems_that_are_refused() {
         ),
         (
             json!({"destination": "/d", "type": "a\0b"}),
-            "config.json#/mounts/0/type: refused: there is a NUL byte",
+            "config.json#/mounts/0/type: refused: a C string cannot hold",
         ),
         (
-            json!({"destination": "/d", "type": "tmpfs", "options": ["tmpcopyup"]}),
-            "\"tmpcopyup\": config.json#/mounts/0/options/0",
+            json!({"destination": "/d", "type": "ramfs", "options": ["tmpcopyup"]}),
+            "config.json#/mounts/0/options/0: refused: only a new tmpfs can begin with a copy of what it covers",
         ),
         (
-            json!({"destination": "/d", "source": "/s", "options": ["bind"], "uidMappings": [{"containerID": 0, "hostID": 1, "size": 1}]}),
-            "config.json#/mounts/0/uidMappings: refused: this version of orbital cannot map the ids of a mount yet",
+            json!({"destination": "/d", "type": "tmpfs", "options": ["ro", "copy-symlink"]}),
+            "config.json#/mounts/0/options/1: refused: only the source of a bind mount can be a symbolic link",
         ),
         (
-            json!({"destination": "/d", "source": "/s", "options": ["bind"], "gidMappings": [{"containerID": 0, "hostID": 1, "size": 1}]}),
-            "config.json#/mounts/0/gidMappings",
+            json!({"destination": "/d", "type": "tmpfs", "options": ["idmap"]}),
+            "config.json#/mounts/0/options/0: refused: only the files of a bind mount",
+        ),
+        (
+            json!({"destination": "/d", "type": "tmpfs", "gidMappings": [{"containerID": 0, "hostID": 1, "size": 1}]}),
+            "config.json#/mounts/0/gidMappings: refused: only the files of a bind mount",
         ),
         (
             json!({"destination": "/d", "type": "tmpfs", "options": ["mode=755", format!("size={}", "0".repeat(256))]}),
@@ -175,7 +182,7 @@ fn file_systems_that_are_refused() {
 
 #[test]
 fn the_pointer_is_that_of_the_entry() {
-    let bad = json!({"mounts": [{"destination": "/a", "type": "tmpfs"}, {"destination": "/b", "type": "tmpfs", "options": ["remount"]}]});
+    let bad = json!({"mounts": [{"destination": "/a", "type": "tmpfs"}, {"destination": "/b", "type": "ext4", "options": ["tmpcopyup"]}]});
     let line = of(bad, &plain(), Privilege::Root).unwrap_err().one_line();
     assert!(line.contains("config.json#/mounts/1/options/0"), "{line}");
     let good = json!({"mounts": [{"destination": "/a", "type": "tmpfs"}, {"destination": "b", "type": "mqueue", "source": "mqueue"}]});

@@ -16,7 +16,7 @@ const SPECIFIED: &str = "async atime bind defaults dev diratime dirsync exec ive
     nodev nodiratime noexec noiversion nolazytime nomand norelatime nostrictatime nosuid nosymfollow private \
     ratime rbind rdev rdiratime relatime rexec rnoatime rnodiratime rnoexec rnorelatime rnostrictatime rnosuid \
     rnosymfollow ro rprivate rrelatime rro rrw rshared rslave rstrictatime rsuid rsymfollow runbindable rw shared \
-    silent slave strictatime suid symfollow sync unbindable";
+    silent slave strictatime suid symfollow sync tmpcopyup unbindable remount idmap ridmap";
 
 #[test]
 fn no_word_of_the_specification_is_taken_for_data() {
@@ -29,8 +29,8 @@ fn no_word_of_the_specification_is_taken_for_data() {
         .collect();
     assert_eq!(
         more,
-        ["rnodev"],
-        "forgotten in the specification's table only"
+        ["rnodev", "src-nofollow", "copy-symlink", "dest-nofollow"],
+        "the first is forgotten in the specification's table only; crun has the others"
     );
 }
 
@@ -82,8 +82,9 @@ fn an_access_time_mode_clears_the_whole_field() {
         (&["strictatime"], change(STRICTATIME, ATIME)),
         (&["relatime"], change(OFF, ATIME)),
         (&["noatime", "strictatime"], change(STRICTATIME, ATIME)),
-        (&["strictatime", "noatime"], change(NOATIME, ATIME)),
-        (&["strictatime", "relatime"], change(OFF, ATIME)),
+        (&["strictatime", "noatime"], change(STRICTATIME, ATIME)),
+        (&["strictatime", "relatime"], change(STRICTATIME, ATIME)),
+        (&["noatime", "relatime"], change(NOATIME, ATIME)),
         (&["atime"], change(OFF, ATIME)),
         (&["noatime", "atime"], change(OFF, ATIME)),
         (&["strictatime", "atime"], change(STRICTATIME, ATIME)),
@@ -203,25 +204,28 @@ fn data_for_the_file_system() {
 }
 
 #[test]
-fn words_that_are_known_and_refused() {
-    for word in [
-        "remount",
-        "tmpcopyup",
-        "copy-symlink",
-        "idmap",
-        "ridmap",
-        "src-nofollow",
-        "dest-nofollow",
+fn what_orbital_does_beside_the_mount() {
+    let of = |words: &[&str]| read(words).unwrap().extras;
+    assert_eq!(of(&["ro", "size=1m", "sync"]), Extras::default());
+    assert_eq!(of(&["ro", "remount"]).remount, Some(1));
+    assert_eq!(of(&["tmpcopyup", "ro"]).copy_up, Some(0));
+    assert_eq!(of(&["dest-nofollow"]).no_follow, Some(0));
+    for (words, depth, index) in [
+        (&["idmap"][..], Recursive::No, 0),
+        (&["ro", "ridmap"], Recursive::Yes, 1),
+        (&["idmap", "ridmap"], Recursive::Yes, 1),
+        (&["ridmap", "idmap"], Recursive::Yes, 0),
     ] {
-        let error = read(&["ro", word]).unwrap_err();
-        let line = error.one_line();
-        let start = format!(
-            "cannot use the mount option \"{word}\": config.json#/mounts/3/options/1: refused: "
-        );
-        assert!(line.starts_with(&start), "{line}");
-        assert!(error.report().hint.is_some(), "{line}");
-        assert!(known().all(|known| known != word));
+        assert_eq!(of(words).map_ids, Some((depth, index)), "{words:?}");
     }
+    let twice = of(&["src-nofollow", "src-nofollow"]);
+    assert_eq!(twice.source_link, Some((SourceLink::Itself, 1)));
+    let line = read(&["src-nofollow", "copy-symlink"]).unwrap_err();
+    assert_eq!(
+        line.one_line(),
+        "cannot read the mount options: config.json#/mounts/3/options/1: refused: a link is either copied or \
+         mounted itself (hint: keep one of copy-symlink and src-nofollow)"
+    );
 }
 
 #[test]
@@ -234,6 +238,6 @@ fn words_that_say_nothing() {
     let line = read(&["ro", "a\0b"]).unwrap_err().one_line();
     assert_eq!(
         line,
-        "cannot read the mount options: config.json#/mounts/3/options/1: refused: there is a NUL byte in it"
+        "cannot read the mount options: config.json#/mounts/3/options/1: refused: a C string cannot hold the character NUL (hint: take \\u0000 out)"
     );
 }

@@ -18,6 +18,7 @@ pub(in crate::plan) fn plain() -> Birth {
         clone_flags: 0,
         joins: Vec::new(),
         new_cgroup: NewCgroup::Yes,
+        clocks: None,
         become_root: BecomeRoot::No,
         own,
     }
@@ -120,17 +121,14 @@ fn a_missing_or_empty_root_is_refused() {
         error.unwrap_err().one_line(),
         "cannot find the root file system: config.json#/root: refused: there is none (hint: add \"root\": {\"path\": \"rootfs\"})"
     );
-    for more in [
-        json!({"root": {"path": ""}}),
-        json!({"root": {"path": "a\0b"}}),
+    for (path, why) in [
+        ("", "the path is empty"),
+        ("a\0b", "a C string cannot hold"),
     ] {
-        let line = planned(more, Entry::Pivot).unwrap_err().one_line();
-        assert!(
-            line.starts_with(
-                "cannot find the root file system: config.json#/root/path: refused: the"
-            ),
-            "{line}"
-        );
+        let planned = planned(json!({"root": {"path": path}}), Entry::Pivot);
+        let line = planned.unwrap_err().one_line();
+        let start = "cannot find the root file system: config.json#/root/path: refused: ";
+        assert!(line.starts_with(&format!("{start}{why}")), "{line}");
     }
 }
 
@@ -240,6 +238,6 @@ fn paths_below_the_root_are_clean() {
         .one_line();
     assert_eq!(
         line,
-        "cannot mount x: config.json#/p: refused: there is a NUL byte in it"
+        "cannot mount x: config.json#/p: refused: a C string cannot hold the character NUL (hint: take \\u0000 out)"
     );
 }

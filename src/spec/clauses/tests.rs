@@ -106,3 +106,23 @@ fn a_device_needs_both_numbers_unless_it_is_a_pipe() {
         }
     }
 }
+
+#[test]
+fn a_device_of_number_0_is_there_even_if_nobody_can_read_the_rest() {
+    let text = br#"{"ociVersion": "1.2.0", "x": 1e999, "linux": {"devices": [{"path": "/dev/a", "type": "c", "major": 0, "minor": 0}]}}"#;
+    assert!(super::super::from_bytes(text.to_vec(), "/b".into()).is_ok());
+}
+
+#[test]
+fn a_large_file_takes_no_longer_than_its_length() {
+    let many = |one: &str| vec![one; 20_000].join(",");
+    let text = format!(
+        r#"{{"ociVersion": "1.2.0", "x": [{}], "linux": {{"devices": [{}]}}}}"#,
+        many("[]"),
+        many(r#"{"path": "/dev/a", "type": "c", "major": 0, "minor": 0}"#)
+    );
+    let begun = std::time::Instant::now();
+    assert!(super::super::from_bytes(text.into_bytes(), "/b".into()).is_ok());
+    // By the square of the number it would be hours.
+    assert!(begun.elapsed().as_secs() < 30, "{:?}", begun.elapsed());
+}

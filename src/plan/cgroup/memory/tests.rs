@@ -82,7 +82,7 @@ fn processes_and_huge_pages() {
     let pids = |limit: i64| settings(json!({"pids": {"limit": limit}}));
     assert_eq!(pids(7), ["pids.max = 7 (/pids/limit)"]);
     assert_eq!(pids(-1), ["pids.max = max (/pids/limit)"]);
-    assert_eq!(pids(0), ["pids.max = 1 (/pids/limit)"]);
+    assert_eq!(pids(0), ["pids.max = 0 (/pids/limit)"]);
     let pages = |size: &str| json!({"hugepageLimits": [{"pageSize": size, "limit": 4096}]});
     assert_eq!(
         settings(pages("2MB")),

@@ -137,6 +137,8 @@ fn bind_of_host(path: &std::ffi::CStr, set: u64) -> Option<Source> {
         attributes: AttrChange::default(),
         tree_attributes: AttrChange { set, clear: 0 },
         opener: Opener::Child,
+        link: SourceLink::Follow,
+        ids: None,
     })
 }
 

@@ -32,9 +32,9 @@ fn destinations() {
 fn places_where_nothing_may_be_mounted() {
     for (destination, why) in [
         ("/", "the container's root file system is there"),
-        ("", "the container's root file system is there"),
+        ("", "the path is empty"),
         ("/a/..", "the container's root file system is there"),
-        ("/a\0", "there is a NUL byte in it"),
+        ("/a\0", "a C string cannot hold the character NUL"),
         (
             "/proc",
             "only a proc file system, new or the host's /proc, may stand there",

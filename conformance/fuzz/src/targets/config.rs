@@ -1,0 +1,99 @@
+//! config.json → spec → plan → its explanation.
+//!
+//! Either there is a plan, which can be told in words and as JSON and is the same a second time; or one error,
+//! about the file or about a place in it that is there, or that only lacks its last member.
+
+use orbital::cli::Create;
+use orbital::error::{Error, Object, Result};
+use orbital::life::explain;
+use orbital::plan::facts::{Facts, Privilege};
+use orbital::plan::{self, Plan};
+use orbital::spec::{self, names};
+use serde::de::IgnoredAny;
+use serde_json::Value;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+pub(super) fn run(input: &[u8]) {
+    // What is dear is done now and then: the length is as good as chance.
+    if input.len() % 4 == 1 {
+        for warning in names::misspelt(input) {
+            assert!(warning.ends_with('?'), "{warning}");
+        }
+    }
+    match planned(input) {
+        Ok(_) if !input.len().is_multiple_of(4) => {}
+        Ok(plan) => {
+            let text = explain::text(&plan);
+            assert!(text.contains("execute the process"), "no end: {text}");
+            let json = explain::json(&plan).to_string();
+            if input.len().is_multiple_of(8) {
+                let again = planned(input).map(|plan| explain::json(&plan).to_string());
+                assert!(
+                    again.is_ok_and(|again| again == json),
+                    "another plan the second time"
+                );
+            }
+        }
+        Err(error) => {
+            super::check_report(&error);
+            place_is_there(&error, input);
+        }
+    }
+}
+
+fn planned(input: &[u8]) -> Result<Plan> {
+    let bundle = spec::from_bytes(input.to_vec(), PathBuf::from("/bundles/web"))?;
+    plan::plan(&bundle, &facts(input.len()), &request(input.len()))
+}
+
+/// What most hosts are, with the caller being whom the number says: root or a user, with or without newuidmap.
+pub(super) fn facts(number: usize) -> Facts {
+    static HOST: OnceLock<Option<Facts>> = OnceLock::new();
+    let host = HOST.get_or_init(|| orbital::linux::ask::ask().ok()).clone();
+    let Some(mut facts) = host else {
+        panic!("the host does not answer");
+    };
+    facts.last_capability = 40;
+    let (uid, privilege) = match number % 3 {
+        0 => (1000, Privilege::User),
+        _ => (0, Privilege::Root),
+    };
+    (facts.uid, facts.gid, facts.privilege) = (uid, uid, privilege);
+    facts.grantable = if uid == 0 { (1 << 41) - 1 } else { 0 };
+    let helper = (number.is_multiple_of(2)).then(|| PathBuf::from("/usr/bin/newuidmap"));
+    (facts.newuidmap, facts.newgidmap) = (helper.clone(), helper);
+    facts
+}
+
+fn request(number: usize) -> Create {
+    let mut request = Create::of("web".to_owned(), PathBuf::from("/bundles/web"));
+    if !number.is_multiple_of(5) {
+        request.console_socket = Some(PathBuf::from("/run/console"));
+    }
+    request
+}
+
+/// A reader must find what an error speaks of.
+fn place_is_there(error: &Error, input: &[u8]) {
+    let Object::Config { pointer, .. } = &error.report().object else {
+        return;
+    };
+    let text = input.strip_prefix(b"\xef\xbb\xbf").unwrap_or(input);
+    let Ok(document) = serde_json::from_slice::<Value>(text) else {
+        // A number without bounds in a property that nobody reads, for one: no tree can hold it.
+        let json = serde_json::from_slice::<IgnoredAny>(text).is_ok();
+        assert!(json, "a place in what is not JSON: {}", error.one_line());
+        return;
+    };
+    let place = pointer.as_str();
+    let parent = place.rsplit_once('/').map_or("", |(parent, _)| parent);
+    let is_there = |place: &str| document.pointer(place).is_some();
+    // What has to be added to /linux, or to /process, may be told where that is missing too.
+    let added = ["/linux", "/process"].contains(&parent);
+    assert!(
+        is_there(place) || is_there(parent) || added,
+        "no such place: {}",
+        error.one_line()
+    );
+}

@@ -1,0 +1,16 @@
+//! What `create` wrote about a container: a record that can be read is the same when it is written again.
+
+use orbital::state::record;
+
+pub(super) fn run(input: &[u8]) {
+    match record::from_bytes(input) {
+        Ok(read) => {
+            let written = record::from_bytes(&read.to_bytes());
+            assert_eq!(written.as_ref(), Ok(&read));
+            for kept in read.poststart.iter().chain(&read.poststop) {
+                let _ = kept.hook();
+            }
+        }
+        Err(why) => assert!(!why.is_empty()),
+    }
+}
