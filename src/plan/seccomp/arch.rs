@@ -109,8 +109,10 @@ impl Arch {
     pub(super) fn multiplexed(self, name: &str) -> Option<(u32, u64)> {
         let (socketcall, ipc) = self.multiplexed?;
         let call = |list: &[(&str, u64)]| {
-            let found = list.iter().find(|(known, _)| *known == name);
-            found.map(|(_, call)| *call)
+            let found = list
+                .binary_search_by(|(known, _)| (*known).cmp(name))
+                .ok()?;
+            list.get(found).map(|(_, call)| *call)
         };
         let socket = call(&SOCKET_CALLS).map(|call| (socketcall, call));
         socket.or_else(|| call(&IPC_CALLS).map(|call| (ipc, call)))
@@ -152,44 +154,44 @@ const fn x32() -> Arch {
     }
 }
 
-/// linux/net.h, `SYS_*`.
+/// linux/net.h, `SYS_*`, in order of the names.
 const SOCKET_CALLS: [(&str, u64); 20] = [
-    ("socket", 1),
+    ("accept", 5),
+    ("accept4", 18),
     ("bind", 2),
     ("connect", 3),
-    ("listen", 4),
-    ("accept", 5),
-    ("getsockname", 6),
     ("getpeername", 7),
-    ("socketpair", 8),
-    ("send", 9),
-    ("recv", 10),
-    ("sendto", 11),
-    ("recvfrom", 12),
-    ("shutdown", 13),
-    ("setsockopt", 14),
+    ("getsockname", 6),
     ("getsockopt", 15),
-    ("sendmsg", 16),
-    ("recvmsg", 17),
-    ("accept4", 18),
+    ("listen", 4),
+    ("recv", 10),
+    ("recvfrom", 12),
     ("recvmmsg", 19),
+    ("recvmsg", 17),
+    ("send", 9),
     ("sendmmsg", 20),
+    ("sendmsg", 16),
+    ("sendto", 11),
+    ("setsockopt", 14),
+    ("shutdown", 13),
+    ("socket", 1),
+    ("socketpair", 8),
 ];
 
-/// linux/ipc.h.
+/// linux/ipc.h, in order of the names.
 const IPC_CALLS: [(&str, u64); 12] = [
-    ("semop", 1),
-    ("semget", 2),
-    ("semctl", 3),
-    ("semtimedop", 4),
-    ("msgsnd", 11),
-    ("msgrcv", 12),
-    ("msgget", 13),
     ("msgctl", 14),
+    ("msgget", 13),
+    ("msgrcv", 12),
+    ("msgsnd", 11),
+    ("semctl", 3),
+    ("semget", 2),
+    ("semop", 1),
+    ("semtimedop", 4),
     ("shmat", 21),
+    ("shmctl", 24),
     ("shmdt", 22),
     ("shmget", 23),
-    ("shmctl", 24),
 ];
 
 const fn native() -> Word {

@@ -121,7 +121,7 @@ pub fn plan(spec: &Spec, facts: &Facts, warnings: &mut Vec<String>) -> Result<Op
 fn filter(profile: &LinuxSeccomp, native: Word, warnings: &mut Vec<String>) -> Result<Filter> {
     let place = Pointer::from(PLACE);
     let default = default_verdict(profile, &place)?;
-    let architectures = architectures(profile, native, &place)?;
+    let architectures = architectures(profile, native, warnings);
     let syscalls = profile.syscalls().as_deref().unwrap_or_default();
     let rules = rules(syscalls, &place.at("syscalls"))?;
     let notifies = syscalls
@@ -184,28 +184,23 @@ fn newer(default: Action) -> Newer {
     }
 }
 
-/// The native architecture, and those that are named; each once.
-fn architectures(profile: &LinuxSeccomp, native: Word, place: &Pointer) -> Result<Vec<Arch>> {
+/// The native architecture, and those that are named; each once. Where the bytes of a word stand the other
+/// way round no program of this machine can be: such an architecture is left out.
+fn architectures(profile: &LinuxSeccomp, native: Word, warnings: &mut Vec<String>) -> Vec<Arch> {
     let own = Arch::of(native, native);
     let mut all = vec![own];
-    let named = profile.architectures().as_deref().unwrap_or_default();
-    for (index, word) in named.iter().enumerate() {
+    for word in profile.architectures().iter().flatten() {
         let arch = Arch::of(*word, native);
         if arch.order != own.order {
-            let why = format!(
-                "programs of the other byte order than {} do not run here",
-                own.name
-            );
-            return Err(
-                Error::refused(DOING, place.at("architectures").at(index), why)
-                    .hint("leave it out"),
-            );
-        }
-        if !all.contains(&arch) {
+            warnings.push(format!(
+                "left {} out of /linux/seccomp/architectures: its byte order is not that of {}",
+                arch.name, own.name
+            ));
+        } else if !all.contains(&arch) {
             all.push(arch);
         }
     }
-    Ok(all)
+    all
 }
 
 fn rules<'a>(syscalls: &'a [LinuxSyscall], place: &Pointer) -> Result<Vec<Rule<'a>>> {

@@ -26,9 +26,14 @@ impl Call {
             4 => self.audit,
             16..64 => {
                 let value = self.args[(offset as usize - 16) / 8];
-                let second = offset % 8 != 0;
+                let second = offset & 4 != 0;
                 let upper = second == (self.order == Order::Little);
-                (if upper { value >> 32 } else { value }) as u32
+                let half = if upper {
+                    value >> 32
+                } else {
+                    value & 0xffff_ffff
+                };
+                u32::try_from(half).unwrap()
             }
             _ => panic!("a load from {offset}"),
         }
@@ -65,7 +70,7 @@ pub(super) fn check(program: &[Insn]) {
     for (at, insn) in program.iter().enumerate() {
         let farthest = match insn.code {
             LOAD => {
-                assert!(insn.k < 64 && insn.k % 4 == 0, "a load from {}", insn.k);
+                assert!(insn.k < 64 && insn.k & 3 == 0, "a load from {}", insn.k);
                 0
             }
             RETURN => continue,

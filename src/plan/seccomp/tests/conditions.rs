@@ -73,84 +73,58 @@ fn comparisons() {
     }
 }
 
+fn eq(index: u64, value: u64) -> Value {
+    json!({"index": index, "op": "SCMP_CMP_EQ", "value": value})
+}
+
+fn rule(action: &str, args: &[Value]) -> Value {
+    json!({"names": ["openat"], "action": format!("SCMP_ACT_{action}"), "args": args})
+}
+
+/// What the rules say of openat with these two arguments.
+fn said(rules: &[Value], first: u64, second: u64) -> u32 {
+    let filter = openat(&json!(rules));
+    verdict(&filter, X86_64, 257, [first, second, 0, 0, 0, 0])
+}
+
 #[test]
-fn several_rules_and_conditions() {
-    let eq = |index: u64, value: u64| json!({"index": index, "op": "SCMP_CMP_EQ", "value": value});
-    let rule = |action: &str, args: Value| json!({"names": ["openat"], "action": format!("SCMP_ACT_{action}"), "args": args});
+fn conditions_of_one_rule() {
+    let both = rule("ALLOW", &[eq(0, 1), eq(1, 2)]);
+    let twice = rule("ALLOW", &[eq(0, 1), eq(0, 5), eq(1, 2)]);
+    for (what, rule, first, second, expected) in [
+        ("both must hold", &both, 1, 2, ALLOW),
+        ("both must hold", &both, 1, 3, EPERM),
+        ("one argument twice: any", &twice, 5, 0, ALLOW),
+        ("even of another", &twice, 7, 2, ALLOW),
+        ("none", &twice, 7, 7, EPERM),
+    ] {
+        let rules = std::slice::from_ref(rule);
+        assert_eq!(said(rules, first, second), expected, "{what}: {rule}");
+    }
+}
+
+#[test]
+fn several_rules() {
     let trap = 0x0003_0000;
-    for (what, rules, first, second, expected) in [
+    let (allow_first, trap_first) = (rule("ALLOW", &[eq(0, 1)]), rule("TRAP", &[eq(0, 1)]));
+    let (allow_second, always) = (rule("ALLOW", &[eq(1, 2)]), rule("ALLOW", &[]));
+    let (default, other) = (rule("ERRNO", &[]), rule("TRAP", &[]));
+    for (what, rules, expected) in [
+        ("any of two", [&allow_first, &allow_second], ALLOW),
+        ("the first that holds", [&trap_first, &allow_second], trap),
         (
-            "both must hold",
-            json!([rule("ALLOW", json!([eq(0, 1), eq(1, 2)]))]),
-            1,
-            2,
+            "one without conditions beats it",
+            [&trap_first, &always],
             ALLOW,
         ),
-        (
-            "both must hold",
-            json!([rule("ALLOW", json!([eq(0, 1), eq(1, 2)]))]),
-            1,
-            3,
-            EPERM,
-        ),
-        (
-            "one argument twice: any",
-            json!([rule("ALLOW", json!([eq(0, 1), eq(0, 5)]))]),
-            5,
-            0,
-            ALLOW,
-        ),
-        (
-            "even of another",
-            json!([rule("ALLOW", json!([eq(0, 1), eq(0, 5), eq(1, 2)]))]),
-            7,
-            2,
-            ALLOW,
-        ),
-        (
-            "any of two rules",
-            json!([
-                rule("ALLOW", json!([eq(0, 1)])),
-                rule("ALLOW", json!([eq(1, 2)]))
-            ]),
-            0,
-            2,
-            ALLOW,
-        ),
-        (
-            "the first that holds",
-            json!([
-                rule("TRAP", json!([eq(0, 1)])),
-                rule("ALLOW", json!([eq(1, 2)]))
-            ]),
-            1,
-            2,
-            trap,
-        ),
-        (
-            "without conditions",
-            json!([rule("TRAP", json!([eq(0, 1)])), rule("ALLOW", json!([]))]),
-            1,
-            2,
-            ALLOW,
-        ),
-        (
-            "the first without",
-            json!([rule("ALLOW", json!(null)), rule("TRAP", json!([]))]),
-            1,
-            2,
-            ALLOW,
-        ),
+        ("the first without", [&always, &other], ALLOW),
         (
             "the default's own action says nothing",
-            json!([rule("ERRNO", json!([])), rule("ALLOW", json!([]))]),
-            1,
-            2,
+            [&default, &always],
             ALLOW,
         ),
     ] {
-        let filter = openat(&rules);
-        let found = verdict(&filter, X86_64, 257, [first, second, 0, 0, 0, 0]);
-        assert_eq!(found, expected, "{what}: {rules}");
+        let rules = rules.map(Clone::clone);
+        assert_eq!(said(&rules, 1, 2), expected, "{what}: {rules:?}");
     }
 }
