@@ -112,10 +112,11 @@ fn forgiven(raw: &[u8], file: &Path) -> Result<(Spec, Vec<String>)> {
     // Before the types, which would take a list as the members of an object in their order.
     clauses::objects(raw).map_err(|error| error.quoting(raw))?;
     let warnings = forgive::what_the_specification_lets_pass(&mut value);
-    let text = value.to_string().into_bytes();
-    match serde_json::from_slice(&text) {
+    let text = value.to_string();
+    // From text here too: one more way of reading the types would be a quarter of a megabyte.
+    match serde_json::from_str(&text) {
         Ok(spec) => Ok((spec, warnings)),
-        Err(error) => Err(words::wrong_value(&text, &value, &error).quoting(raw)),
+        Err(error) => Err(words::wrong_value(text.as_bytes(), &value, &error).quoting(raw)),
     }
 }
 
