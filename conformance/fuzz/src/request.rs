@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 const USAGE: &str = "usage: fuzz [--seed N] [--runs N] [--seconds N] [--target NAME] [FILE…]
 
 Without a seed: one of the clock, which is printed. With FILEs: those, once, and nothing else.
-Targets: config record options mappings arguments; without one all, each its share.";
+Targets: config record options mappings seccomp arguments; without one all, each its share.";
 
 /// The request.
 #[derive(Debug)]

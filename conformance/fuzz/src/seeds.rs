@@ -27,6 +27,16 @@ pub fn configs() -> Vec<Vec<u8>> {
         .collect()
 }
 
+/// The seccomp profiles of those.
+#[must_use]
+pub fn profiles() -> Vec<Vec<u8>> {
+    let profile = |config: Vec<u8>| {
+        let config: serde_json::Value = serde_json::from_slice(&config).ok()?;
+        Some(config.pointer("/linux/seccomp")?.to_string().into_bytes())
+    };
+    configs().into_iter().filter_map(profile).collect()
+}
+
 fn within(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut paths: Vec<_> = entries.map(|entry| entry.path()).collect();

@@ -6,9 +6,11 @@
 use orbital::cli::Create;
 use orbital::error::{Error, Object, Result};
 use orbital::life::explain;
+use orbital::linux::ask;
 use orbital::plan::facts::{Facts, Privilege};
 use orbital::plan::{self, Plan};
 use orbital::spec::{self, names};
+use orbital::sys::proc::Proc;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 use std::path::PathBuf;
@@ -50,7 +52,9 @@ fn planned(input: &[u8]) -> Result<Plan> {
 /// What most hosts are, with the caller being whom the number says: root or a user, with or without newuidmap.
 pub(super) fn facts(number: usize) -> Facts {
     static HOST: OnceLock<Option<Facts>> = OnceLock::new();
-    let host = HOST.get_or_init(|| orbital::linux::ask::ask().ok()).clone();
+    let host = HOST
+        .get_or_init(|| ask::ask(&Proc::open().ok()?).ok())
+        .clone();
     let Some(mut facts) = host else {
         panic!("the host does not answer");
     };

@@ -12,6 +12,9 @@ mod options;
 /// Id mappings, alone.
 mod mappings;
 
+/// seccomp profiles, alone.
+mod seccomp;
+
 /// Command lines.
 mod arguments;
 
@@ -46,7 +49,7 @@ pub enum Input {
 pub const TARGETS: &[Target] = &[
     Target {
         name: "config",
-        share: 70,
+        share: 60,
         run: config::run,
         seeds: seeds::configs,
         input: Input::Json,
@@ -71,6 +74,13 @@ pub const TARGETS: &[Target] = &[
         run: mappings::run,
         seeds: || seeds::MAPPINGS.map(<[u8]>::to_vec).into(),
         input: Input::Bytes,
+    },
+    Target {
+        name: "seccomp",
+        share: 10,
+        run: seccomp::run,
+        seeds: seeds::profiles,
+        input: Input::Json,
     },
     Target {
         name: "arguments",
