@@ -167,7 +167,7 @@ fn build(
     )?;
     undo.push(ending(&born)?);
     was_born.set(true);
-    hand_over(&mut record, plan, born.pid, &proc, undo)?;
+    hand_over(&mut record, plan, born.pid, proc, undo)?;
 
     // The other column; then what is there now is made known, and may outlive us. What the child need
     // not wait for is done while it mounts, on another core: nothing of the container's runs before

@@ -62,6 +62,7 @@ pub mod scheduling;
 
 /// AppArmor and SELinux.
 pub mod labels;
+
 /// Network devices to move.
 pub mod net;
 

@@ -11,6 +11,7 @@ pub mod limits;
 
 /// The seccomp agent.
 pub mod listener;
+
 /// Network devices, given and taken back.
 pub mod net;
 
