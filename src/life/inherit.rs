@@ -6,6 +6,7 @@
 
 use crate::cli::{Create, Inherited, Notify};
 use crate::error::{Cause, Error, Object, Result};
+use crate::linux::protect;
 use crate::state::Home;
 use crate::sys::{exec, process};
 use std::ffi::OsString;
@@ -64,7 +65,7 @@ fn check_open(request: &Create) -> Result<()> {
         if number == MOST {
             return Err(refused(whose, "no process has so many".to_owned()));
         }
-        if !exec::is_open(3 + number) {
+        if !exec::is_open(3 + number) || protect::holds(3 + number) {
             let why = format!("descriptor {} is not open", 3 + number);
             return Err(refused(whose, why).hint("open it in the caller, or ask for fewer"));
         }

@@ -44,6 +44,7 @@ pub fn ask(proc: &Proc) -> Result<Facts> {
         grantable: permitted,
         newuidmap: helper("newuidmap"),
         newgidmap: helper("newgidmap"),
+        unified: crate::sys::dir::is_unified(),
     })
 }
 

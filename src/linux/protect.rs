@@ -14,7 +14,7 @@ use crate::sys::start::Beginning;
 use crate::sys::{Fault, file, image, start};
 use rustix::fs::{CWD, OFlags, SealFlags, StatVfsMountFlags};
 use std::ffi::{CStr, CString, OsString};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
 use std::sync::OnceLock;
 
@@ -79,6 +79,15 @@ pub fn protect() -> Result<()> {
 /// As close_range(2).
 pub fn settle() -> std::result::Result<(), Fault> {
     COPY.get().map_or(Ok(()), exec::close_copy)
+}
+
+/// Whether this descriptor is the copy's, and so none that the caller gave.
+#[must_use]
+pub fn holds(number: u32) -> bool {
+    let own = COPY
+        .get()
+        .and_then(|copy| u32::try_from(copy.as_raw_fd()).ok());
+    own == Some(number)
 }
 
 /// From now on this process runs from the file on that mount.

@@ -30,4 +30,6 @@ pub struct Facts {
     pub newuidmap: Option<PathBuf>,
     /// Absolute path of newgidmap(1), where there is one.
     pub newgidmap: Option<PathBuf>,
+    /// Whether /sys/fs/cgroup shows cgroup v2.
+    pub unified: bool,
 }

@@ -227,6 +227,7 @@ struct Around<'a> {
     bundle: &'a Path,
     opener: Opener,
     privilege: Privilege,
+    unified: bool,
     propagation: Propagation,
     label: Option<CString>,
 }
@@ -251,6 +252,7 @@ pub fn plan(spec: &Spec, birth: &Birth, facts: &Facts, bundle: &Path) -> Result<
         bundle,
         opener: root::opener(birth, facts),
         privilege: facts.privilege,
+        unified: facts.unified,
         propagation,
         label: label(spec)?,
     };

@@ -21,6 +21,7 @@ pub(crate) fn root() -> Facts {
         grantable: (1 << 41) - 1,
         newuidmap: None,
         newgidmap: None,
+        unified: true,
     }
 }
 

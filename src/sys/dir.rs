@@ -61,6 +61,12 @@ pub fn is_cgroup2(fd: impl AsFd) -> Result<bool, Fault> {
     Ok(magic as u64 == CGROUP2)
 }
 
+/// Whether /sys/fs/cgroup shows cgroup v2; statfs(2). What cannot be asked does not.
+#[must_use]
+pub fn is_unified() -> bool {
+    rustix::fs::statfs(c"/sys/fs/cgroup").is_ok_and(|stat| stat.f_type as u64 == CGROUP2)
+}
+
 /// Whether a listing goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Listing {

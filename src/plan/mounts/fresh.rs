@@ -33,6 +33,9 @@ pub(super) fn plan(entry: &Entry<'_>, around: &Around<'_>) -> Result<(Source, Op
     };
     let mut attributes = whole(entry);
     let otherwise = match kind {
+        "cgroup2" if shows_the_hosts(entry, around) => {
+            return Ok((bind(c"/sys/fs/cgroup", attributes & RESTRICTIONS), None));
+        }
         "cgroup2" => {
             // The caller's group is not the container's to change (CVE-2023-25809).
             if in_user_namespace(around) && !around.birth.owns(Kind::Cgroup) {
@@ -79,6 +82,15 @@ fn kind<'a>(entry: &'a Entry<'_>) -> Result<&'a str> {
     }
 }
 
+/// Without a cgroup namespace a new mount would show what the host's own shows, and mounting it would set the options of
+/// the one hierarchy there is (`nsdelegate`, `memory_recursiveprot`) anew, for the host too. Asked-for options do that.
+fn shows_the_hosts(entry: &Entry<'_>, around: &Around<'_>) -> bool {
+    around.unified
+        && !in_user_namespace(around)
+        && !around.birth.owns(Kind::Cgroup)
+        && entry.options.data.is_empty()
+}
+
 fn in_user_namespace(around: &Around<'_>) -> bool {
     around.birth.user != UserNamespace::Inherited
 }
@@ -92,7 +104,10 @@ fn whole(entry: &Entry<'_>) -> u64 {
 /// Always read-only, as it shows more than the container's own; opened by the child, as the runtime
 /// would open it for nothing most of the time.
 fn of_host(path: &CStr, attributes: u64) -> Source {
-    let set = attributes & RESTRICTIONS | libc::MOUNT_ATTR_RDONLY;
+    bind(path, attributes & RESTRICTIONS | libc::MOUNT_ATTR_RDONLY)
+}
+
+fn bind(path: &CStr, set: u64) -> Source {
     Source::Bind {
         path: path.to_owned(),
         recursive: Recursive::Yes,

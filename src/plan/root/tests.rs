@@ -65,6 +65,7 @@ pub(in crate::plan) fn caller(privilege: Privilege) -> Facts {
         grantable: 0,
         newuidmap: None,
         newgidmap: None,
+        unified: true,
     }
 }
 

@@ -8,7 +8,7 @@ use libc::{
     MOUNT_ATTR_NODEV as NODEV, MOUNT_ATTR_NOEXEC as NOEXEC, MOUNT_ATTR_NOSUID as NOSUID,
     MOUNT_ATTR_RDONLY as RDONLY,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 fn options_of(op: &MountOp) -> Vec<String> {
     let Source::New { options, .. } = &op.source else {
@@ -150,7 +150,6 @@ fn cgroup_means_version_2() {
         ("rw", plain(), NOSUID | NOEXEC),
         ("ro", plain(), NOSUID | NOEXEC | RDONLY),
         ("rw", mapped(), NOSUID | NOEXEC),
-        ("rw", without(plain(), Kind::Cgroup), NOSUID | NOEXEC),
         ("rw", shared, NOSUID | NOEXEC | RDONLY),
     ] {
         let op = of(with(word), &birth, Privilege::Root).unwrap().remove(0);
@@ -195,5 +194,36 @@ fn sysfs_may_have_to_be_the_hosts() {
             otherwise,
             "{birth:?}"
         );
+    }
+}
+
+#[test]
+fn the_hosts_hierarchy_is_not_mounted_anew_for_who_lives_in_it() {
+    let cgroups = |options: Value, birth: &Birth| {
+        let mount = json!({"destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup", "options": options});
+        let all = of(json!({"mounts": [mount]}), birth, Privilege::Root);
+        all.unwrap().remove(0).source
+    };
+    let of_the_host = without(plain(), Kind::Cgroup);
+    let shown = cgroups(json!(["nosuid", "rw"]), &of_the_host);
+    let Source::Bind {
+        path,
+        tree_attributes,
+        ..
+    } = shown
+    else {
+        panic!("{shown:?}")
+    };
+    assert_eq!(path.as_c_str(), c"/sys/fs/cgroup");
+    assert_eq!(
+        tree_attributes.set,
+        libc::MOUNT_ATTR_NOSUID,
+        "writable, as asked"
+    );
+    for (options, birth) in [
+        (json!(["nosuid"]), &plain()),
+        (json!(["nsdelegate"]), &of_the_host),
+    ] {
+        assert!(matches!(cgroups(options, birth), Source::New { .. }));
     }
 }
