@@ -36,6 +36,12 @@ pub(super) const CASES: &[Case] = &[
         )
     })
     .needs(AGENTS),
+    Case::new("an-agents-connection-is-closed-after-the-state", closed)
+        .needs(AGENTS)
+        .deviates(&[
+            ("runc", "1.1 keeps it open as long as it runs"),
+            ("crun", "keeps it open as long as it runs"),
+        ]),
     Case::new("no-agent", no_agent),
     Case::new("a-filter-that-kills-the-runtime", kills).needs(&[Need::Root, Need::OrbitalOnly]),
     Case::new("a-filter-that-denies-what-the-runtime-needs", denies)
@@ -145,6 +151,36 @@ fn notifying(socket: &str, names: &[&str]) -> Value {
 }
 
 fn agent(lab: &Lab, names: &[&str], no_new_privileges: bool) -> Outcome {
+    let said = answered(lab, names, no_new_privileges)?;
+    let mut lines = said.lines();
+    same("descriptors", lines.next(), Some("1"))?;
+    let state: Value = serde_json::from_str(lines.next().ok_or("no state")?)?;
+    same("fds", &state["fds"], &json!(["seccompFd"]))?;
+    same("metadata", &state["metadata"], &json!("for the agent"))?;
+    same("the status", &state["state"]["status"], &json!("creating"))?;
+    same("the two pids", &state["pid"], &state["state"]["pid"])?;
+    ensure!(state["pid"].is_u64(), "no pid: {state}");
+    for member in [
+        "/ociVersion",
+        "/state/ociVersion",
+        "/state/id",
+        "/state/bundle",
+    ] {
+        ensure!(
+            state.pointer(member).is_some_and(Value::is_string),
+            "{member}: {state}"
+        );
+    }
+    Ok(())
+}
+
+fn closed(lab: &Lab) -> Outcome {
+    let said = answered(lab, &["mkdir", "mkdirat"], true)?;
+    same("the connection", said.lines().last(), Some("closed"))
+}
+
+/// What the agent says of a container whose mkdir it has answered.
+fn answered(lab: &Lab, names: &[&str], no_new_privileges: bool) -> Outcome<String> {
     let socket = lab.scratch("agent").to_string_lossy().into_owned();
     let said = lab.scratch("said");
     let mut command = Command::new("python3");
@@ -161,26 +197,7 @@ fn agent(lab: &Lab, names: &[&str], no_new_privileges: bool) -> Outcome {
     contains("mkdir, as the agent answers", &out, "No data available")?;
     let status = agent.wait()?;
     ensure!(status.success(), "the agent: {status}");
-    let said = fs::read_to_string(&said)?;
-    let (descriptors, state) = said.split_once('\n').ok_or("the agent has said nothing")?;
-    same("descriptors", descriptors, "1")?;
-    let state: Value = serde_json::from_str(state)?;
-    same("fds", &state["fds"], &json!(["seccompFd"]))?;
-    same("metadata", &state["metadata"], &json!("for the agent"))?;
-    same("the status", &state["state"]["status"], &json!("creating"))?;
-    same("the two pids", &state["pid"], &state["state"]["pid"])?;
-    for member in [
-        "/ociVersion",
-        "/state/ociVersion",
-        "/state/id",
-        "/state/bundle",
-    ] {
-        ensure!(
-            state.pointer(member).is_some_and(Value::is_string),
-            "{member}: {state}"
-        );
-    }
-    Ok(())
+    Ok(fs::read_to_string(&said)?)
 }
 
 fn no_agent(lab: &Lab) -> Outcome {

@@ -1,7 +1,7 @@
 //! The place where one case works: a state directory, bundles, a canary, and names of its own.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -39,8 +39,7 @@ impl Lab {
             dir: dir.to_path_buf(),
             reaper: Reaper::begin(),
             busybox: dir.join("busybox"),
-            // Of one width, so that no tag is the beginning of another.
-            tag: format!("cf{:07}", std::process::id()),
+            tag: tag()?,
             next: AtomicU32::new(0),
         };
         for (folder, mode) in [
@@ -242,4 +241,15 @@ impl Lab {
             ]);
         Ok(call)
     }
+}
+
+/// The case's mount namespace names it: pids are the same in two suites at a time, each with a pid namespace of its
+/// own, and abstract sockets are seen by both. Of one width, so that no tag is the beginning of another.
+fn tag() -> Outcome<String> {
+    let namespace = fs::metadata("/proc/self/ns/mnt")?;
+    Ok(format!(
+        "cf{:08x}{:06x}",
+        namespace.ino(),
+        std::process::id()
+    ))
 }

@@ -1,6 +1,8 @@
 """A seccomp agent for one container: prints the state that it is sent, then answers what the kernel
-asks (seccomp_unotify(2)) until the container has ended. mkdir gets ENODATA, everything else goes on."""
+asks (seccomp_unotify(2)) until the container has ended. mkdir gets ENODATA, everything else goes on.
+When it is first asked about mkdir it tells whether the connection of the state has been closed."""
 import fcntl
+import json
 import platform
 import select
 import signal
@@ -18,11 +20,19 @@ listener.bind(sys.argv[1])
 listener.listen()
 connection, _ = listener.accept()
 state, descriptors, _, _ = socket.recv_fds(connection, 65536, 8)
-while more := connection.recv(65536):
-    state += more
+while True:  # Not until its end: some keep the connection open.
+    try:
+        json.loads(state)
+        break
+    except ValueError:
+        more = connection.recv(65536)
+        if not more:
+            sys.exit("the state is no JSON: " + repr(state))
+        state += more
 print(len(descriptors), flush=True)
-print(state.decode(), flush=True)
+print(json.dumps(json.loads(state)), flush=True)
 
+told = False
 while True:
     poll = select.poll()
     poll.register(descriptors[0], select.POLLIN)
@@ -34,6 +44,10 @@ while True:
     except FileNotFoundError:
         continue  # Whoever asked has ended.
     number, _, _, call = struct.unpack_from("QIIi", request)
+    if call in MKDIR and not told:
+        told = True
+        ended = select.select([connection], [], [], 1)[0] and not connection.recv(1)
+        print("closed" if ended else "open", flush=True)
     error, flags = (-ENODATA, 0) if call in MKDIR else (0, CONTINUE)
     try:
         fcntl.ioctl(descriptors[0], SEND, struct.pack("QqiI", number, 0, error, flags))
