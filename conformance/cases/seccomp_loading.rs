@@ -20,6 +20,11 @@ pub(super) const CASES: &[Case] = &[
     Case::new("an-argument-decides", argument),
     Case::new("the-hook-inside-is-judged-too", start_hook),
     Case::new("without-sockets", without_sockets).needs(&[Need::Root, Need::OrbitalOnly]),
+    Case::new("a-profile-older-than-the-runtimes-calls", |lab| {
+        old(lab, false)
+    })
+    .deviates(OLD_RUNC),
+    Case::new("the-same-with-no-new-privileges", |lab| old(lab, true)),
     Case::new("an-agent-answers", |lab| {
         agent(lab, &["mkdir", "mkdirat"], true)
     })
@@ -47,6 +52,11 @@ pub(super) const CASES: &[Case] = &[
     Case::new("a-filter-that-denies-what-the-runtime-needs", denies)
         .needs(&[Need::Root, Need::OrbitalOnly]),
 ];
+
+const OLD_RUNC: &[(&str, &str)] = &[(
+    "runc",
+    "1.1 asks for its working directory under the filter",
+)];
 
 /// What answers the kernel's questions; see its own words.
 const AGENT: &str = include_str!("seccomp_loading/agent.py");
@@ -141,6 +151,39 @@ fn without_sockets(lab: &Lab) -> Outcome {
     });
     let out = lab.look("echo alive", |spec| filtered(spec, filter, true))?;
     same("the program", out.trim(), "alive")
+}
+
+/// A profile from before some calls were there denies them, with EPERM at that: what the runtime wants of them
+/// it must want before, or do by others.
+fn old(lab: &Lab, no_new_privileges: bool) -> Outcome {
+    let names = [
+        "openat2",
+        "faccessat2",
+        "close_range",
+        "clone3",
+        "getcwd",
+        "mount_setattr",
+        "fsopen",
+        "pidfd_open",
+    ];
+    let filter = json!({
+        "defaultAction": "SCMP_ACT_ALLOW",
+        "syscalls": [{"names": names, "action": "SCMP_ACT_ERRNO", "errnoRet": 1}],
+    });
+    let out = lab.look(
+        "echo $HOME; ls -d ../etc; ls /proc/self/fd | wc -l",
+        |spec| {
+            filtered(spec, filter, no_new_privileges);
+            spec.set("/process/cwd", json!("/tmp"))
+                .set("/process/user", json!({"uid": 1000, "gid": 1000}));
+        },
+    )?;
+    // The shell's three streams and the directory that ls reads.
+    same(
+        "HOME, the directory and the descriptors",
+        out.as_str(),
+        "/home/ana\n../etc\n4\n",
+    )
 }
 
 fn notifying(socket: &str, names: &[&str]) -> Value {

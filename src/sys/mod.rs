@@ -107,6 +107,7 @@ calls! {
     Chroot = "chroot",
     Clone3 = "clone3",
     CloseRange = "close_range",
+    Close = "close",
     Connect = "connect",
     Dup2 = "dup3",
     Execve = "execve",

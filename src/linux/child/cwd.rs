@@ -27,7 +27,8 @@ pub enum Entered {
     NotYet,
 }
 
-/// The first try, before the ids change: a user may be put into a directory that it may not search.
+/// The first try, before the ids change: a user may be put into a directory that it may not search. Before
+/// any filter too, which may deny what the proof needs.
 pub fn try_as_root(p: &Plan, root: &OwnedFd) -> Entered {
     match go(p, root) {
         Ok(()) => Entered::Yes,
@@ -35,19 +36,21 @@ pub fn try_as_root(p: &Plan, root: &OwnedFd) -> Entered {
     }
 }
 
-/// The second try, as the final user; then the proof.
+/// The second try, as the final user.
 pub fn enter(p: &Plan, root: &OwnedFd, entered: Entered) -> Result<(), Fault> {
-    if entered == Entered::NotYet {
-        go(p, root)?;
+    match entered {
+        Entered::Yes => Ok(()),
+        Entered::NotYet => go(p, root),
     }
+}
+
+/// Enters it, and proves that it is inside.
+fn go(p: &Plan, root: &OwnedFd) -> Result<(), Fault> {
+    let directory = path::find(root.as_fd(), &p.process.cwd, Links::Inside)?;
+    process::enter(directory)?;
     if process::cwd_is_reachable()? {
         Ok(())
     } else {
         Err(refuse(Call::Getcwd, libc::ENOENT))
     }
-}
-
-fn go(p: &Plan, root: &OwnedFd) -> Result<(), Fault> {
-    let directory = path::find(root.as_fd(), &p.process.cwd, Links::Inside)?;
-    process::enter(directory)
 }

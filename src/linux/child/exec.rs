@@ -7,7 +7,7 @@ use crate::linux::held::{Held, StartGate};
 use crate::linux::step::Step;
 use crate::plan::Plan;
 use crate::sys::{Call, Fault, exec, process, socket};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 /// The first candidate that this user may execute here; its index in the plan.
 pub fn find(p: &Plan) -> Result<usize, Miss> {
@@ -29,8 +29,27 @@ pub fn find(p: &Plan) -> Result<usize, Miss> {
 /// Closes everything but what is left to do needs, and marks that to be closed by execve: neither the
 /// caller's descriptors nor ours into the host wait with this process. And lets signals end that wait: here, as a
 /// seccomp filter follows.
-pub fn close_on_exec(p: &Plan, h: &Held) -> Result<(), Fault> {
+pub fn close_on_exec(p: &Plan, h: &Held, root: &OwnedFd) -> Result<(), Fault> {
     process::end_on_signals();
+    if super::seccomp::is_early(p) {
+        // The others are closed already: by a call that the filter may not know.
+        exec::close_copy(root)?;
+        return exec::close_copy(&*h.proc);
+    }
+    let gate = h.gate.as_raw_fd();
+    close_all(p, h, [gate, gate])
+}
+
+/// The same before an early filter, but for what the steps between need.
+pub fn close_before_filter(p: &Plan, h: &Held, root: &OwnedFd) -> Result<(), Fault> {
+    if super::seccomp::is_early(p) {
+        close_all(p, h, [root.as_raw_fd(), h.proc.as_fd().as_raw_fd()])
+    } else {
+        Ok(())
+    }
+}
+
+fn close_all(p: &Plan, h: &Held, also: [i32; 2]) -> Result<(), Fault> {
     let first = 3 + p.process.preserve_fds;
     let listener = match &h.start {
         StartGate::Listener(listener) => listener.as_raw_fd(),
@@ -41,7 +60,8 @@ pub fn close_on_exec(p: &Plan, h: &Held) -> Result<(), Fault> {
         Some(documents) => [documents.created.as_raw_fd(), documents.output.as_raw_fd()],
         None => [gate, gate],
     };
-    exec::close_all_but(first, &mut [gate, listener, input, output])?;
+    let [one, other] = also;
+    exec::close_all_but(first, &mut [gate, listener, input, output, one, other])?;
     exec::close_on_exec_from(first)
 }
 

@@ -112,15 +112,17 @@ fn enter(p: &Plan, h: &mut Held) -> Result<Infallible, Failure> {
     tune::scheduling(p).took(Step::Scheduling, h)?;
     privilege::security_label(p, h).took(Step::SecurityLabel, h)?;
     privilege::no_new_privs(p).took(Step::NoNewPrivs, h)?;
+    // Before a filter that may know neither the calls for it nor what they are for.
+    home::fill(p, h, &root);
+    let cwd = cwd::try_as_root(p, &root);
+    exec::close_before_filter(p, h, &root).map_err(|fault| failed(Step::CloseOnExec, fault))?;
     seccomp::early(p, h).took(Step::SeccompEarly, h)?;
     privilege::bounding(p).took(Step::Bounding, h)?;
-    let cwd = cwd::try_as_root(p, &root);
     privilege::ids(p, h).took(Step::Ids, h)?;
     privilege::capabilities(p).took(Step::Capabilities, h)?;
     cwd::enter(p, &root, cwd).took(Step::Cwd, h)?;
     let program = exec::find(p).took(Step::Find, h)?;
-    home::fill(p, h, &root);
-    exec::close_on_exec(p, h).took(Step::CloseOnExec, h)?;
+    exec::close_on_exec(p, h, &root).took(Step::CloseOnExec, h)?;
     seccomp::late(p, h).took(Step::SeccompLate, h)?;
     exec::ready(h).took(Step::Ready, h)?;
     let caller = exec::wait_for_start(h).map_err(|fault| failed(Step::Start, fault))?;

@@ -13,6 +13,11 @@ use crate::plan::seccomp::Filter;
 use crate::sys::{Fault, seccomp, socket};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
+/// Whether steps of the line that need many calls follow the filter.
+pub fn is_early(p: &Plan) -> bool {
+    p.seccomp.is_some() && p.process.no_new_privs == NoNewPrivs::No
+}
+
 /// Without no_new_privs the filter needs a capability that is dropped soon.
 pub fn early(p: &Plan, h: &Held) -> Result<(), Fault> {
     match (&p.seccomp, p.process.no_new_privs) {
