@@ -18,6 +18,8 @@ pub(super) const CASES: &[Case] = &[
     Case::new("every-namespace-listed-is-made", namespaces),
     Case::new("every-capability-listed-is-given", capabilities),
     Case::new("every-seccomp-word-listed-is-recognised", seccomp),
+    Case::new("every-memory-policy-listed-is-recognised", memory_policies),
+    Case::new("idmap-is-true-where-mappings-are-recognised", idmap),
     Case::new("no-member-that-the-specification-lacks", members),
     Case::new("annotations-are-strings", annotations),
 ];
@@ -238,6 +240,44 @@ const BIG_ENDIAN: &[&str] = &[
     "SCMP_ARCH_S390X",
     "SCMP_ARCH_SHEB",
 ];
+
+fn memory_policies(lab: &Lab) -> Outcome {
+    let document = document(lab)?;
+    for mode in words(&document, "/linux/memoryPolicy/modes")? {
+        let mut policy = json!({"mode": mode});
+        if !["MPOL_DEFAULT", "MPOL_LOCAL"].contains(&mode.as_str()) {
+            policy["nodes"] = json!("0");
+        }
+        works(lab, &mode, |spec| {
+            spec.set("/linux/memoryPolicy", policy);
+        })?;
+    }
+    for flag in words(&document, "/linux/memoryPolicy/flags")? {
+        works(lab, &flag, |spec| {
+            let policy = json!({"mode": "MPOL_BIND", "nodes": "0", "flags": [flag]});
+            spec.set("/linux/memoryPolicy", policy);
+        })?;
+    }
+    Ok(())
+}
+
+/// Mappings that the runtime obeys are told of, and those that it tells of are obeyed.
+fn idmap(lab: &Lab) -> Outcome {
+    let document = document(lab)?;
+    let told = document.pointer("/linux/mountExtensions/idmap/enabled") == Some(&json!(true));
+    let source = lab.folder("source")?.to_string_lossy().into_owned();
+    let map = json!([{"containerID": 0, "hostID": 100_000, "size": 1000}]);
+    let said = lab.run(|spec| {
+        spec.sh("stat -c %u /mnt").push(
+            "/mounts",
+            json!({"destination": "/mnt", "source": source, "type": "none",
+                "options": ["bind", "idmap"], "uidMappings": map, "gidMappings": map}),
+        );
+    })?;
+    let obeyed = said.status.success() && said.out == "100000\n";
+    ensure!(told == obeyed, "told {told}, obeyed {obeyed}: {said}");
+    Ok(())
+}
 
 fn profile(lab: &Lab, word: &str, rest: Value) -> Outcome {
     works(lab, word, |spec| {

@@ -31,6 +31,9 @@ pub(super) const CASES: &[Case] = &[
     Case::new("into-a-namespace-by-path", by_path)
         .needs(NEEDS)
         .deviates(&[OLD]),
+    Case::new("a-device-stays-where-it-was-moved", stays)
+        .needs(NEEDS)
+        .deviates(&[OLD]),
     Case::new("into-a-user-namespaces-network", user_namespace)
         .needs(&[Need::Root, Need::UserNs, Need::Program("ip")])
         .deviates(&[OLD]),
@@ -165,6 +168,22 @@ fn by_path(lab: &Lab) -> Outcome {
         "va is still on the host: {}",
         said.err
     );
+    infra.end()
+}
+
+/// The namespace outlives the container, and the device is in it afterwards, up and with its address.
+fn stays(lab: &Lab) -> Outcome {
+    let infra = lab.started(|_| ())?;
+    let path = format!("/proc/{}/ns/net", infra.pid);
+    let bundle = bundle(lab, json!({"va": {}}), "true", |spec| {
+        spec.join("network", &path);
+    })?;
+    run(lab, &bundle).ok()?;
+    let net = format!("--net={path}");
+    let after = lab.host(&["nsenter", &net, "ip", "-o", "addr", "show", "va"])?;
+    contains("the addresses afterwards", &after, "10.9.8.7/24")?;
+    let links = lab.host(&["nsenter", &net, "ip", "-o", "link", "show", "va"])?;
+    ensure!(links.contains(",UP") || links.contains("<UP"), "{links}");
     infra.end()
 }
 

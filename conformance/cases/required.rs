@@ -49,6 +49,31 @@ pub(super) const CASES: &[Case] = &[
         empty(lab, "/linux/seccomp", "defaultAction")
     })
     .deviates(RUNC),
+    Case::new("seccomp-rule", |lab| {
+        for member in ["names", "action"] {
+            lacking(lab, &format!("/linux/seccomp/syscalls/0/{member}"))?;
+        }
+        Ok(())
+    })
+    .deviates(RUNC),
+    Case::new("seccomp-condition", |lab| {
+        for member in ["index", "value", "op"] {
+            lacking(lab, &format!("/linux/seccomp/syscalls/0/args/0/{member}"))?;
+        }
+        Ok(())
+    })
+    .deviates(&[
+        ("runc", "reads an absent member as empty"),
+        ("crun", "reads an absent index as 0"),
+    ]),
+    Case::new("io-priority", |lab| {
+        lacking(lab, "/process/ioPriority/class")?;
+        lacking(lab, "/process/ioPriority/priority")
+    })
+    .deviates(&[
+        ("runc", "1.1 knows no I/O priority"),
+        ("crun", "reads an absent priority as 0"),
+    ]),
     Case::new("scheduler-policy", |lab| {
         empty(lab, "/process/scheduler", "policy")
     })
@@ -70,6 +95,16 @@ fn full(spec: &mut Spec) {
             "/process/rlimits",
             json!([{"type": "RLIMIT_CORE", "soft": 0, "hard": 0}]),
         );
+    let condition = json!({"index": 0, "value": 7, "op": "SCMP_CMP_EQ"});
+    let rule = json!({"names": ["swapoff"], "action": "SCMP_ACT_ERRNO", "args": [condition]});
+    spec.set(
+        "/linux/seccomp",
+        json!({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [rule]}),
+    )
+    .set(
+        "/process/ioPriority",
+        json!({"class": "IOPRIO_CLASS_BE", "priority": 5}),
+    );
     for kind in super::hooks::KINDS {
         spec.hook(kind, "true");
     }

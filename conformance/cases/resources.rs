@@ -111,6 +111,15 @@ pub(super) const CASES: &[Case] = &[
         shows(lab, files, &[("cgroup.max.depth", "3"), ("cgroup.max.descendants", "7")])
     })
     .needs(V2),
+    Case::new("unified-enables-its-controller", |lab| {
+        shows(lab, json!({"unified": {"hugetlb.2MB.max": "2097152"}}), &[("hugetlb.2MB.max", "2097152")])
+    })
+    .needs(HUGETLB),
+    Case::new("cpu-burst-above-its-quota-is-refused", |lab| {
+        lab.refuse(|spec| put(spec, &json!({"cpu": {"quota": 20_000, "burst": 30_000}}))).map(drop)
+    })
+    .needs(V2)
+    .deviates(&[("runc", "1.1 does not know burst"), ("crun", "1.28 leaves the cgroup")]),
     Case::new("unified-overrules-the-typed-limit", |lab| {
         let both = json!({"hugepageLimits": [{"pageSize": "2MB", "limit": 4_194_304}],
             "unified": {"hugetlb.2MB.max": "2097152"}});
@@ -128,6 +137,14 @@ pub(super) const CASES: &[Case] = &[
     Case::new("a-writable-group-belongs-to-the-user", delegated)
         .needs(&[Need::Root, Need::CgroupV2, Need::UserNs])
         .deviates(&[("runc", "1.1 hands over only what systemd made")]),
+    Case::new("a-group-is-handed-over-without-the-kernels-list-too", |lab| {
+        lab.host(&["mount", "-t", "tmpfs", "none", "/sys/kernel/cgroup"])?;
+        let outcome = delegated(lab);
+        lab.host(&["umount", "/sys/kernel/cgroup"])?;
+        outcome
+    })
+        .needs(&[Need::Root, Need::CgroupV2, Need::UserNs, Need::File("/sys/kernel/cgroup/delegate")])
+        .deviates(&[("runc", "1.1 hands over only what systemd made"), ("crun", "1.28 hands over nothing then")]),
     Case::new("a-read-only-group-stays-the-hosts", kept)
         .needs(&[Need::Root, Need::CgroupV2, Need::UserNs])
         .deviates(&[("crun", "1.28 hands every group over")]),

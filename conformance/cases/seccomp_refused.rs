@@ -76,6 +76,11 @@ fn flag(lab: &Lab) -> Outcome {
 }
 
 fn errno_for_none(lab: &Lab) -> Outcome {
+    refused(
+        lab,
+        json!({"defaultAction": "SCMP_ACT_ALLOW", "defaultErrnoRet": 1}),
+        &["/linux/seccomp/defaultErrnoRet"],
+    )?;
     let rules = json!([{"names": ["getpriority"], "action": "SCMP_ACT_KILL", "errnoRet": 1}]);
     refused(
         lab,

@@ -128,6 +128,17 @@ mod tests {
     }
 
     #[test]
+    fn without_it_there_is_no_group() {
+        assert_eq!(plan(&spec(json!({"linux": {}})), &request()).unwrap(), None);
+        let bare = planned(json!({})).unwrap().unwrap();
+        assert!(bare.shares.is_empty() && bare.schemata.is_empty() && bare.monitor.is_none());
+        let one =
+            |member: &str, line: &str| planned(json!({member: line})).unwrap().unwrap().shares;
+        assert_eq!(one("l3CacheSchema", "L3:0=f"), ["L3:0=f"]);
+        assert_eq!(one("memBwSchema", "MB:0=20"), ["MB:0=20"]);
+    }
+
+    #[test]
     fn what_is_no_group_and_no_line() {
         for (rdt, place) in [
             (json!({"closID": "."}), "/closID"),

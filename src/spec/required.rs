@@ -15,6 +15,9 @@ const MAPPING: &[&str] = &["\"containerID\"", "\"hostID\"", "\"size\""];
 /// config.md, "POSIX process".
 const RLIMIT: &[&str] = &["\"soft\"", "\"hard\""];
 
+/// config.md, "Linux Process".
+const IO_PRIORITY: &[&str] = &["class", "priority"];
+
 /// config-linux.md, "Allowed Device list".
 const RULE: &[&str] = &["\"allow\""];
 
@@ -43,6 +46,11 @@ pub(super) fn check(spec: &Spec, raw: &[u8]) -> Result<()> {
         }
     }
     let process = spec.process().as_ref();
+    if let Some(priority) = process.and_then(|process| process.io_priority().as_ref())
+        && (priority.priority() == 0 || !occurs(raw, "\"class\"", 1))
+    {
+        has(raw, "/process/ioPriority", IO_PRIORITY)?;
+    }
     let limits = process.and_then(|process| process.rlimits().as_deref());
     let limits = limits.unwrap_or_default();
     if limits
@@ -52,6 +60,17 @@ pub(super) fn check(spec: &Spec, raw: &[u8]) -> Result<()> {
         each_has(raw, &["/process/rlimits"], limits.len(), RLIMIT)?;
     }
     Ok(())
+}
+
+/// Whether the object there has all `names`.
+fn has(raw: &[u8], place: &str, names: &[&str]) -> Result<()> {
+    let document = clauses::read(raw);
+    let object = document.pointer(place);
+    let lacks = |name: &&&str| object.is_some_and(|object| object.get(**name).is_none());
+    match names.iter().find(lacks) {
+        Some(name) => Err(words::missing(&document, &Pointer::from(place), name)),
+        None => Ok(()),
+    }
 }
 
 /// Whether each of the objects in these lists, `count` together, has all `names`, which are in their quotation marks.
@@ -102,6 +121,15 @@ mod tests {
         assert!(told(rule).contains("/linux/resources/devices/0/allow: refused"));
         let limit = r#""process": {"user": {}, "cwd": "/", "rlimits": [{"type": "RLIMIT_CORE", "soft": 0}]}"#;
         assert!(told(limit).contains("/process/rlimits/0/hard: refused"));
+        for (members, lacks) in [
+            (r#""priority": 4"#, "class"),
+            (r#""class": "IOPRIO_CLASS_BE""#, "priority"),
+        ] {
+            let process =
+                format!(r#""process": {{"user": {{}}, "cwd": "/", "ioPriority": {{{members}}}}}"#);
+            let place = format!("/process/ioPriority/{lacks}: refused");
+            assert!(told(&process).contains(&place), "{}", told(&process));
+        }
     }
 
     #[test]

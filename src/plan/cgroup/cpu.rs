@@ -23,7 +23,7 @@ pub(super) fn plan(cpu: &LinuxCpu, at: &Pointer, wanted: &mut Wanted) -> Result<
         }
         wanted.set("cpu.idle", idle, at.at("idle"));
     }
-    bandwidth(cpu, at, wanted);
+    bandwidth(cpu, at, wanted)?;
     for (member, value, file) in [
         ("cpus", cpu.cpus(), "cpuset.cpus"),
         ("mems", cpu.mems(), "cpuset.mems"),
@@ -49,7 +49,7 @@ fn no_realtime(cpu: &LinuxCpu, at: &Pointer) -> Result<()> {
 }
 
 /// Quota and period are one file. The burst comes after, since it must not exceed the quota.
-fn bandwidth(cpu: &LinuxCpu, at: &Pointer, wanted: &mut Wanted) {
+fn bandwidth(cpu: &LinuxCpu, at: &Pointer, wanted: &mut Wanted) -> Result<()> {
     let quota = cpu.quota().filter(|quota| *quota != 0);
     let period = cpu.period().filter(|period| *period != 0);
     if quota.is_some() || period.is_some() {
@@ -61,9 +61,18 @@ fn bandwidth(cpu: &LinuxCpu, at: &Pointer, wanted: &mut Wanted) {
         let value = format!("{allowed} {}", period.unwrap_or(PERIOD));
         wanted.set("cpu.max", value, at.at(member));
     }
-    if let Some(burst) = cpu.burst() {
-        wanted.set("cpu.max.burst", burst, at.at("burst"));
+    let Some(burst) = cpu.burst() else {
+        return Ok(());
+    };
+    if let Some(quota @ 1..) =
+        quota.filter(|quota| u64::try_from(*quota).is_ok_and(|it| it < burst))
+    {
+        let why = "it is more than the quota";
+        return Err(Error::refused("set cpu.max.burst", at.at("burst"), why)
+            .hint(format!("make it {quota} or less")));
     }
+    wanted.set("cpu.max.burst", burst, at.at("burst"));
+    Ok(())
 }
 
 /// v1's shares (2 to 262144, default 1024) as v2's weight (1 to 10000, default 100): the quadratic

@@ -113,3 +113,34 @@ fn where_it_is_mounted() {
         None
     );
 }
+
+#[test]
+fn a_group_that_is_not_there_is_made() {
+    let root = tree(&[]);
+    let gold = rdt(named("gold"), &["L3:0=f"], &[]);
+    assert!(
+        join(&gold, root.path(), 7).is_err(),
+        "no kernel fills it with files"
+    );
+    assert!(root.path().join("gold").is_dir());
+}
+
+#[test]
+fn a_monitoring_group_is_the_containers() {
+    let root = tree(&[("gold", "")]);
+    let monitored = Rdt {
+        monitor: Some("web".to_owned()),
+        ..rdt(named("gold"), &[], &[])
+    };
+    let place = root.path().join("gold/mon_groups/web");
+    let error = join(&monitored, root.path(), 7).unwrap_err();
+    // It was made: the write to its tasks is what failed.
+    assert!(error.one_line().contains("mon_groups/web/tasks"), "{error}");
+    assert!(!place.exists(), "and removed again");
+    fs::create_dir(&place).unwrap();
+    let error = join(&monitored, root.path(), 7).unwrap_err();
+    assert!(error.one_line().contains("cannot make"), "{error}");
+    assert!(place.exists(), "another's stays");
+    remove(&[place.clone()]).unwrap();
+    assert!(!place.exists());
+}
