@@ -18,6 +18,7 @@ pub(super) const CASES: &[Case] = &[
     Case::new("version-of-another-major", other_major)
         .deviates(&[("runc", "takes any word"), ("crun", "takes any word")]),
     Case::new("newer-minor-version-is-accepted", newer_minor),
+    Case::new("the-virtual-machine-is-ignored", vm),
     Case::new("unknown-members-are-ignored", unknown_members),
     Case::new("wrong-types-are-named", wrong_types).deviates(&[("crun", "takes some of them")]),
     Case::new("null-for-optional-members", nulls),
@@ -104,6 +105,18 @@ fn newer_minor(lab: &Lab) -> Outcome {
         })?;
     }
     Ok(())
+}
+
+/// It is for hypervisors (config-vm.md); `hwConfig` is new in 1.3.
+fn vm(lab: &Lab) -> Outcome {
+    let machine = json!({"hypervisor": {"path": "/bin/vmm", "parameters": ["a=b"]},
+        "kernel": {"path": "/boot/kernel"}, "image": {"path": "/image", "format": "raw"},
+        "hwConfig": {"deviceTree": "/tree", "vcpus": 1, "memory": 4096, "dtdevs": ["/a"],
+            "iomems": [{"firstGFN": 1, "firstMFN": 1, "nrMFNs": 1}], "irqs": [1]}});
+    lab.look("true", |spec| {
+        spec.set("/ociVersion", json!("1.3.0")).set("/vm", machine);
+    })
+    .map(drop)
 }
 
 /// "Implementations MUST NOT generate an error when encountering unknown properties" (config.md, "Extensibility").

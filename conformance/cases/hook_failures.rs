@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::case::Case;
+use crate::case::{Case, Need};
 use crate::check::{Outcome, contains, ensure, same};
 use crate::lab::Lab;
 
@@ -16,6 +16,8 @@ pub(super) const CASES: &[Case] = &[
     Case::new("create-container-fails-create", |lab| {
         fails_create(lab, "createContainer")
     }),
+    Case::new("start-tells-what-the-hook-said-last", start_quotes)
+        .needs(&[Need::Root, Need::OrbitalOnly]),
     Case::new("start-container-fails-start", start_container).deviates(&[
         ("runc", "start does not wait for these hooks"),
         ("crun", "start does not wait for these hooks"),
@@ -77,6 +79,23 @@ fn start_container(lab: &Lab) -> Outcome {
         .until("stopped")
         .or_else(|_| lab.call(&["state", &container.id]).refused().map(drop))?;
     container.end()
+}
+
+/// `start` is another process than `create`, and the hook runs in a third.
+fn start_quotes(lab: &Lab) -> Outcome {
+    for no_new_privileges in [false, true] {
+        let container = lab.create(|spec| {
+            spec.set("/process/noNewPrivileges", json!(no_new_privileges)).push(
+                "/hooks/startContainer",
+                json!({"path": "/bin/sh", "args": ["sh", "-c", "echo first; echo the bridge is down >&2; exit 3"]}),
+            );
+        })?;
+        let said = lab.call(&["start", &container.id]).refused()?;
+        contains("the refusal", &said.err, "it exited with 3")?;
+        contains("the refusal", &said.err, "the bridge is down")?;
+        container.end()?;
+    }
+    Ok(())
 }
 
 /// Since runtime-spec 1.3 the failure stops the container and is start's error.

@@ -130,6 +130,9 @@ mod resources;
 /// Descriptors that get in.
 mod fds;
 
+/// The session keyring.
+mod keyring;
+
 /// What a service manager hands over and hears.
 mod service;
 
@@ -207,6 +210,7 @@ const TOPICS: &[(&str, &[Case])] = &[
     ("cgroup", cgroup::CASES),
     ("cgroup", resources::CASES),
     ("fds", fds::CASES),
+    ("keyring", keyring::CASES),
     ("service", service::CASES),
     ("flags", flags::CASES),
     ("cli", cli::CASES),

@@ -23,6 +23,8 @@ pub(super) const CASES: &[Case] = &[
     Case::new("user-and-group", user),
     Case::new("additional-groups", groups),
     Case::new("no-groups-of-the-callers", no_groups),
+    Case::new("an-annotation-keeps-the-callers-groups", kept_groups)
+        .deviates(&[("runc", "does not know it")]),
     Case::new("umask", umask),
     Case::new("umask-of-the-caller-spoils-nothing", callers_umask).deviates(&[
         ("runc", "1.1 makes mount targets with the caller's umask"),
@@ -209,6 +211,24 @@ fn no_groups(lab: &Lab) -> Outcome {
         "groups of the caller inside: {groups:?}"
     );
     Ok(())
+}
+
+/// The annotation is crun's, `run.oci.keep_original_groups`.
+fn kept_groups(lab: &Lab) -> Outcome {
+    let bundle = lab.bundle(|spec| {
+        spec.set("/process/user", json!({"uid": 4242, "gid": 77}))
+            .set("/annotations", json!({"run.oci.keep_original_groups": "1"}))
+            .args(&["cat", "/proc/self/status"]);
+    })?;
+    let said = lab
+        .call(&["run", "--bundle", bundle.arg(), &lab.id("groups")])
+        .through(&["setpriv", "--groups", "4,24,27"])
+        .ok()?;
+    same(
+        "groups",
+        probe::field(&said.out, "Groups")?.as_str(),
+        "4 24 27",
+    )
 }
 
 fn umask(lab: &Lab) -> Outcome {

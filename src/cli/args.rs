@@ -93,7 +93,7 @@ pub fn root(name: &'static str) -> Command {
         switch("debug", "log every act, too"),
         switch("systemd-cgroup", "let systemd make the cgroup"),
         choice("cgroup-manager", "WHO", &["cgroupfs", "systemd", "disabled"], "who makes the cgroup"),
-        value("rootless", "WORD", "accepted for runc's callers; orbital sees for itself"),
+        choice("rootless", "WORD", &["auto", "true", "false"], "accepted for runc's callers; orbital sees for itself"),
         value("criu", "PATH", "accepted for runc's callers, and ignored"),
         switch("version", "print the version").short('v'),
         switch("help", "print this").short('h'),

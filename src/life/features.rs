@@ -49,9 +49,7 @@ pub fn features() -> Value {
         "mountOptions": mount_options,
         "linux": linux(),
         "annotations": {
-            "org.opencontainers.orbital.version": env!("CARGO_PKG_VERSION"),
-            "org.opencontainers.orbital.commit": option_env!("ORBITAL_COMMIT").unwrap_or("unknown"),
-            // By this name callers ask every runtime.
+            // By this name of runc's callers ask every runtime; names of our own would need a namespace of our own.
             "org.opencontainers.runc.checkpoint.enabled": "false",
         },
         "potentiallyUnsafeConfigAnnotations": annotations::OBEYED,

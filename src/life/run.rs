@@ -71,7 +71,15 @@ fn begin(created: &Created) -> Result<()> {
         born,
         plan,
     } = created;
-    let told = |bytes: &_| explain::record(plan, bytes, born.documents.as_ref());
+    let told = |bytes: &_, _: Option<std::os::fd::BorrowedFd<'_>>| {
+        explain::record(
+            plan,
+            bytes,
+            born.documents
+                .as_ref()
+                .map(crate::linux::held::Documents::printed),
+        )
+    };
     let quoted = |error: Error| match crate::spec::load(&record.bundle) {
         Ok(bundle) => error.quoting(&bundle.raw),
         Err(_) => error,

@@ -13,7 +13,7 @@ use crate::state::status::{self, Now};
 use crate::state::{Home, Record, Seat, oci};
 use crate::sys::{Fault, socket};
 use rustix::net::SocketType;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// Lets the container's program begin, and returns when it has.
 ///
@@ -40,7 +40,7 @@ pub fn start(id: &str, home: &Home) -> Result<()> {
     let path = seat.start_socket();
     let gate = socket::connect(&path, SocketType::SEQPACKET)
         .map_err(|fault| Error::file(&doing, &path, fault))?;
-    open_gate(gate, &|bytes| told(&record, bytes))
+    open_gate(gate, &|bytes, output| told(&record, bytes, output))
         .or_else(|error| super::delete::after_failure(&seat, &record, error))?;
     poststart(&seat, &record)?;
     // Others may look at the container and end it while it comes up.
@@ -48,11 +48,14 @@ pub fn start(id: &str, home: &Home) -> Result<()> {
     proxy.map_or(Ok(()), |proxy| proxy.wait(pid))
 }
 
+/// Words for a failure, beside which there may be what hooks have printed.
+type Explain<'a> = dyn Fn(&Bytes, Option<BorrowedFd<'_>>) -> Error + 'a;
+
 /// Opens gate E and waits for what comes: the connection that closes when the program begins, or a failure.
 ///
 /// # Errors
 /// The failed step, as `explain` tells it; what socket calls answered.
-pub fn open_gate(gate: impl AsFd, explain: &dyn Fn(&Bytes) -> Error) -> Result<()> {
+pub fn open_gate(gate: impl AsFd, explain: &Explain<'_>) -> Result<()> {
     let plain = |fault: Fault| {
         Error::new(
             "open the last gate",
@@ -65,9 +68,21 @@ pub fn open_gate(gate: impl AsFd, explain: &dyn Fn(&Bytes) -> Error) -> Result<(
         match gates::next(&gate).map_err(plain)? {
             Arrival::Closed => return Ok(()),
             Arrival::Record(bytes) if bytes.kind == Kind::Passed => {}
-            Arrival::Record(bytes) => return Err(explain(&bytes)),
+            Arrival::Record(bytes) => {
+                let output = printed(&gate, &bytes);
+                return Err(explain(&bytes, output.as_ref().map(AsFd::as_fd)));
+            }
         }
     }
+}
+
+/// What follows a failed startContainer hook: the file that it printed to, unless a filter kept it back.
+fn printed(gate: impl AsFd, bytes: &Bytes) -> Option<OwnedFd> {
+    if Step::from_number(bytes.step) != Some(Step::StartContainer) {
+        return None;
+    }
+    let (_, file) = socket::receive_descriptor(gate, &mut [0]).ok()?;
+    file
 }
 
 /// Runs the poststart hooks; one that fails ends the container (config.md, "Poststart").
@@ -88,9 +103,9 @@ pub fn poststart(seat: &Seat, record: &Record) -> Result<()> {
 
 /// The plan is not kept: whoever created the container has gone. It is made again from the bundle, only
 /// to tell the failure; where that is no longer possible, the step alone is told.
-fn told(record: &Record, bytes: &Bytes) -> Error {
+fn told(record: &Record, bytes: &Bytes, output: Option<BorrowedFd<'_>>) -> Error {
     match plan_again(record) {
-        Ok((plan, raw)) => explain::record(&plan, bytes, None).quoting(&raw),
+        Ok((plan, raw)) => explain::record(&plan, bytes, output).quoting(&raw),
         Err(_) => {
             let step = Step::from_number(bytes.step);
             let fault = Fault {

@@ -2,7 +2,6 @@
 //! hints the advice. The match over the steps is exhaustive, so that no step can fail without an object.
 
 use super::failure::{Failure, Kind, Miss, NO_ITEM, Record};
-use super::held::Documents;
 use super::parent::hooks;
 use super::step::Step;
 use crate::error::{Cause, Error, Object, Pointer, hints};
@@ -10,13 +9,13 @@ use crate::plan::Plan;
 use crate::plan::birth::{Birth, Join};
 use crate::plan::mounts::{MountOp, Source};
 use crate::sys::{Call, Fault};
-use std::os::fd::AsFd;
+use std::os::fd::BorrowedFd;
 
-/// Tells a record that came instead of a gate.
+/// Tells a record that came instead of a gate; `output` is what hooks have printed.
 #[must_use]
-pub fn record(plan: &Plan, record: &Record, documents: Option<&Documents>) -> Error {
+pub fn record(plan: &Plan, record: &Record, output: Option<BorrowedFd<'_>>) -> Error {
     match Failure::from_record(record) {
-        Some(failure) if record.kind == Kind::Failed => self::failure(plan, &failure, documents),
+        Some(failure) if record.kind == Kind::Failed => self::failure(plan, &failure, output),
         _ => {
             let what = format!("the child sent an unexpected record: {record:?}");
             Error::new(
@@ -30,15 +29,20 @@ pub fn record(plan: &Plan, record: &Record, documents: Option<&Documents>) -> Er
 
 /// Tells a failed step.
 #[must_use]
-pub fn failure(plan: &Plan, failure: &Failure, documents: Option<&Documents>) -> Error {
+pub fn failure(plan: &Plan, failure: &Failure, output: Option<BorrowedFd<'_>>) -> Error {
     let Failure { step, miss } = *failure;
-    if let Some(error) = hook(plan, failure, documents) {
+    if let Some(error) = hook(plan, failure, output) {
         return error;
     }
     let (doing, object) = object(plan, failure);
     let error = Error::new(doing, object, cause(plan, step, miss.fault)).in_step(step.number());
-    advised(error, hints::of_step(plan, failure))
+    let quota = (step, miss.fault.errno) == (Step::Session, libc::EDQUOT);
+    let advice = quota.then(|| KEYS.to_owned());
+    advised(error, advice.or_else(|| hints::of_step(plan, failure)))
 }
+
+/// Advice about a user with too many keys.
+const KEYS: &str = "use --no-new-keyring, or let this user have more keys: see /proc/key-users and /proc/sys/kernel/keys";
 
 /// What the step was doing, and to what.
 fn object(plan: &Plan, failure: &Failure) -> (String, Object) {
@@ -171,15 +175,13 @@ fn cause(plan: &Plan, step: Step, fault: Fault) -> Cause {
     }
 }
 
-fn hook(plan: &Plan, failure: &Failure, documents: Option<&Documents>) -> Option<Error> {
+fn hook(plan: &Plan, failure: &Failure, output: Option<BorrowedFd<'_>>) -> Option<Error> {
     let (list, kind) = match failure.step {
         Step::CreateContainer => (&plan.hooks.create_container, "createContainer"),
         Step::StartContainer => (&plan.hooks.start_container, "startContainer"),
         _ => return None,
     };
     let each = list.get(usize::from(failure.miss.item))?;
-    // `start` is another process than `create`, which had the file that the hook printed to.
-    let output = documents.map(|documents| documents.output.as_fd());
     let error = hooks::explain(each, kind, failure.miss.fault, output);
     Some(error.in_step(failure.step.number()))
 }

@@ -16,7 +16,7 @@ use crate::sys::proc::Proc;
 use crate::sys::{Fault, file, mount, path, socket};
 use rustix::fs::{CWD, OFlags};
 use std::ffi::CString;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::rc::Rc;
 
 /// A hook, ready to be executed.
@@ -113,6 +113,14 @@ pub struct Documents {
     pub created: OwnedFd,
     /// What the hooks print.
     pub output: OwnedFd,
+}
+
+impl Documents {
+    /// What the hooks have printed so far.
+    #[must_use]
+    pub fn printed(&self) -> BorrowedFd<'_> {
+        self.output.as_fd()
+    }
 }
 
 /// What [`hold`] is given beside the plan.

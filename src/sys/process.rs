@@ -124,7 +124,8 @@ pub fn join(fd: BorrowedFd<'_>, kind: u32) -> Result<(), Fault> {
     answer(value, Call::Setns).map(|_| ())
 }
 
-/// Leaves the caller's session keyring for a new anonymous one of this name; keyctl(2), KEYCTL_JOIN_SESSION_KEYRING.
+/// Leaves the caller's session keyring for one of this name, which its user may search; keyctl(2),
+/// KEYCTL_JOIN_SESSION_KEYRING and KEYCTL_SETPERM.
 ///
 /// # Errors
 /// ENOSYS or EPERM where a kernel or an outer filter has no keyrings, EDQUOT at the quota of keys.
@@ -137,8 +138,24 @@ pub fn join_session_keyring(name: &CStr) -> Result<(), Fault> {
             name.as_ptr(),
         )
     };
+    let keyring = answer(value, Call::Keyctl)?;
+    // SAFETY: setperm takes two numbers.
+    let value = unsafe {
+        libc::syscall(
+            libc::SYS_keyctl,
+            libc::KEYCTL_SETPERM,
+            keyring,
+            NEW_KEYRING | USER_SEARCH,
+        )
+    };
     answer(value, Call::Keyctl).map(|_| ())
 }
+
+/// What the kernel gives a new session keyring: all to its possessor; view, read and link to its user.
+const NEW_KEYRING: u32 = 0x3f13_0000;
+
+/// KEY_USR_SEARCH: the user finds keys in it, and a second process joins it by its name.
+const USER_SEARCH: u32 = 0x0008_0000;
 
 /// Enters the directory `fd`; fchdir(2).
 ///

@@ -115,5 +115,11 @@ pub fn tell(h: &Held, caller: Option<OwnedFd>, failure: Failure) -> Failure {
     };
     // Whoever started us may be gone; then nobody is left to be told, ignored.
     let _ = told;
+    // After the failure itself: a filter may end us here. `create`, where it still is, has a copy of its own.
+    if let (Step::StartContainer, Some(caller), Some(documents)) =
+        (failure.step, &caller, &h.documents)
+    {
+        let _ = socket::send_descriptor(caller, &[0], documents.output.as_fd());
+    }
     failure
 }

@@ -99,7 +99,13 @@ fn hear(plan: &Plan, born: &Born, group: Option<&Cgroup>, kinds: &[Kind]) -> Res
             Arrival::Record(record) if kinds.contains(&record.kind) => return Ok(record),
             Arrival::Record(record) if record.kind == Kind::Passed => trace(&record),
             Arrival::Record(record) => {
-                return Err(explain::record(plan, &record, born.documents.as_ref()));
+                return Err(explain::record(
+                    plan,
+                    &record,
+                    born.documents
+                        .as_ref()
+                        .map(crate::linux::held::Documents::printed),
+                ));
             }
             Arrival::Closed => return Err(died(plan, born, group)),
         }

@@ -1,0 +1,122 @@
+//! The session keyring: one of the container's own, which its processes may search.
+
+use crate::case::{Case, Need};
+use crate::check::{Outcome, contains, ensure, same};
+use crate::lab::Lab;
+
+pub(super) const CASES: &[Case] = &[
+    Case::new("it-is-the-containers-own", own),
+    Case::new("its-user-may-search-it", searchable)
+        .deviates(&[("crun", "1.28 leaves it as the kernel makes it")]),
+    Case::new("no-new-keyring-keeps-the-callers", callers).needs(CALLER),
+    Case::new("a-user-with-too-many-keys-is-told", quota).needs(&[
+        Need::Root,
+        Need::UserNs,
+        Need::OrbitalOnly,
+        Need::Program("setpriv"),
+        Need::Program("python3"),
+    ]),
+];
+
+const CALLER: &[Need] = &[Need::Root, Need::Program("python3")];
+
+/// The line of the container's own keyring: flags, use, time left, permissions, user, group, kind, name.
+fn line(lab: &Lab) -> Outcome<String> {
+    let keys = lab.look("cat /proc/keys", |spec| {
+        spec.set("/linux/maskedPaths", serde_json::json!([]));
+    })?;
+    let own = keys.lines().find(|line| {
+        line.split_whitespace().nth(7) == Some("keyring")
+            && line.contains(&format!("{}-run", lab.tag()))
+    });
+    Ok(own
+        .ok_or(format!("no keyring of its own in:\n{keys}"))?
+        .to_owned())
+}
+
+fn own(lab: &Lab) -> Outcome {
+    let line = line(lab)?;
+    contains("the keyring", &line, ": empty")
+}
+
+fn searchable(lab: &Lab) -> Outcome {
+    let line = line(lab)?;
+    let permissions = line.split_whitespace().nth(4).unwrap_or_default();
+    // Possessor, user, group, others; keyctl_setperm(3).
+    same("permissions", permissions, "3f1b0000")
+}
+
+/// A caller with a session keyring of its own, named by the first word, and the rest of the line run in it.
+const JOIN: &str = "import ctypes, os, platform, sys
+call = {'x86_64': 250, 'aarch64': 219}[platform.machine()]
+assert ctypes.CDLL(None).syscall(call, 1, sys.argv[1].encode()) > 0
+os.execvp(sys.argv[2], sys.argv[2:])";
+
+fn callers(lab: &Lab) -> Outcome {
+    let name = format!("{}-callers", lab.tag());
+    let bundle = lab.bundle(|spec| {
+        spec.sh("cat /proc/keys")
+            .set("/linux/maskedPaths", serde_json::json!([]));
+    })?;
+    let through = ["python3", "-c", JOIN, &name];
+    let id = lab.id("run");
+    let new = lab
+        .call(&["run", "--bundle", bundle.arg(), &id])
+        .through(&through)
+        .ok()?;
+    contains("the keys", &new.out, &id)?;
+    let id = lab.id("kept");
+    let kept = lab
+        .call(&["run", "--no-new-keyring", "--bundle", bundle.arg(), &id])
+        .through(&through)
+        .ok()?;
+    contains("the keys", &kept.out, &name)?;
+    ensure!(
+        !kept.out.contains(&id),
+        "it has one of its own: {}",
+        kept.out
+    );
+    Ok(())
+}
+
+/// Fills a user's quota with keys and runs the line.
+const FILL: &str = "import ctypes, os, platform, sys
+number = {'x86_64': 248, 'aarch64': 217}[platform.machine()]
+for n in range(1000000):
+    if ctypes.CDLL(None).syscall(number, b'user', b'k%d' % n, b'x', ctypes.c_size_t(1), -3) < 0:
+        break
+os.execvp(sys.argv[1], sys.argv[1:])";
+
+/// Nobody else's, so that no other case is without keys.
+const COLLECTOR: u32 = 54_321;
+
+fn quota(lab: &Lab) -> Outcome {
+    let bundle = lab.bundle(|spec| {
+        spec.rootless(COLLECTOR);
+    })?;
+    bundle.give_to(COLLECTOR)?;
+    let home = lab.folder("collector")?;
+    std::os::unix::fs::chown(&home, Some(COLLECTOR), Some(COLLECTOR))?;
+    let uid = COLLECTOR.to_string();
+    let said = lab
+        .call(&["run", "--bundle", bundle.arg(), &lab.id("full")])
+        .root(&home.join("state"))
+        .env(&[
+            ("PATH", "/usr/bin:/bin"),
+            ("XDG_RUNTIME_DIR", &home.to_string_lossy()),
+        ])
+        .through(&[
+            "setpriv",
+            "--reuid",
+            &uid,
+            "--regid",
+            &uid,
+            "--clear-groups",
+            "python3",
+            "-c",
+            FILL,
+        ])
+        .refused()?;
+    contains("the refusal", &said.err, "EDQUOT")?;
+    contains("the refusal", &said.err, "--no-new-keyring")
+}
