@@ -150,7 +150,7 @@ pub fn check(verb: Verb, id: &str, status: Status, pid: i32) -> Result<()> {
         }
         (Verb::Pause, Paused) => (
             "container not running: it is paused already".to_owned(),
-            format!("let it go on: orbital resume {id}"),
+            format!("orbital resume {id} lets it go on"),
         ),
         (_, Creating) => (
             "container not running: it is still being created".to_owned(),
