@@ -17,7 +17,9 @@ pub(super) const CASES: &[Case] = &[
     Case::new("all-stand-when-pause-returns", all_stand)
         .needs(V2)
         .deviates(&[("crun", "does not wait")]),
-    Case::new("groups-below-stand-too", below).needs(V2),
+    Case::new("groups-below-stand-too", below)
+        .needs(V2)
+        .deviates(&[("crun", "does not wait")]),
     Case::new("status-in-state-and-list", status).needs(V2),
     Case::new("a-created-one-can-be-paused", created)
         .needs(V2)

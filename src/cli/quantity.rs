@@ -101,7 +101,7 @@ mod tests {
             ("7b", Some(7)), ("-1", Some(-1)),
             ("", None), ("-2", None), ("m", None), ("64x", None), ("64mm", None), ("64bb", None), ("64bib", None),
             ("1..5k", None), ("0x10", None), ("64m64", None), (".", None), ("9223372036854775808", None),
-            ("9007199254740992k", None), ("1e3", None), ("+5", None), (" 5", None),
+            ("9007199254740992k", None), ("1e3", None), ("+5", Some(5)), (" 5", None),
         ];
         for (text, size) in rows {
             assert_eq!(bytes(text), size, "{text:?}");

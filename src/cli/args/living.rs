@@ -54,7 +54,7 @@ pub(super) fn update(command: Command) -> Command {
     let resources = value(
         "resources",
         "FILE",
-        "read the limits from this file, or - for standard input, as /linux/resources of config.json has them",
+        "read them from this file, or - for standard input, as JSON",
     );
     command
         .arg(id())
@@ -76,7 +76,8 @@ pub(super) fn update(command: Command) -> Command {
             "\
 Change the limits of a container that lives. What is not named stays as it is, and so do its
 devices. If the kernel refuses one of several, those before it are taken back. With --resources
-the other limits are ignored. Sizes may end in k, m, g or t; -1 means no limit.",
+the other limits are ignored; its JSON is what /linux/resources of config.json would be. Sizes
+may end in k, m, g or t; -1 means no limit.",
         )
         .after_help(
             "Examples:\n  orbital update --memory 64m --pids-limit 100 c1\n  \
