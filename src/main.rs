@@ -5,7 +5,10 @@
 use orbital::cli::log::{self, Log};
 use orbital::cli::{self, Global, Request};
 use orbital::error::{Error, Result};
-use orbital::life::{create, delete, features, inherit, kill, list, plan, run, start, state};
+use orbital::life::{
+    create, delete, events, features, inherit, kill, list, pause, plan, ps, run, start, state,
+    update,
+};
 use orbital::linux::protect;
 use orbital::spec::default;
 use orbital::state::Home;
@@ -102,7 +105,22 @@ fn carry_out(global: &Global, request: &Request) -> Result<Outcome> {
                 text: None,
             })
         }
-        Request::List(format) => list::list(*format, &home()?).map(said),
+        Request::Ps {
+            id,
+            format,
+            options,
+        } => ps::ps(id, *format, options, &home()?).map(said),
+        Request::Events { id, watch } => {
+            events::events(id, *watch, &home()?).map(|()| Outcome::default())
+        }
+        Request::Pause(id) => pause::pause(id, &home()?).map(|()| Outcome::default()),
+        Request::Resume(id) => pause::resume(id, &home()?).map(|()| Outcome::default()),
+        Request::Update(request) => update::update(request, &home()?).map(warned),
+        Request::List(format) => list::list(*format, &home()?).map(|(text, warnings)| Outcome {
+            text: Some(text),
+            warnings,
+            status: 0,
+        }),
         Request::Spec { bundle, whom } => {
             let (uid, gid) = (
                 rustix::process::geteuid().as_raw(),

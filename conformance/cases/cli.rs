@@ -71,7 +71,8 @@ fn version_by_name(lab: &Lab) -> Outcome {
 
 fn help(lab: &Lab) -> Outcome {
     for verb in [
-        "create", "start", "state", "kill", "delete", "run", "list", "spec", "features",
+        "create", "start", "state", "kill", "delete", "run", "list", "spec", "features", "ps",
+        "pause", "resume", "update",
     ] {
         let said = lab.call(&[verb, "--help"]).bare().ok()?;
         contains(&format!("{verb} --help"), &said.out.to_lowercase(), verb)?;

@@ -19,6 +19,30 @@ mod state;
 /// Signals.
 mod kill;
 
+/// Every process stands still.
+mod pause;
+
+/// The processes of a container.
+mod ps;
+
+/// Other limits for a container that lives.
+mod update;
+
+/// Changes that cannot be.
+mod update_refused;
+
+/// The limits of memory and processors, changed.
+mod update_limits;
+
+/// What a container uses.
+mod events;
+
+/// The same, line by line until it ends.
+mod events_followed;
+
+/// All containers.
+mod list;
+
 /// What is removed, and when it is refused.
 mod delete;
 
@@ -173,6 +197,14 @@ const TOPICS: &[(&str, &[Case])] = &[
     ("program", program::CASES),
     ("state", state::CASES),
     ("kill", kill::CASES),
+    ("pause", pause::CASES),
+    ("ps", ps::CASES),
+    ("update", update::CASES),
+    ("update", update_refused::CASES),
+    ("update", update_limits::CASES),
+    ("events", events::CASES),
+    ("events", events_followed::CASES),
+    ("list", list::CASES),
     ("delete", delete::CASES),
     ("namespaces", namespaces::CASES),
     ("clocks", clocks::CASES),

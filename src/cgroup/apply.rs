@@ -17,7 +17,11 @@ pub fn write_all(cgroup: &Cgroup, settings: &[Setting], moment: Moment) -> Resul
         .try_for_each(|setting| write_one(cgroup, setting))
 }
 
-fn write_one(cgroup: &Cgroup, setting: &Setting) -> Result<()> {
+/// Writes one, or what stands for it on this kernel.
+///
+/// # Errors
+/// What the kernel refuses, with its place in config.json.
+pub(super) fn write_one(cgroup: &Cgroup, setting: &Setting) -> Result<()> {
     match put(cgroup, &setting.file, &setting.value) {
         Ok(()) => Ok(()),
         Err(fault) if fault.errno != libc::ENOENT => Err(refused(

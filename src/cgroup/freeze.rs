@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 /// How long all processes may take to stop; one in an uninterruptible wait may never do so.
 const FREEZE: Duration = Duration::from_secs(10);
 
+/// How long they may take to go on: nothing but a busy machine is in their way.
+const THAW: Duration = Duration::from_secs(2);
+
 /// `cgroup.events`, read. A removed group is neither.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Events {
@@ -47,6 +50,25 @@ impl Cgroup {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Lets them go on, and waits until they do.
+    ///
+    /// # Errors
+    /// As [`Cgroup::thaw`]; a refusal where they stay frozen, since a group above this one is.
+    pub fn resume(&self) -> Result<()> {
+        self.thaw()?;
+        if self.wait_until(THAW, |events| !events.frozen)? {
+            return Ok(());
+        }
+        let object = Object::File(self.path.join("cgroup.events"));
+        let why = "they stay frozen, as a group above this one is".to_owned();
+        Err(Error::new(
+            "thaw the container's processes",
+            object,
+            Cause::Refused(why),
+        )
+        .hint("write 0 to its cgroup.freeze"))
     }
 
     /// Whether all processes of the group are frozen; false for a group that is gone.
@@ -115,7 +137,7 @@ impl Cgroup {
     }
 }
 
-fn read_events(fd: impl std::os::fd::AsFd) -> std::result::Result<Events, Fault> {
+pub(super) fn read_events(fd: impl std::os::fd::AsFd) -> std::result::Result<Events, Fault> {
     let mut buffer = [0; 256];
     let text = String::from_utf8_lossy(file::read_again(fd, &mut buffer)?).into_owned();
     let is_one = |key| value_of(&text, key) == Some(1);

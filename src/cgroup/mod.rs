@@ -24,6 +24,15 @@ pub mod devices;
 /// Freeze, thaw, and what `cgroup.events` says.
 pub mod freeze;
 
+/// Other limits while it is in use.
+mod change;
+
+/// What it uses.
+pub mod stats;
+
+/// Its events, as they come.
+pub mod watch;
+
 /// Its processes: list them, signal them, kill them.
 pub mod kill;
 

@@ -2,10 +2,15 @@
 //! controllers that its settings need (cgroup-v2.rst, "Enabling and Disabling", "No Internal
 //! Process Constraint").
 
+/// More controllers for a group that is there.
+mod give;
+
+pub(super) use give::give;
+
 use super::{
     Cgroup, Hierarchy, in_first_user_namespace, is_gone, own_group, read, value_of, write,
 };
-use crate::error::{Cause, Error, Object, Result, hints};
+use crate::error::{Cause, Error, Object, Pointer, Result, hints};
 use crate::plan::cgroup::{Group, Need, Relative, Setting};
 use crate::sys::proc::Proc;
 use crate::sys::{Fault, dir};
@@ -77,7 +82,7 @@ fn place(group: &Group, hierarchy: &Hierarchy, proc: &Proc) -> Result<Cgroup> {
     let names = components(group, proc)?;
     let mut races = 0;
     loop {
-        let mut way = Way::start(group, hierarchy)?;
+        let mut way = Way::start(&group.settings, &group.pointer, hierarchy)?;
         match way.walk(&names) {
             Ok(()) => {
                 return Ok(Cgroup {
@@ -120,7 +125,8 @@ enum Stop {
 
 /// The walk from the hierarchy's root to the group.
 struct Way<'a> {
-    group: &'a Group,
+    /// What asks for the group.
+    pointer: &'a Pointer,
     /// What the settings need: each controller once, with the first setting that needs it.
     needed: Vec<(&'a str, &'a Setting)>,
     here: OwnedFd,
@@ -129,9 +135,13 @@ struct Way<'a> {
 }
 
 impl<'a> Way<'a> {
-    fn start(group: &'a Group, hierarchy: &Hierarchy) -> Result<Way<'a>> {
+    fn start(
+        settings: &'a [Setting],
+        pointer: &'a Pointer,
+        hierarchy: &Hierarchy,
+    ) -> Result<Way<'a>> {
         let mut needed: Vec<(&str, &Setting)> = Vec::new();
-        for setting in &group.settings {
+        for setting in settings {
             if let Some(controller) = setting.controller.as_deref()
                 && !needed.iter().any(|(known, _)| *known == controller)
             {
@@ -141,7 +151,7 @@ impl<'a> Way<'a> {
         let here = dir::open(&hierarchy.dir, c".")
             .map_err(|fault| Error::file(MAKE, &hierarchy.path, fault))?;
         let way = Way {
-            group,
+            pointer,
             needed,
             here,
             path: hierarchy.path.clone(),
@@ -221,7 +231,7 @@ impl<'a> Way<'a> {
     }
 
     fn stop(&self, fault: Fault) -> Stop {
-        let error = not_made(&self.group.pointer, &self.path, fault);
+        let error = not_made(self.pointer, &self.path, fault);
         if is_gone(fault) {
             Stop::Race(error)
         } else {
@@ -234,7 +244,7 @@ impl<'a> Way<'a> {
     fn is_free(&self) -> Result<()> {
         let refuse = |why: &str, hint: &str| {
             let path = self.path.display();
-            Err(Error::refused(MAKE, &self.group.pointer, format!("{path} {why}")).hint(hint))
+            Err(Error::refused(MAKE, self.pointer, format!("{path} {why}")).hint(hint))
         };
         let other = "delete the container that uses it, or give another cgroupsPath";
         if value_of(&self.text(c"cgroup.events")?, "populated") == Some(1) {

@@ -2,6 +2,9 @@
 //!
 //! Each verb's definition is made only when that verb was typed; the others cost nothing.
 
+/// The verbs for a container that lives.
+mod living;
+
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command, value_parser};
 use std::fmt::Write;
@@ -18,7 +21,7 @@ pub struct Verb {
 }
 
 /// All verbs, under the headings of `orbital --help`, in the order of a container's life.
-pub const VERBS: [(&str, &[Verb]); 4] = [
+pub const VERBS: [(&str, &[Verb]); 5] = [
     (
         "Before it lives:",
         &[
@@ -47,6 +50,20 @@ pub const VERBS: [(&str, &[Verb]); 4] = [
             "create, start, wait for the end, delete",
             run,
         )],
+    ),
+    (
+        "While it lives:",
+        &[
+            listed("ps", "show its processes", living::ps),
+            listed("events", "print what it uses", living::events),
+            listed(
+                "pause",
+                "stop its processes where they stand",
+                living::pause,
+            ),
+            listed("resume", "let them go on", living::resume),
+            listed("update", "change its limits", living::update),
+        ],
     ),
     (
         "Around it:",

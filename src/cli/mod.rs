@@ -13,6 +13,12 @@ pub mod normal;
 /// What clap found → [`Request`].
 mod request;
 
+/// The limits that `update` takes as flags.
+pub mod limits;
+
+/// Sizes and times as Go's callers write them.
+mod quantity;
+
 /// Signal names and numbers.
 pub mod signal;
 
@@ -29,7 +35,9 @@ pub use misuse::Misuse;
 pub use request::parse;
 
 use crate::plan::root::Entry;
+use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// What every verb knows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -215,6 +223,41 @@ pub enum SpecFor {
     User,
 }
 
+/// Where `update` reads the limits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Limits {
+    /// From the flags.
+    Typed(limits::Typed),
+    /// `--resources`: from a file.
+    File(PathBuf),
+    /// `--resources -`: from standard input.
+    Stdin,
+}
+
+/// What `update` is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Update {
+    /// The container.
+    pub id: String,
+    /// The limits.
+    pub limits: Limits,
+    /// Flags with limits that are ignored beside `--resources`.
+    pub ignored: Vec<String>,
+    /// `--l3-cache-schema`.
+    pub l3_cache_schema: Option<String>,
+    /// `--mem-bw-schema`.
+    pub mem_bw_schema: Option<String>,
+}
+
+/// `events` once or for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Watch {
+    /// `--stats`.
+    Once,
+    /// `--interval`: until the container ends.
+    Every(Duration),
+}
+
 /// One variant per verb.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request {
@@ -249,6 +292,28 @@ pub enum Request {
         /// And then?
         afterwards: Afterwards,
     },
+    /// Show its processes.
+    Ps {
+        /// The container.
+        id: String,
+        /// Columns or pids.
+        format: ListFormat,
+        /// For the host's ps.
+        options: Vec<OsString>,
+    },
+    /// Print what it uses.
+    Events {
+        /// The container.
+        id: String,
+        /// Once?
+        watch: Watch,
+    },
+    /// Stop its processes where they stand.
+    Pause(String),
+    /// Let them go on.
+    Resume(String),
+    /// Change its limits.
+    Update(Update),
     /// All containers below the root.
     List(ListFormat),
     /// Write a config.json into this directory.

@@ -2,8 +2,9 @@
 
 use super::normal::{Extent, normal};
 use super::{
-    Afterwards, Attendance, Create, Force, Global, Inherited, Keyring, ListFormat, LogFormat,
-    Manager, Misuse, PlanFormat, Reach, Request, SpecFor, Verbosity, args, misuse, signal,
+    Afterwards, Attendance, Create, Force, Global, Inherited, Keyring, Limits, ListFormat,
+    LogFormat, Manager, Misuse, PlanFormat, Reach, Request, SpecFor, Update, Verbosity, Watch,
+    args, limits, misuse, quantity, signal,
 };
 use crate::error::Error;
 use crate::plan::root::Entry;
@@ -11,6 +12,7 @@ use clap::ArgMatches;
 use clap::error::ErrorKind;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Reads a whole command line, its first word being the program's own name: a link called `runc`
 /// is told apart only by what `--version` prints.
@@ -94,7 +96,7 @@ fn verb_request(
     let Some(mut command) = args::verb(program, verb) else {
         return Err(misuse::unknown_verb(verb, program));
     };
-    let typed = normal(&command, argv, Extent::End);
+    let typed = normal(&command, argv, extent(verb));
     if let Some(fault) = typed.fault {
         return Err(fault);
     }
@@ -106,6 +108,14 @@ fn verb_request(
         Err(error) => return Err(misuse::from_clap(&error, &format!("{program} {verb}"))),
     };
     request(verb, &mut found, manager)
+}
+
+/// What follows the id belongs to another program, or may be a flag as well.
+fn extent(verb: &str) -> Extent {
+    match verb {
+        "ps" => Extent::FirstWord,
+        _ => Extent::End,
+    }
 }
 
 fn request(verb: &str, found: &mut ArgMatches, manager: Manager) -> Result<Request, Error> {
@@ -132,6 +142,18 @@ fn request(verb: &str, found: &mut ArgMatches, manager: Manager) -> Result<Reque
             id: id(found)?,
             force: either(found, "force", Force::Yes, Force::No),
         },
+        "ps" => Request::Ps {
+            id: id(found)?,
+            format: list_format(found),
+            options: found.remove_many("options").into_iter().flatten().collect(),
+        },
+        "events" => Request::Events {
+            id: id(found)?,
+            watch: watch(found)?,
+        },
+        "pause" => Request::Pause(id(found)?),
+        "resume" => Request::Resume(id(found)?),
+        "update" => Request::Update(update(found)?),
         "list" => Request::List(list_format(found)),
         "spec" => Request::Spec {
             bundle: bundle(found),
@@ -173,11 +195,54 @@ fn manager(found: &mut ArgMatches) -> Manager {
 }
 
 fn list_format(found: &mut ArgMatches) -> ListFormat {
-    match (found.get_flag("quiet"), text(found, "format").as_deref()) {
+    let is_quiet = matches!(found.try_get_one::<bool>("quiet"), Ok(Some(true)));
+    match (is_quiet, text(found, "format").as_deref()) {
         (true, _) => ListFormat::Quiet,
         (_, Some("json")) => ListFormat::Json,
         _ => ListFormat::Table,
     }
+}
+
+fn watch(found: &mut ArgMatches) -> Result<Watch, Error> {
+    let given = path(found, "interval").unwrap_or_else(|| "5s".into());
+    let given = given.to_string_lossy();
+    let refuse = |why: &str| {
+        misuse::refused(&format!("--interval={given}"), why)
+            .hint("write a number and its unit, such as 500ms, 5s or 1m")
+    };
+    match quantity::duration(&given) {
+        None => Err(refuse("it is no time")),
+        Some(Duration::ZERO) => Err(refuse("duration interval must be greater than 0")),
+        Some(_) if found.get_flag("stats") => Ok(Watch::Once),
+        Some(interval) => Ok(Watch::Every(interval)),
+    }
+}
+
+fn update(found: &mut ArgMatches) -> Result<Update, Error> {
+    let typed = limits::typed(found)?;
+    let file = path(found, "resources");
+    let line = |found: &mut ArgMatches, name| {
+        path(found, name).map(|line| line.to_string_lossy().into_owned())
+    };
+    let ignored = match &file {
+        Some(_) => typed
+            .origins
+            .iter()
+            .map(|(_, typed)| typed.clone())
+            .collect(),
+        None => Vec::new(),
+    };
+    Ok(Update {
+        id: id(found)?,
+        limits: match file {
+            None => Limits::Typed(typed),
+            Some(file) if file == Path::new("-") => Limits::Stdin,
+            Some(file) => Limits::File(file),
+        },
+        ignored,
+        l3_cache_schema: line(found, "l3-cache-schema"),
+        mem_bw_schema: line(found, "mem-bw-schema"),
+    })
 }
 
 fn kill_signal(found: &mut ArgMatches) -> Result<i32, Error> {

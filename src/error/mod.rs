@@ -145,6 +145,20 @@ impl Error {
         Error::new(doing, Object::File(path.into()), cause)
     }
 
+    /// Says that it was about something else: a flag, where a planner of config.json's saw its value.
+    #[must_use]
+    pub fn about(mut self, object: Object) -> Error {
+        self.0.object = object;
+        self
+    }
+
+    /// Says what was being done, where a reader of config.json read something else.
+    #[must_use]
+    pub fn doing(mut self, doing: &str) -> Error {
+        doing.clone_into(&mut self.0.doing);
+        self
+    }
+
     /// Adds what the reader can do.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Error {

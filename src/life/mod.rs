@@ -6,6 +6,11 @@
 //! | start | – | yes | – | – | – | – |
 //! | state | yes | yes | yes | yes | yes | – |
 //! | kill | – | yes | yes | yes | – | – |
+//! | pause | – | yes | yes | – | – | – |
+//! | resume | – | – | – | yes | – | – |
+//! | update | – | yes | yes | yes | – | – |
+//! | events | – | yes | yes | yes | – | – |
+//! | ps | – | yes | yes | yes | yes | – |
 //! | delete | – | – | – | – | yes | – |
 //! | delete --force | yes | yes | yes | yes | yes | yes |
 //!
@@ -32,6 +37,18 @@ pub mod state;
 
 /// Send it a signal.
 pub mod kill;
+
+/// Stop its processes where they stand, and let them go on.
+pub mod pause;
+
+/// Show its processes.
+pub mod ps;
+
+/// Print what it uses.
+pub mod events;
+
+/// Change its limits.
+pub mod update;
 
 /// Remove it.
 pub mod delete;
@@ -64,8 +81,35 @@ pub enum Verb {
     Start,
     /// `kill`.
     Kill,
+    /// `pause`.
+    Pause,
+    /// `resume`.
+    Resume,
+    /// `update`.
+    Update,
+    /// `events`.
+    Events,
+    /// `ps`.
+    Ps,
     /// `delete` without `--force`.
     Delete,
+}
+
+impl Verb {
+    /// As it stands in "cannot … ID".
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Verb::Start => "start",
+            Verb::Kill => "kill",
+            Verb::Pause => "pause",
+            Verb::Resume => "resume",
+            Verb::Update => "update",
+            Verb::Events => "watch",
+            Verb::Ps => "ps",
+            Verb::Delete => "delete",
+        }
+    }
 }
 
 /// The table above.
@@ -73,53 +117,51 @@ pub enum Verb {
 /// # Errors
 /// A refusal that names the status, in the words that callers look for.
 pub fn check(verb: Verb, id: &str, status: Status, pid: i32) -> Result<()> {
-    let (word, why, hint) = match (verb, status) {
-        (Verb::Start, Status::Created)
-        | (Verb::Kill, Status::Created | Status::Running | Status::Paused)
-        | (Verb::Delete, Status::Stopped) => return Ok(()),
-        (Verb::Start, Status::Stopped) => (
-            "start",
+    use Status::{Created, Creating, Paused, Running, Stopped};
+    let is = || format!("it is {} (pid {pid})", status.word());
+    let (why, hint) = match (verb, status) {
+        (Verb::Start, Created)
+        | (Verb::Kill | Verb::Update | Verb::Events, Created | Running | Paused)
+        | (Verb::Pause, Created | Running)
+        | (Verb::Resume, Paused)
+        | (Verb::Ps, Created | Running | Paused | Stopped)
+        | (Verb::Delete, Stopped) => return Ok(()),
+        (Verb::Start, Stopped) => (
             "cannot start a container that has stopped".to_owned(),
             format!("remove it and create it anew: orbital delete {id}"),
         ),
-        (Verb::Start, Status::Creating) => (
-            "start",
+        (Verb::Start, Creating) => (
             "it is still being created".to_owned(),
             "wait for create to return".to_owned(),
         ),
-        (Verb::Start, _) => (
-            "start",
+        (Verb::Start, _) => {
+            let why = format!("{}, and only a created container can be started", is());
+            (why, String::new())
+        }
+        (Verb::Delete, _) => (
+            format!("{}, and only a stopped container can be deleted", is()),
             format!(
-                "it is {} (pid {pid}), and only a created container can be started",
-                status.word()
+                "end it first: orbital kill {id} KILL, or do both: orbital delete --force {id}"
             ),
-            String::new(),
         ),
-        (Verb::Kill, Status::Stopped) => (
-            "kill",
-            "container not running".to_owned(),
-            format!("it has ended; remove it: orbital delete {id}"),
+        (Verb::Resume, _) => {
+            let why = format!("container not paused: it is {}", status.word());
+            (why, String::new())
+        }
+        (Verb::Pause, Paused) => (
+            "container not running: it is paused already".to_owned(),
+            format!("orbital resume {id} lets it go on"),
         ),
-        (Verb::Kill, Status::Creating) => (
-            "kill",
+        (_, Creating) => (
             "container not running: it is still being created".to_owned(),
             String::new(),
         ),
-        (Verb::Delete, _) => {
-            let hint = format!(
-                "end it first: orbital kill {id} KILL, or do both: orbital delete --force {id}"
-            );
-            (
-                "delete",
-                format!(
-                    "it is {} (pid {pid}), and only a stopped container can be deleted",
-                    status.word()
-                ),
-                hint,
-            )
-        }
+        (_, _) => (
+            "container not running".to_owned(),
+            format!("it has ended; remove it: orbital delete {id}"),
+        ),
     };
-    let error = Error::container(format!("{word} {id}"), id, why);
+    let error = Error::container(format!("{} {id}", verb.word()), id, why);
     Err(if hint.is_empty() {
         error
     } else {
@@ -128,53 +170,4 @@ pub fn check(verb: Verb, id: &str, status: Status, pid: i32) -> Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Verb, check};
-    use crate::state::Status;
-
-    #[test]
-    fn the_table() {
-        use Status::{Created, Creating, Paused, Running, Stopped};
-        let rows = [
-            (
-                Verb::Start,
-                [
-                    (Creating, false),
-                    (Created, true),
-                    (Running, false),
-                    (Paused, false),
-                    (Stopped, false),
-                ],
-            ),
-            (
-                Verb::Kill,
-                [
-                    (Creating, false),
-                    (Created, true),
-                    (Running, true),
-                    (Paused, true),
-                    (Stopped, false),
-                ],
-            ),
-            (
-                Verb::Delete,
-                [
-                    (Creating, false),
-                    (Created, false),
-                    (Running, false),
-                    (Paused, false),
-                    (Stopped, true),
-                ],
-            ),
-        ];
-        for (verb, row) in rows {
-            for (status, legal) in row {
-                assert_eq!(
-                    check(verb, "a", status, 7).is_ok(),
-                    legal,
-                    "{verb:?} {status:?}"
-                );
-            }
-        }
-    }
-}
+mod tests;

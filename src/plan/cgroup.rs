@@ -25,6 +25,9 @@ mod devices;
 /// To whom the group is handed over.
 mod owner;
 
+/// Other limits for a container that lives.
+pub mod update;
+
 #[cfg(test)]
 mod tests;
 
@@ -183,7 +186,7 @@ pub fn plan(spec: &Spec, birth: &Birth, facts: &Facts, request: &Create) -> Resu
     let given = linux.and_then(|linux| linux.cgroups_path().as_ref());
     let mut wanted = Wanted::default();
     if let Some(resources) = linux.and_then(|linux| linux.resources().as_ref()) {
-        wanted.read(resources)?;
+        wanted.read(resources, &Pointer::from("/linux/resources"))?;
     }
     let place = path::plan(given.map(std::path::PathBuf::as_path), &request.id, facts)?;
     let need = wanted.need(&place, request.manager)?;
@@ -224,8 +227,7 @@ struct Wanted {
 
 impl Wanted {
     /// In an order that the kernel takes; `unified` last, since it may overrule the others.
-    fn read(&mut self, resources: &LinuxResources) -> Result<()> {
-        let at = Pointer::from("/linux/resources");
+    fn read(&mut self, resources: &LinuxResources, at: &Pointer) -> Result<()> {
         if let Some(pids) = resources.pids() {
             memory::pids(pids, &at.at("pids"), self)?;
         }

@@ -1,7 +1,7 @@
 //! Shares of caches and memory bandwidth (config-linux.md, "IntelRdt"), as groups of the resctrl file system.
 
 use crate::cli::Create;
-use crate::error::{Error, Pointer, Result};
+use crate::error::{Error, Object, Pointer, Result};
 use oci_spec::runtime::{Linux, Spec};
 
 /// Which group of resctrl the container joins.
@@ -77,6 +77,25 @@ pub fn plan(spec: &Spec, request: &Create) -> Result<Option<Rdt>> {
         monitor: (given.enable_monitoring() == &Some(true)).then(|| request.id.clone()),
         pointer: place,
     }))
+}
+
+/// Lines that `update` changes, `l3CacheSchema` before `memBwSchema`.
+///
+/// # Errors
+/// As [`plan`], with the flag.
+pub fn lines(l3: Option<&str>, bandwidth: Option<&str>) -> Result<Vec<String>> {
+    let typed = [
+        ("--l3-cache-schema", l3, ""),
+        ("--mem-bw-schema", bandwidth, "MB:"),
+    ];
+    let given = typed
+        .into_iter()
+        .filter_map(|(flag, line, prefix)| Some((flag, line?, prefix)));
+    let checked = given.map(|(flag, line, prefix)| {
+        let line = one_line(line, prefix, &Pointer::from(flag));
+        line.map_err(|error| error.about(Object::Argument(flag.to_owned())))
+    });
+    checked.collect()
 }
 
 fn name(id: &str, place: &Pointer) -> Result<()> {

@@ -66,7 +66,8 @@ pub(super) const SCHEDULER_FLAGS: [(&str, &str); 2] = [
     ("SCHED_FLAG_DL_OVERRUN", "SCHED_FLAG_D_L_OVERRUN"),
 ];
 
-fn drop_nulls(value: &mut Value) {
+/// A member that is null is as if it were absent.
+pub(super) fn drop_nulls(value: &mut Value) {
     match value {
         Value::Object(members) => {
             members.retain(|_, member| !member.is_null());

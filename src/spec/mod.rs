@@ -32,6 +32,9 @@ mod advice;
 /// Names that nobody knows, and one that was meant.
 pub mod names;
 
+/// The limits alone, as `update` reads them.
+pub mod resources;
+
 /// What `orbital spec` writes, and the specification's version that is implemented.
 pub mod default;
 

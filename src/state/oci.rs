@@ -34,11 +34,36 @@ pub fn state(record: &Record, status: Status) -> Value {
     value
 }
 
-/// The owner's name is a look-up that hosts may answer slowly: root is known, others are numbers.
+/// The owner's name as /etc/passwd has it, else `#` and the number. Other services that know names may answer
+/// slowly, and are not asked; for root nothing is.
 fn owner(uid: u32) -> String {
     if uid == 0 {
-        "root".to_owned()
-    } else {
-        uid.to_string()
+        return "root".to_owned();
+    }
+    let text = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    name_in(&text, uid).unwrap_or_else(|| format!("#{uid}"))
+}
+
+/// The name of the user with this id in a text of passwd(5).
+fn name_in(passwd: &str, uid: u32) -> Option<String> {
+    let user = |line: &str| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)?.parse() == Ok(uid)).then(|| name.to_owned())
+    };
+    passwd.lines().find_map(user)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::name_in;
+
+    #[test]
+    fn owners_by_name() {
+        let text =
+            "root:x:0:0:root:/root:/bin/sh\nme:x:1000:100::/home/me:\nodd\ntwin:x:1000:1::/:\n";
+        assert_eq!(name_in(text, 1000).as_deref(), Some("me"));
+        assert_eq!(name_in(text, 100), None);
+        assert_eq!(name_in("", 1), None);
     }
 }

@@ -1,6 +1,7 @@
 //! Small files: whole reads, whole writes, memory files.
 
 use super::{At, Call, Fault};
+use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::{MemfdFlags, Mode, OFlags};
 use std::ffi::CStr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -162,15 +163,33 @@ pub fn read_again(fd: impl AsFd, buffer: &mut [u8]) -> Result<&[u8], Fault> {
 /// # Errors
 /// As poll(2).
 pub fn has_changed_within(fd: impl AsFd, milliseconds: u32) -> Result<bool, Fault> {
-    use rustix::event::{PollFd, PollFlags, Timespec};
+    poll(&mut [PollFd::new(&fd, PollFlags::PRI)], milliseconds)
+}
+
+/// The same for two files: true when either has changed.
+///
+/// # Errors
+/// As poll(2).
+pub fn either_has_changed_within(
+    first: impl AsFd,
+    second: impl AsFd,
+    milliseconds: u32,
+) -> Result<bool, Fault> {
+    let first = PollFd::new(&first, PollFlags::PRI);
+    poll(
+        &mut [first, PollFd::new(&second, PollFlags::PRI)],
+        milliseconds,
+    )
+}
+
+fn poll(polled: &mut [PollFd<'_>], milliseconds: u32) -> Result<bool, Fault> {
     let seconds = i64::from(milliseconds / 1000);
     let rest = i64::from(milliseconds % 1000) * 1_000_000;
     let limit = Timespec {
         tv_sec: seconds,
         tv_nsec: rest,
     };
-    let mut polled = [PollFd::new(&fd, PollFlags::PRI)];
-    match rustix::event::poll(&mut polled, Some(&limit)) {
+    match rustix::event::poll(polled, Some(&limit)) {
         Ok(ready) => Ok(ready > 0),
         // The caller counts the time and asks again.
         Err(rustix::io::Errno::INTR) => Ok(false),

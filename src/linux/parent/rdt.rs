@@ -1,6 +1,6 @@
 //! Groups of the resctrl file system: joined, made and removed (config-linux.md, "IntelRdt").
 
-use crate::error::{Error, Result};
+use crate::error::{Cause, Error, Object, Result};
 use crate::plan::rdt::{Group, Rdt};
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -84,6 +84,32 @@ fn enter(rdt: &Rdt, root: &Path, pid: i32, made: &mut Vec<PathBuf>) -> Result<()
         write(&monitor.join("tasks"), &pid.to_string())?;
     }
     Ok(())
+}
+
+/// Gives the group that was made for a container other shares.
+///
+/// # Errors
+/// A container that has none of its own; what the kernel answers to the lines.
+pub fn share(made: &[PathBuf], lines: &[String]) -> Result<()> {
+    // The monitoring group stands before the group that it lies in.
+    let Some(folder) = made.last() else {
+        let why = "updating a non-existent Intel RDT configuration is not supported";
+        let object = Object::Argument("--l3-cache-schema, --mem-bw-schema".to_owned());
+        return Err(Error::new(DOING, object, Cause::Refused(why.to_owned()))
+            .hint("create the container with /linux/intelRdt and without a \"closID\""));
+    };
+    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    write(&folder.join("schemata"), &text)
+}
+
+/// The shares of the group that was made for a container, line by line; none where it has no such group.
+#[must_use]
+pub fn schemata(made: &[PathBuf]) -> Vec<String> {
+    let text = made
+        .last()
+        .and_then(|folder| std::fs::read_to_string(folder.join("schemata")).ok());
+    let text = text.unwrap_or_default();
+    text.lines().map(|line| line.trim().to_owned()).collect()
 }
 
 /// A group that is there must have the shares that are asked for.
