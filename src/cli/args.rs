@@ -2,6 +2,9 @@
 //!
 //! Each verb's definition is made only when that verb was typed; the others cost nothing.
 
+/// `exec`.
+mod exec;
+
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command, value_parser};
 use std::fmt::Write;
@@ -37,6 +40,7 @@ pub const VERBS: [(&str, &[Verb]); 4] = [
             listed("start", "let its program begin", start),
             listed("state", "print what it is doing now", state),
             listed("kill", "send it a signal", kill),
+            listed("exec", "run a second process in it", exec::exec),
             listed("delete", "remove what create has made", delete),
         ],
     ),

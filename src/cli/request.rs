@@ -1,5 +1,8 @@
 //! What clap found → [`Request`].
 
+/// `exec`.
+mod exec;
+
 use super::normal::{Extent, normal};
 use super::{
     Afterwards, Attendance, Create, Force, Global, Inherited, Keyring, ListFormat, LogFormat,
@@ -94,7 +97,13 @@ fn verb_request(
     let Some(mut command) = args::verb(program, verb) else {
         return Err(misuse::unknown_verb(verb, program));
     };
-    let typed = normal(&command, argv, Extent::End);
+    // What follows the id of `exec` are another program's words.
+    let extent = if verb == "exec" {
+        Extent::FirstWord
+    } else {
+        Extent::End
+    };
+    let typed = normal(&command, argv, extent);
     if let Some(fault) = typed.fault {
         return Err(fault);
     }
@@ -128,6 +137,7 @@ fn request(verb: &str, found: &mut ArgMatches, manager: Manager) -> Result<Reque
             signal: kill_signal(found)?,
             reach: either(found, "all", Reach::All, Reach::Init),
         },
+        "exec" => Request::Exec(exec::exec(found)?),
         "delete" => Request::Delete {
             id: id(found)?,
             force: either(found, "force", Force::Yes, Force::No),
@@ -207,6 +217,22 @@ fn path(found: &mut ArgMatches, name: &str) -> Option<PathBuf> {
         .remove_one::<OsString>(name)
         .filter(|typed| !typed.is_empty())
         .map(PathBuf::from)
+}
+
+/// A value that must be text; an empty one counts as none.
+fn text_of(found: &mut ArgMatches, name: &str) -> Result<Option<String>, Error> {
+    let typed = found.remove_one::<OsString>(name);
+    match typed
+        .filter(|typed| !typed.is_empty())
+        .map(OsString::into_string)
+    {
+        None => Ok(None),
+        Some(Ok(text)) => Ok(Some(text)),
+        Some(Err(odd)) => Err(misuse::refused(
+            &odd.to_string_lossy(),
+            "it is not UTF-8 text",
+        )),
+    }
 }
 
 /// What a switch means when it was given, and when not.

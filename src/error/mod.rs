@@ -152,6 +152,13 @@ impl Error {
         self
     }
 
+    /// Says what it was about in better words than where it arose.
+    #[must_use]
+    pub fn about(mut self, object: Object) -> Error {
+        self.0.object = object;
+        self
+    }
+
     /// Says in which step of the child it happened.
     #[must_use]
     pub fn in_step(mut self, number: u8) -> Error {

@@ -5,6 +5,8 @@
 //! | create | – | – | – | – | – | yes |
 //! | start | – | yes | – | – | – | – |
 //! | state | yes | yes | yes | yes | yes | – |
+//! | exec | – | yes | yes | – | – | – |
+//! | exec --ignore-paused | – | yes | yes | yes | – | – |
 //! | kill | – | yes | yes | yes | – | – |
 //! | delete | – | – | – | – | yes | – |
 //! | delete --force | yes | yes | yes | yes | yes | yes |
@@ -32,6 +34,9 @@ pub mod state;
 
 /// Send it a signal.
 pub mod kill;
+
+/// Run a second process in it.
+pub mod exec;
 
 /// Remove it.
 pub mod delete;
@@ -64,6 +69,8 @@ pub enum Verb {
     Start,
     /// `kill`.
     Kill,
+    /// `exec` without `--ignore-paused`.
+    Exec,
     /// `delete` without `--force`.
     Delete,
 }
@@ -76,6 +83,7 @@ pub fn check(verb: Verb, id: &str, status: Status, pid: i32) -> Result<()> {
     let (word, why, hint) = match (verb, status) {
         (Verb::Start, Status::Created)
         | (Verb::Kill, Status::Created | Status::Running | Status::Paused)
+        | (Verb::Exec, Status::Created | Status::Running)
         | (Verb::Delete, Status::Stopped) => return Ok(()),
         (Verb::Start, Status::Stopped) => (
             "start",
@@ -105,6 +113,7 @@ pub fn check(verb: Verb, id: &str, status: Status, pid: i32) -> Result<()> {
             "container not running: it is still being created".to_owned(),
             String::new(),
         ),
+        (Verb::Exec, status) => return Err(not_for_exec(id, status)),
         (Verb::Delete, _) => {
             let hint = format!(
                 "end it first: orbital kill {id} KILL, or do both: orbital delete --force {id}"
@@ -125,6 +134,25 @@ pub fn check(verb: Verb, id: &str, status: Status, pid: i32) -> Result<()> {
     } else {
         error.hint(hint)
     })
+}
+
+/// In the words that callers look for.
+fn not_for_exec(id: &str, status: Status) -> Error {
+    let (why, hint) = match status {
+        Status::Stopped => (
+            "cannot exec in a stopped container",
+            format!("it has ended; remove it: orbital delete {id}"),
+        ),
+        Status::Paused => (
+            "cannot exec in a paused container (use --ignore-paused to override)",
+            "resume it first, or let the process wait for that with --ignore-paused".to_owned(),
+        ),
+        _ => (
+            "container not running: it is still being created",
+            "wait for create to return".to_owned(),
+        ),
+    };
+    Error::container(format!("execute a process in {id}"), id, why).hint(hint)
 }
 
 #[cfg(test)]
@@ -153,6 +181,16 @@ mod tests {
                     (Created, true),
                     (Running, true),
                     (Paused, true),
+                    (Stopped, false),
+                ],
+            ),
+            (
+                Verb::Exec,
+                [
+                    (Creating, false),
+                    (Created, true),
+                    (Running, true),
+                    (Paused, false),
                     (Stopped, false),
                 ],
             ),

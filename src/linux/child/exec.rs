@@ -31,6 +31,11 @@ pub fn find(p: &Plan) -> Result<usize, Miss> {
 /// seccomp filter follows.
 pub fn close_on_exec(p: &Plan, h: &Held) -> Result<(), Fault> {
     process::end_on_signals();
+    close_the_rest(p, h)
+}
+
+/// The same for a process that signals end anyhow.
+pub fn close_the_rest(p: &Plan, h: &Held) -> Result<(), Fault> {
     let first = 3 + p.process.preserve_fds;
     let listener = match &h.start {
         StartGate::Listener(listener) => listener.as_raw_fd(),
