@@ -19,6 +19,18 @@ mod state;
 /// Signals.
 mod kill;
 
+/// A second process: when it may be, how it ends.
+mod exec;
+
+/// A second process: who it is, where, with what.
+mod exec_process;
+
+/// A second process is confined as the first one is.
+mod exec_confined;
+
+/// A second process with a terminal.
+mod exec_terminal;
+
 /// What is removed, and when it is refused.
 mod delete;
 
@@ -170,6 +182,10 @@ const TOPICS: &[(&str, &[Case])] = &[
     ("program", program::CASES),
     ("state", state::CASES),
     ("kill", kill::CASES),
+    ("exec", exec::CASES),
+    ("exec", exec_process::CASES),
+    ("exec", exec_confined::CASES),
+    ("exec", exec_terminal::CASES),
     ("delete", delete::CASES),
     ("namespaces", namespaces::CASES),
     ("clocks", clocks::CASES),

@@ -14,6 +14,7 @@ use crate::cli::{Changes, Create, Switch};
 use crate::error::Result;
 use crate::spec::Bundle;
 use oci_spec::runtime::{Capabilities, Capability, LinuxCapabilities, Process, Spec};
+use serde::Deserialize;
 use std::str::FromStr;
 
 /// A second process, decided.
@@ -122,6 +123,17 @@ fn identify(process: &mut Process, changes: &Changes) {
     process.set_user(user);
 }
 
+/// A capability by its name, with or without `CAP_`, in any case.
+#[must_use]
+pub fn capability(name: &str) -> Option<Capability> {
+    let upper = name.to_ascii_uppercase();
+    let full = format!("CAP_{}", upper.strip_prefix("CAP_").unwrap_or(&upper));
+    let known = ::caps::Capability::from_str(&full).is_ok();
+    known
+        .then(|| Capability::deserialize(serde_json::Value::String(full)).ok())
+        .flatten()
+}
+
 /// The types' own default has some.
 fn none() -> LinuxCapabilities {
     let mut sets = LinuxCapabilities::default();
@@ -136,9 +148,7 @@ fn none() -> LinuxCapabilities {
 /// Each name in the bounding, permitted and effective sets, and ambient where it is inheritable: never
 /// inheritable by this alone (CVE-2022-29162).
 fn with(mut sets: LinuxCapabilities, names: &[String]) -> LinuxCapabilities {
-    let named = names
-        .iter()
-        .filter_map(|name| Capability::from_str(name).ok());
+    let named = names.iter().filter_map(|name| capability(name));
     for one in named {
         let more = |set: &Option<Capabilities>| {
             let mut set = set.clone().unwrap_or_default();

@@ -3,6 +3,8 @@
 use super::{either, id, path, text_of};
 use crate::cli::{Attendance, Changes, Exec, Paused, Switch, misuse};
 use crate::error::Error;
+use crate::error::hints::nearest;
+use crate::plan::second;
 use clap::ArgMatches;
 use std::ffi::OsString;
 use std::path::Path;
@@ -61,10 +63,28 @@ fn changes(found: &mut ArgMatches) -> Result<Changes, Error> {
             .collect::<Result<_, _>>()?,
         cwd: path(found, "cwd"),
         env: words(found, "env")?,
-        capabilities: words(found, "cap")?,
+        capabilities: words(found, "cap")?
+            .into_iter()
+            .map(capability)
+            .collect::<Result<_, _>>()?,
         no_new_privs: either(found, "no-new-privs", Switch::Given, Switch::NotGiven),
         apparmor: text_of(found, "apparmor")?,
         label: text_of(found, "process-label")?,
+    })
+}
+
+/// Not given is better than given in part: the caller hears of a name that is none.
+fn capability(typed: String) -> Result<String, Error> {
+    if second::capability(&typed).is_some() {
+        return Ok(typed);
+    }
+    let near = typed.to_ascii_uppercase();
+    let names = caps::all().into_iter().map(|one| one.to_string());
+    let names: Vec<String> = names.collect();
+    let error = misuse::refused(&format!("--cap={typed}"), "there is no such capability");
+    Err(match nearest(&near, names.iter().map(String::as_str)) {
+        Some(name) => error.hint(format!("did you mean {name}?")),
+        None => error.hint("see capabilities(7) for their names"),
     })
 }
 
