@@ -70,7 +70,7 @@ pub fn as_confined(spec: &Spec, mut given: Process) -> Process {
         given.set_scheduler(first.scheduler().clone());
     }
     if given.io_priority().is_none() {
-        given.set_io_priority(first.io_priority().clone());
+        given.set_io_priority(*first.io_priority());
     }
     if given.exec_cpu_affinity().is_none() {
         given.set_exec_cpu_affinity(first.exec_cpu_affinity().clone());
