@@ -6,8 +6,8 @@ use orbital::cli::log::{self, Log};
 use orbital::cli::{self, Global, Request};
 use orbital::error::{Error, Result};
 use orbital::life::{
-    create, delete, events, features, inherit, kill, list, pause, plan, ps, run, start, state,
-    update,
+    create, delete, events, exec, features, inherit, kill, list, pause, plan, ps, run, start,
+    state, update,
 };
 use orbital::linux::protect;
 use orbital::spec::default;
@@ -32,6 +32,9 @@ orbital::entry!(program);
 /// Exit status of a command that could not be carried out.
 const FAILURE: i32 = 1;
 
+/// The same for `exec`, where 1 may be the program's own.
+const NOT_EXECUTED: i32 = 255;
+
 fn program(beginning: Beginning) -> i32 {
     // Before anything else, since it may throw away what has been done so far.
     protect::early(beginning);
@@ -46,11 +49,16 @@ fn program(beginning: Beginning) -> i32 {
         Request::Create(create) | Request::Run { create, .. } => {
             inherit::inherit(create, || Home::new(global.root.clone()))
         }
+        Request::Exec(request) => exec::check_descriptors(request),
         _ => Ok(()),
+    };
+    let failure = match request {
+        Request::Exec(_) => NOT_EXECUTED,
+        _ => FAILURE,
     };
     if let Err(error) = handed_over {
         log::report(&global, &error);
-        return FAILURE;
+        return failure;
     }
     let log = match Log::open(&global) {
         Ok(log) => log,
@@ -62,14 +70,14 @@ fn program(beginning: Beginning) -> i32 {
                 },
                 &error,
             );
-            return FAILURE;
+            return failure;
         }
     };
     match carry_out(&global, &request) {
         Ok(outcome) => finish(&log, outcome),
         Err(error) => {
             log.report(&error);
-            FAILURE
+            failure
         }
     }
 }
@@ -91,6 +99,14 @@ fn carry_out(global: &Global, request: &Request) -> Result<Outcome> {
         Request::State(id) => state::state(id, &home()?).map(said),
         Request::Kill { id, signal, reach } => {
             kill::kill(id, *signal, *reach, &home()?).map(|()| Outcome::default())
+        }
+        Request::Exec(request) => {
+            let ended = exec::exec(request, &home()?, verbosity);
+            ended.map(|(status, warnings)| Outcome {
+                status,
+                warnings,
+                text: None,
+            })
         }
         Request::Delete { id, force } => delete::delete(id, *force, &home()?).map(warned),
         Request::Run {

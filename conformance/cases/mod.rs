@@ -43,6 +43,18 @@ mod events_followed;
 /// All containers.
 mod list;
 
+/// A second process: when it may be, how it ends.
+mod exec;
+
+/// A second process: who it is, where, with what.
+mod exec_process;
+
+/// A second process is confined as the first one is.
+mod exec_confined;
+
+/// A second process with a terminal.
+mod exec_terminal;
+
 /// What is removed, and when it is refused.
 mod delete;
 
@@ -205,6 +217,10 @@ const TOPICS: &[(&str, &[Case])] = &[
     ("events", events::CASES),
     ("events", events_followed::CASES),
     ("list", list::CASES),
+    ("exec", exec::CASES),
+    ("exec", exec_process::CASES),
+    ("exec", exec_confined::CASES),
+    ("exec", exec_terminal::CASES),
     ("delete", delete::CASES),
     ("namespaces", namespaces::CASES),
     ("clocks", clocks::CASES),

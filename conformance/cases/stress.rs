@@ -18,6 +18,7 @@ pub(super) const CASES: &[Case] = &[
     Case::new("two-hundred-lives-sixteen-at-a-time", two_hundred)
         .deviates(&[("runc", "1.1 leaves a cgroup now and then")]),
     Case::new("fifty-at-once-stay-apart", fifty),
+    Case::new("a-hundred-processes-in-one-container", hundred_execs),
     Case::new("one-id-from-many-sides", one_id).deviates(&[
         ("runc", "1.1 has no lock: a start may wait for ever"),
         (
@@ -97,6 +98,30 @@ fn fifty(lab: &Lab) -> Outcome {
             .get(number as usize)
             .map_or(Ok(()), Container::end)
     })
+}
+
+/// A hundred `exec` at the same moment, each with its own status.
+fn hundred_execs(lab: &Lab) -> Outcome {
+    let container = lab.started(|_| ())?;
+    let begun: Vec<_> = (0..100)
+        .map(|number| {
+            let script = format!("echo number {number}; exit {number}");
+            let (mut command, file) = container.exec(&[], &["sh", "-c", &script]).command()?;
+            Ok((number, lab.spawn(&mut command)?, file))
+        })
+        .collect::<Outcome<Vec<_>>>()?;
+    for (number, mut child, file) in begun {
+        let said = crate::runtime::Said::read(child.wait()?, file)?;
+        same("status", said.code(), number)?;
+        same(
+            "output",
+            said.out.as_str(),
+            format!("number {number}\n").as_str(),
+        )?;
+        same("standard error", said.err.as_str(), "")?;
+    }
+    same("processes", container.processes()?.len(), 1)?;
+    container.end()
 }
 
 /// Whatever meets whatever: no verb may hang or panic, and at the end the id is free.

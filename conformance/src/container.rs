@@ -10,6 +10,7 @@ use crate::bundle::Bundle;
 use crate::check::{Outcome, ensure, eventually};
 use crate::lab::Lab;
 use crate::probe;
+use crate::runtime::Call;
 
 /// A container that was created, and where its output goes.
 #[derive(Debug)]
@@ -87,6 +88,18 @@ impl<'l> Container<'l> {
     pub(crate) fn stop(&self) -> Outcome {
         self.kill("KILL")?;
         self.until("stopped")
+    }
+
+    /// `exec` of a command with these flags, to be called.
+    pub(crate) fn exec(&self, flags: &[&str], command: &[&str]) -> Call<'l> {
+        let args = [&["exec"], flags, &[self.id.as_str()], command].concat();
+        self.lab.call(&args)
+    }
+
+    /// What a shell script prints that is executed with these flags; anything but exit 0 fails the case.
+    pub(crate) fn inside(&self, flags: &[&str], script: &str) -> Outcome<String> {
+        let said = self.exec(flags, &["/bin/sh", "-c", script]).ok()?;
+        Ok(said.out)
     }
 
     /// `delete`.

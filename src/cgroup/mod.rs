@@ -103,11 +103,29 @@ fn at(path: PathBuf) -> Option<Hierarchy> {
 /// # Errors
 /// As read(2); a refusal where the caller is in no v2 group or outside of its cgroup namespace's root.
 pub fn own_group(proc: &Proc) -> Result<String> {
-    let doing = "find the caller's own cgroup";
     // By number: /proc/self is a link, and links are refused there.
     let path = format!("{}/cgroup\0", std::process::id());
+    group_in(
+        proc,
+        &path,
+        "find the caller's own cgroup",
+        "/proc/self/cgroup",
+    )
+}
+
+/// The group of process `pid`, which may be below the one that was made for it.
+///
+/// # Errors
+/// As [`own_group`].
+pub fn group_of(proc: &Proc, pid: i32) -> Result<String> {
+    let path = format!("{pid}/cgroup\0");
+    let shown = format!("/proc/{pid}/cgroup");
+    group_in(proc, &path, "find the process's cgroup", &shown)
+}
+
+fn group_in(proc: &Proc, path: &str, doing: &str, shown: &str) -> Result<String> {
     let name = CStr::from_bytes_until_nul(path.as_bytes()).unwrap_or_default();
-    let shown = PathBuf::from("/proc/self/cgroup");
+    let shown = PathBuf::from(shown);
     let mut buffer = [0; 16 * 1024];
     let text = proc
         .read(name, &mut buffer)

@@ -5,6 +5,9 @@
 /// The verbs for a container that lives.
 mod living;
 
+/// `exec`.
+mod exec;
+
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command, value_parser};
 use std::fmt::Write;
@@ -40,6 +43,7 @@ pub const VERBS: [(&str, &[Verb]); 5] = [
             listed("start", "let its program begin", start),
             listed("state", "print what it is doing now", state),
             listed("kill", "send it a signal", kill),
+            listed("exec", "run a second process in it", exec::exec),
             listed("delete", "remove what create has made", delete),
         ],
     ),

@@ -15,7 +15,7 @@ pub struct Misuse {
 }
 
 /// Verbs of other runtimes that this version does not have.
-const NOT_YET: [&str; 3] = ["exec", "checkpoint", "restore"];
+const NOT_YET: [&str; 2] = ["checkpoint", "restore"];
 
 /// A refusal of `what`, as it was typed.
 pub(super) fn refused(what: &str, why: &str) -> Error {

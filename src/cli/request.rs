@@ -1,5 +1,8 @@
 //! What clap found → [`Request`].
 
+/// `exec`.
+mod exec;
+
 use super::normal::{Extent, normal};
 use super::{
     Afterwards, Attendance, Create, Force, Global, Inherited, Keyring, Limits, ListFormat,
@@ -113,7 +116,8 @@ fn verb_request(
 /// What follows the id belongs to another program, or may be a flag as well.
 fn extent(verb: &str) -> Extent {
     match verb {
-        "ps" => Extent::FirstWord,
+        // What follows the id is another program's words.
+        "ps" | "exec" => Extent::FirstWord,
         _ => Extent::End,
     }
 }
@@ -138,6 +142,7 @@ fn request(verb: &str, found: &mut ArgMatches, manager: Manager) -> Result<Reque
             signal: kill_signal(found)?,
             reach: either(found, "all", Reach::All, Reach::Init),
         },
+        "exec" => Request::Exec(exec::exec(found)?),
         "delete" => Request::Delete {
             id: id(found)?,
             force: either(found, "force", Force::Yes, Force::No),
@@ -272,6 +277,22 @@ fn path(found: &mut ArgMatches, name: &str) -> Option<PathBuf> {
         .remove_one::<OsString>(name)
         .filter(|typed| !typed.is_empty())
         .map(PathBuf::from)
+}
+
+/// A value that must be text; an empty one counts as none.
+fn text_of(found: &mut ArgMatches, name: &str) -> Result<Option<String>, Error> {
+    let typed = found.remove_one::<OsString>(name);
+    match typed
+        .filter(|typed| !typed.is_empty())
+        .map(OsString::into_string)
+    {
+        None => Ok(None),
+        Some(Ok(text)) => Ok(Some(text)),
+        Some(Err(odd)) => Err(misuse::refused(
+            &odd.to_string_lossy(),
+            "it is not UTF-8 text",
+        )),
+    }
 }
 
 /// What a switch means when it was given, and when not.

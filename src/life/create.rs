@@ -84,6 +84,7 @@ pub fn make(
     let mut undo = Undo::default();
     let work = Work {
         plan: &plan,
+        config: &bundle.raw,
         request,
         proc,
         owner: facts.uid,
@@ -107,6 +108,7 @@ pub fn make(
 /// What [`build`] works from.
 struct Work<'a> {
     plan: &'a Plan,
+    config: &'a [u8],
     request: &'a Create,
     proc: Rc<Proc>,
     owner: u32,
@@ -189,15 +191,12 @@ fn build(
             process,
             ..record.clone()
         };
+        seat.keep_config(work.config)?;
         seat.draft(&record).map(|()| record)
     };
     let record = attend(plan, &born, proc, group.as_ref(), &document, meanwhile)?;
     seat.publish()?;
-    if let Some((path, socket)) = pidfd_socket {
-        // The word beside it is runc's.
-        socket::send_descriptor(socket, b"standard", born.pidfd.as_fd())
-            .map_err(|fault| Error::file("send the pidfd", path, fault))?;
-    }
+    send_pidfd(pidfd_socket, &born)?;
     write_pid_file(work.request.pid_file.as_deref(), born.pid)?;
     tell(&born, Kind::Remembered)?;
     Ok((seat, record, born))
@@ -252,11 +251,32 @@ fn console(work: &Work<'_>, terminal: Option<OwnedFd>) -> Result<Option<OwnedFd>
 /// Where the process is to be sent as a descriptor.
 fn pidfd_socket<'a>(work: &Work<'a>) -> Result<Option<(&'a Path, OwnedFd)>> {
     let annotation = || work.plan.annotations.get(PIDFD_RECEIVER).map(Path::new);
-    let path = work.request.pidfd_socket.as_deref().or_else(annotation);
+    connect_pidfd_socket(work.request.pidfd_socket.as_deref().or_else(annotation))
+}
+
+/// The socket at `path`, connected before there is a process to send.
+///
+/// # Errors
+/// As connect(2).
+pub(super) fn connect_pidfd_socket(path: Option<&Path>) -> Result<Option<(&Path, OwnedFd)>> {
     let Some(path) = path else { return Ok(None) };
     let connected = socket::connect(path, SocketType::STREAM);
     let told = |fault| Error::file("connect to the pidfd socket", path, fault);
     Ok(Some((path, connected.map_err(told)?)))
+}
+
+/// Sends the process's descriptor, where somebody wants it.
+///
+/// # Errors
+/// As sendmsg(2).
+pub(super) fn send_pidfd(socket: Option<(&Path, OwnedFd)>, born: &Born) -> Result<()> {
+    let Some((path, socket)) = socket else {
+        return Ok(());
+    };
+    // The word beside it is runc's.
+    socket::send_descriptor(socket, b"standard", born.pidfd.as_fd())
+        .map(drop)
+        .map_err(|fault| Error::file("send the pidfd", path, fault))
 }
 
 /// The folder that is bound into the container for the socket that it notifies.
@@ -280,7 +300,7 @@ fn listen(seat: &Seat) -> Result<OwnedFd> {
 
 /// Writes the pid as decimal digits without a line end, in one act (CALLERS: a pid file exists only
 /// after success, and is never seen half written).
-fn write_pid_file(path: Option<&Path>, pid: i32) -> Result<()> {
+pub(super) fn write_pid_file(path: Option<&Path>, pid: i32) -> Result<()> {
     let Some(path) = path else { return Ok(()) };
     let mut name = std::ffi::OsString::from(".");
     name.push(path.file_name().unwrap_or_default());

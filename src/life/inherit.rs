@@ -33,7 +33,7 @@ pub fn inherit(request: &mut Create, home: impl FnOnce() -> Result<Home>) -> Res
         let folder = home()?.folder(&request.id).join(crate::state::dir::NOTIFY);
         request.inherited.notify = Some(Notify { host, folder });
     }
-    check_open(request)
+    check_open(request.inherited.listen_fds, request.preserve_fds)
 }
 
 /// How many there are: none where they were meant for another process, as sd_listen_fds(3) has it.
@@ -46,9 +46,12 @@ fn listen_fds(count: &OsString, whose: Option<OsString>) -> u32 {
     }
 }
 
-/// Each of them must be open, or a descriptor of ours would take its number.
-fn check_open(request: &Create) -> Result<()> {
-    let (listen, more) = (request.inherited.listen_fds, request.preserve_fds);
+/// Each of them must be open, or a descriptor of ours would take its number: those of a service manager, and
+/// after them those of `--preserve-fds`.
+///
+/// # Errors
+/// One that is not open.
+pub fn check_open(listen: u32, more: u32) -> Result<()> {
     let refused = |object: String, why: String| {
         Error::new(
             "preserve descriptors",

@@ -5,6 +5,8 @@
 //! | create | – | – | – | – | – | yes |
 //! | start | – | yes | – | – | – | – |
 //! | state | yes | yes | yes | yes | yes | – |
+//! | exec | – | yes | yes | – | – | – |
+//! | exec --ignore-paused | – | yes | yes | yes | – | – |
 //! | kill | – | yes | yes | yes | – | – |
 //! | pause | – | yes | yes | – | – | – |
 //! | resume | – | – | – | yes | – | – |
@@ -50,6 +52,9 @@ pub mod events;
 /// Change its limits.
 pub mod update;
 
+/// Run a second process in it.
+pub mod exec;
+
 /// Remove it.
 pub mod delete;
 
@@ -91,6 +96,8 @@ pub enum Verb {
     Events,
     /// `ps`.
     Ps,
+    /// `exec` without `--ignore-paused`.
+    Exec,
     /// `delete` without `--force`.
     Delete,
 }
@@ -107,6 +114,7 @@ impl Verb {
             Verb::Update => "update",
             Verb::Events => "watch",
             Verb::Ps => "ps",
+            Verb::Exec => "execute a process in",
             Verb::Delete => "delete",
         }
     }
@@ -122,10 +130,11 @@ pub fn check(verb: Verb, id: &str, status: Status, pid: i32) -> Result<()> {
     let (why, hint) = match (verb, status) {
         (Verb::Start, Created)
         | (Verb::Kill | Verb::Update | Verb::Events, Created | Running | Paused)
-        | (Verb::Pause, Created | Running)
+        | (Verb::Pause | Verb::Exec, Created | Running)
         | (Verb::Resume, Paused)
         | (Verb::Ps, Created | Running | Paused | Stopped)
         | (Verb::Delete, Stopped) => return Ok(()),
+        (Verb::Exec, status) => return Err(not_for_exec(id, status)),
         (Verb::Start, Stopped) => (
             "cannot start a container that has stopped".to_owned(),
             format!("remove it and create it anew: orbital delete {id}"),
@@ -167,6 +176,25 @@ pub fn check(verb: Verb, id: &str, status: Status, pid: i32) -> Result<()> {
     } else {
         error.hint(hint)
     })
+}
+
+/// In the words that callers look for.
+fn not_for_exec(id: &str, status: Status) -> Error {
+    let (why, hint) = match status {
+        Status::Stopped => (
+            "cannot exec in a stopped container",
+            format!("it has ended; remove it: orbital delete {id}"),
+        ),
+        Status::Paused => (
+            "cannot exec in a paused container (use --ignore-paused to override)",
+            "resume it first, or let the process wait for that with --ignore-paused".to_owned(),
+        ),
+        _ => (
+            "container not running: it is still being created",
+            "wait for create to return".to_owned(),
+        ),
+    };
+    Error::container(format!("execute a process in {id}"), id, why).hint(hint)
 }
 
 #[cfg(test)]

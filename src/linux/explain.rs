@@ -98,6 +98,7 @@ const fn in_scheduling(call: Call) -> &'static str {
     match call {
         Call::IoprioSet => "/process/ioPriority",
         Call::SetMempolicy => "/linux/memoryPolicy",
+        Call::SchedSetaffinity => "/process/execCPUAffinity",
         _ => "/process/scheduler",
     }
 }

@@ -173,6 +173,36 @@ pub fn hold(plan: &Plan, proc: Rc<Proc>, seats: Seats) -> Result<(Held, OwnedFd)
     Ok((held, ours))
 }
 
+/// The same for a second process in a container that lives: it finds everything mounted.
+///
+/// # Errors
+/// A label that nobody would enforce.
+pub fn hold_for_second(
+    plan: &Plan,
+    proc: Rc<Proc>,
+    console: Option<OwnedFd>,
+    trace: Trace,
+) -> Result<(Held, OwnedFd)> {
+    let (ours, gate) = socket::pair().map_err(|fault| plain("make the gates", fault))?;
+    let held = Held {
+        gate,
+        start: StartGate::Connection,
+        proc,
+        root: None,
+        trees: Vec::new(),
+        joins: Vec::new(),
+        console,
+        documents: None,
+        create_container: Vec::new(),
+        start_container: Vec::new(),
+        confine: labels::check(&plan.labels)?,
+        argv: Strings::new(plan.process.argv.clone()),
+        envp: environment(plan),
+        trace,
+    };
+    Ok((held, ours))
+}
+
 /// A label is refused where there is nobody to enforce it.
 fn check_mount_label(plan: &Plan) -> Result<()> {
     if plan.mount_label.is_none() || ask::has_selinux() {

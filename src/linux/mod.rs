@@ -51,6 +51,9 @@ pub mod birth;
 /// The left column.
 pub mod parent;
 
+/// Both columns of a second process.
+pub mod second;
+
 /// A child's twelve bytes, told in words.
 pub mod explain;
 

@@ -30,7 +30,7 @@ static COPY: OnceLock<OwnedFd> = OnceLock::new();
 /// before anything is done that a second start would do again. What keeps it from being done is told
 /// by `protect`, when there is a log to tell it in; it does nothing where this has sufficed.
 pub fn early(beginning: Beginning) {
-    let makes = |word: &OsString| word == "create" || word == "run";
+    let makes = |word: &OsString| word == "create" || word == "run" || word == "exec";
     if !start::arguments().iter().any(makes) || is_protected() || is_second() {
         return;
     }

@@ -84,6 +84,9 @@ pub mod annotations;
 /// What the caller's surroundings add.
 pub mod inherited;
 
+/// A second process in a container that lives.
+pub mod second;
+
 /// Ready-made inputs for the tests.
 #[cfg(test)]
 pub(crate) mod sample;

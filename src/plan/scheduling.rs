@@ -235,20 +235,45 @@ fn priority(given: &LinuxIOPriority) -> Result<u16> {
     }
 }
 
-fn affinity(given: &ExecCPUAffinity) -> Result<()> {
-    let lists = [
-        ("initial", given.initial()),
-        ("final", given.cpu_affinity_final()),
-    ];
-    for (name, list) in lists {
+/// CPUs as sched_setaffinity(2) takes them: bit N stands for CPU N.
+pub type Cpus = [u64; (LAST_CPU as usize + 1) / 64];
+
+/// `execCPUAffinity`: where the processes of `exec` run before they are in the container's group, and
+/// where they run in it; `None` leaves it as it is.
+///
+/// # Errors
+/// A list that is none.
+pub fn exec_cpus(process: &Process) -> Result<[Option<Box<Cpus>>; 2]> {
+    let Some(given) = process.exec_cpu_affinity() else {
+        return Ok([None, None]);
+    };
+    affinity(given)
+}
+
+fn affinity(given: &ExecCPUAffinity) -> Result<[Option<Box<Cpus>>; 2]> {
+    let one = |name: &str, list: &Option<String>| {
         let Some(list) = list.as_deref().filter(|list| !list.is_empty()) else {
-            continue;
+            return Ok(None);
         };
         let pointer = Pointer::from("/process/execCPUAffinity").at(name);
-        cpulist::ranges(list, LAST_CPU)
+        let ranges = cpulist::ranges(list, LAST_CPU)
             .map_err(|why| Error::refused("bind exec's processes to CPUs", pointer, why))?;
+        Ok(Some(Box::new(bits(&ranges))))
+    };
+    Ok([
+        one("initial", given.initial())?,
+        one("final", given.cpu_affinity_final())?,
+    ])
+}
+
+fn bits(ranges: &[(u32, u32)]) -> Cpus {
+    let mut cpus = [0; (LAST_CPU as usize + 1) / 64];
+    for cpu in ranges.iter().flat_map(|(first, last)| *first..=*last) {
+        if let Some(word) = cpus.get_mut(cpu as usize / 64) {
+            *word |= 1_u64 << (cpu % 64);
+        }
     }
-    Ok(())
+    cpus
 }
 
 /// The modes of set_mempolicy(2), and whether they need nodes.

@@ -334,7 +334,7 @@ pub fn remove(path: &Path) -> Result<()> {
         }) => return Ok(()),
         other => other.map_err(told)?,
     };
-    for name in [RECORD, FRESH, c"start", LOCK] {
+    for name in [RECORD, FRESH, super::config::CONFIG, c"start", LOCK] {
         match rustix::fs::unlinkat(&dir, name, AtFlags::empty()).at(Call::Unlinkat) {
             Ok(())
             | Err(Fault {

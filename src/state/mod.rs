@@ -11,6 +11,9 @@ pub mod dir;
 /// What is written down.
 pub mod record;
 
+/// The configuration that it was made from.
+mod config;
+
 /// Record and kernel → creating, created, running, paused, stopped.
 pub mod status;
 

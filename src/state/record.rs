@@ -42,6 +42,9 @@ pub struct Record {
     /// The groups of resctrl that were made for it, in the order in which to remove them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resctrl_made: Vec<PathBuf>,
+    /// The session keyring that was made for it, by its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keyring: Option<String>,
     /// `/annotations`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
@@ -90,6 +93,11 @@ impl Record {
             cgroup,
             cgroup_made: Vec::new(),
             resctrl_made: Vec::new(),
+            keyring: plan
+                .process
+                .keyring
+                .as_ref()
+                .map(|name| name.to_string_lossy().into_owned()),
             annotations: plan.annotations.clone(),
             poststart: plan.hooks.poststart.iter().map(Kept::new).collect(),
             poststop: plan.hooks.poststop.iter().map(Kept::new).collect(),

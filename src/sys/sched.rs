@@ -56,14 +56,21 @@ pub fn set_attributes(attributes: &Attributes) -> Result<(), Fault> {
 /// # Errors
 /// EINVAL where its cpuset has none.
 pub fn run_anywhere() -> Result<(), Fault> {
-    let all = [u64::MAX; 8192 / 64];
-    // SAFETY: the length is that of the array, which the kernel only reads; it cuts off what it has no CPUs for.
+    run_on(&[u64::MAX; 8192 / 64])
+}
+
+/// Lets this process run on these CPUs, bit N standing for CPU N; sched_setaffinity(2).
+///
+/// # Errors
+/// EINVAL where its cpuset has none of them.
+pub fn run_on(cpus: &[u64]) -> Result<(), Fault> {
+    // SAFETY: the length is that of the slice, which the kernel only reads; it cuts off what it has no CPUs for.
     let value = unsafe {
         libc::syscall(
             libc::SYS_sched_setaffinity,
             0,
-            std::mem::size_of_val(&all),
-            all.as_ptr(),
+            std::mem::size_of_val(cpus),
+            cpus.as_ptr(),
         )
     };
     answer(value, Call::SchedSetaffinity).map(|_| ())

@@ -10,8 +10,17 @@ use crate::sys::{Call, Fault, exec, node, socket, tty};
 use rustix::fs::OFlags;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-/// Makes the terminal, binds it to /dev/console, makes it the controlling one and the standard streams.
-pub fn attach(p: &Plan, h: &mut Held, root: &OwnedFd) -> Result<(), Fault> {
+/// Whether the terminal is the container's console.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Name {
+    /// It is bound to /dev/console.
+    Console,
+    /// It has only its name in /dev/pts: the console is the first process's.
+    Pts,
+}
+
+/// Makes the terminal, gives it its name, makes it the controlling one and the standard streams.
+pub fn attach(p: &Plan, h: &mut Held, root: &OwnedFd, name: Name) -> Result<(), Fault> {
     let Console::Terminal { size } = p.console else {
         return Ok(());
     };
@@ -24,19 +33,20 @@ pub fn attach(p: &Plan, h: &mut Held, root: &OwnedFd) -> Result<(), Fault> {
     if p.user.uid != 0 {
         node::set_owner(slave.as_fd(), p.user.uid, path::look(&slave)?.st_gid)?;
     }
-    let copy = mount::copy_tree(&slave, c"", Depth::One)?;
-    let place = path::find_or_make(
-        root.as_fd(),
-        c"dev/console",
-        Links::Refuse,
-        Leaf::File(0o620),
-    )?;
-    mount::attach(copy, place)?;
+    if name == Name::Console {
+        bind(&slave, root.as_fd())?;
+    }
     if let Some(console) = h.console.take() {
         socket::send_descriptor(console, b"/dev/ptmx", master.as_fd())?;
     }
     tty::control(&slave)?;
     (0..=2).try_for_each(|number| exec::lay_over(&slave, number))
+}
+
+fn bind(slave: &OwnedFd, root: BorrowedFd<'_>) -> Result<(), Fault> {
+    let copy = mount::copy_tree(slave, c"", Depth::One)?;
+    let place = path::find_or_make(root, c"dev/console", Links::Refuse, Leaf::File(0o620))?;
+    mount::attach(copy, place)
 }
 
 /// The multiplexer, proved to be devpts's own: a rootfs could hold a link or another device there.

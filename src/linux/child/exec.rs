@@ -31,6 +31,11 @@ pub fn find(p: &Plan) -> Result<usize, Miss> {
 /// seccomp filter follows.
 pub fn close_on_exec(p: &Plan, h: &Held, root: &OwnedFd) -> Result<(), Fault> {
     process::end_on_signals();
+    close_what_is_left(p, h, root)
+}
+
+/// The same for a process that signals end anyhow.
+pub fn close_what_is_left(p: &Plan, h: &Held, root: &OwnedFd) -> Result<(), Fault> {
     if super::seccomp::is_early(p) {
         // The others are closed already: by a call that the filter may not know.
         exec::close_copy(root)?;

@@ -7,7 +7,7 @@ use crate::plan::birth::{BecomeRoot, Joiner, Kind, NewCgroup, UserNamespace};
 use crate::plan::user::Groups;
 use crate::sys::Fault;
 use crate::sys::process::{self, Dumpable};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 
 /// Makes a time namespace, writes its offsets while nobody is in it, and enters it.
 pub fn clocks(p: &Plan, h: &Held) -> Result<(), Fault> {
@@ -28,6 +28,15 @@ pub fn namespaces(p: &Plan, h: &Held) -> Result<(), Miss> {
         process::join(fd.as_fd(), kind).of(index)?;
     }
     Ok(())
+}
+
+/// Joins namespaces of a container's first process, all at once and the user namespace first; setns(2) of a
+/// pidfd, since Linux 5.8. The working directory is the container's root then.
+pub fn those_of(init: BorrowedFd<'_>, kinds: u32) -> Result<(), Fault> {
+    if kinds == 0 {
+        return Ok(());
+    }
+    process::join(init, kinds)
 }
 
 /// Takes id 0 of the user namespace.

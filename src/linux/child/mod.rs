@@ -62,6 +62,9 @@ pub mod home;
 /// The program: found, waited for, executed.
 pub mod exec;
 
+/// The shorter line of a second process.
+pub mod second;
+
 use super::failure::{Failure, Kind, Miss, Record};
 use super::gates;
 use super::held::{Held, Trace};
@@ -87,7 +90,7 @@ fn enter(p: &Plan, h: &mut Held) -> Result<Infallible, Failure> {
     join::namespaces(p, h).took(Step::Join, h)?;
     join::become_root(p, h).took(Step::BecomeRoot, h)?;
     join::unshare_cgroup(p).took(Step::Unshare, h)?;
-    session::begin(p, h).took(Step::Session, h)?;
+    session::begin(p, h, c"orbital:init").took(Step::Session, h)?;
     session::loopback(p).took(Step::Loopback, h)?;
     mount::propagation(p).took(Step::Propagation, h)?;
     // Never closed by its owner: CloseOnExec takes its number away, and a later failure must still be told.
@@ -95,7 +98,7 @@ fn enter(p: &Plan, h: &mut Held) -> Result<Infallible, Failure> {
     mount::all(p, h, &root).took(Step::Mount, h)?;
     cwd::make(p, &root);
     dev::populate(p, &root).took(Step::Devices, h)?;
-    console::attach(p, h, &root).took(Step::Console, h)?;
+    console::attach(p, h, &root, console::Name::Console).took(Step::Console, h)?;
     let null = mask::null(p, &root).map_err(|fault| failed(Step::Mask, fault))?;
     mounted(h).took(Step::Mounted, h)?;
     hook::create_container(h).took(Step::CreateContainer, h)?;

@@ -5,11 +5,12 @@ use crate::linux::held::Held;
 use crate::plan::Plan;
 use crate::plan::birth::Kind;
 use crate::sys::{Call, Fault, process};
+use std::ffi::CStr;
 
-/// A session of our own; setsid(2), keyctl(2).
-pub fn begin(p: &Plan, h: &Held) -> Result<(), Fault> {
+/// A session of our own; setsid(2), keyctl(2). `name` is what ps shows until the program has begun.
+pub fn begin(p: &Plan, h: &Held, name: &CStr) -> Result<(), Fault> {
     process::reset_signals();
-    process::set_name(c"orbital:init");
+    process::set_name(name);
     // Modes in the plan are exact; the process's own umask is set with its ids.
     process::set_umask(0);
     // A shared session would let the container push input into the caller's terminal (TIOCSTI).

@@ -49,6 +49,11 @@ pub fn scheduling(p: &Plan) -> Result<(), Fault> {
     }
 }
 
+/// The CPUs of a second process, where they are given: in its group, whose own set is the widest that it gets.
+pub fn cpus(cpus: Option<&[u64]>) -> Result<(), Fault> {
+    cpus.map_or(Ok(()), sched::run_on)
+}
+
 fn scheduler(cpu: &Cpu) -> Result<(), Fault> {
     if cpu.affinity == Affinity::All {
         sched::run_anywhere()?;

@@ -11,6 +11,15 @@ use std::ffi::CString;
 /// # Errors
 /// EPERM for a hard limit above the caller's, by its pointer; EACCES for a lowered score.
 pub fn set(plan: &Plan, pid: i32, proc: &Proc) -> Result<()> {
+    resources(plan, pid)?;
+    score(plan, pid, proc)
+}
+
+/// Sets the resource limits of process `pid`.
+///
+/// # Errors
+/// EPERM for a hard limit above the caller's, by its pointer.
+pub fn resources(plan: &Plan, pid: i32) -> Result<()> {
     for limit in &plan.limits {
         process::set_limit(pid, limit.resource, limit.soft, limit.hard).map_err(|fault| {
             let error = Error::new(format!("set the limit {}", limit.name), Object::config(&limit.pointer), fault.into());
@@ -20,6 +29,14 @@ pub fn set(plan: &Plan, pid: i32, proc: &Proc) -> Result<()> {
             }
         })?;
     }
+    Ok(())
+}
+
+/// Sets the OOM score adjustment of process `pid`.
+///
+/// # Errors
+/// EACCES for a lowered score.
+pub fn score(plan: &Plan, pid: i32, proc: &Proc) -> Result<()> {
     let Some(score) = plan.process.oom_score_adj else {
         return Ok(());
     };

@@ -21,6 +21,9 @@ pub mod rdt;
 /// Hooks of the runtime's namespaces.
 pub mod hooks;
 
+/// The shorter column of a second process.
+pub mod second;
+
 use super::birth::Born;
 use super::explain;
 use super::failure::{Kind, Record};

@@ -47,6 +47,25 @@ pub fn join(rdt: &Rdt, root: &Path, pid: i32) -> Result<Vec<PathBuf>> {
     }
 }
 
+/// Puts process `pid` into the groups below `root` that its container is in.
+///
+/// # Errors
+/// A group that is gone; what the kernel answers.
+pub fn follow(rdt: &Rdt, root: &Path, pid: i32) -> Result<()> {
+    let folder = match &rdt.group {
+        Group::Default => root.to_path_buf(),
+        Group::Own(name) | Group::Named(name) => root.join(name),
+    };
+    write(&folder.join("tasks"), &pid.to_string())?;
+    match &rdt.monitor {
+        Some(name) => {
+            let monitor = folder.join("mon_groups").join(name);
+            write(&monitor.join("tasks"), &pid.to_string())
+        }
+        None => Ok(()),
+    }
+}
+
 fn enter(rdt: &Rdt, root: &Path, pid: i32, made: &mut Vec<PathBuf>) -> Result<()> {
     let folder = match &rdt.group {
         Group::Default => root.to_path_buf(),
