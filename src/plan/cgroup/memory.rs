@@ -36,6 +36,10 @@ fn swap(memory: &LinuxMemory, at: &Pointer, wanted: &mut Wanted) -> Result<()> {
     let pointer = at.at("swap");
     let refuse = |why: &str| Err(Error::refused(format!("set {FILE}"), &pointer, why));
     let limit = memory.limit().unwrap_or(0);
+    // It is reckoned with before it is written, where it is looked at again.
+    if limit < -1 {
+        super::limit(limit, "memory.max", &at.at("limit"))?;
+    }
     let value = match (memory.swap().unwrap_or(0), limit) {
         // Without any limit of memory, swap has none either, as under v1.
         (0, -1) => "max".to_owned(),

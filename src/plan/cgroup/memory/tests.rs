@@ -77,6 +77,17 @@ fn a_kernel_without_swap_needs_no_limit_of_it() {
     assert_eq!(absent(json!({"limit": 100, "swap": 101})), Otherwise::Fail);
 }
 
+/// Found by conformance/fuzz: the swap was reckoned from a limit that nobody had looked at.
+#[test]
+fn a_negative_limit_is_refused_before_swap_is_reckoned_from_it() {
+    for limit in [-2, i64::MIN] {
+        assert_eq!(
+            refusal(json!({"memory": {"limit": limit, "swap": 67_108_864}})),
+            "cannot set memory.max: /memory/limit: refused: a limit is a number from 0 on, or -1 for none"
+        );
+    }
+}
+
 #[test]
 fn processes_and_huge_pages() {
     let pids = |limit: i64| settings(json!({"pids": {"limit": limit}}));
