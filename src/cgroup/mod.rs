@@ -3,11 +3,14 @@
 //! [`place`] makes the group and enables the controllers that its limits need, [`apply`] writes the
 //! limits, [`devices`] loads the device filter; the container is then *born* in the group
 //! (`CLONE_INTO_CGROUP` with [`Cgroup::dir`]). What this folder does *not* do: decide (see
-//! `plan/cgroup.rs`), speak to systemd, use cgroup v1, or write `cgroup.procs` — a migration waits
-//! for an RCU grace period, ten milliseconds and more.
+//! `plan/cgroup.rs`), use cgroup v1, or write `cgroup.procs` — a migration waits for an RCU grace
+//! period, ten milliseconds and more. Where systemd makes the group ([`systemd`]), it does migrate.
 
 /// Where the group goes, and the controllers on the way to it.
 pub mod place;
+
+/// A group that systemd makes.
+pub mod systemd;
 
 /// A cgroup2 that is not where it is expected.
 mod search;
@@ -94,11 +97,20 @@ fn at(path: PathBuf) -> Option<Hierarchy> {
 /// # Errors
 /// As read(2); a refusal where the caller is in no v2 group or outside of its cgroup namespace's root.
 pub fn own_group(proc: &Proc) -> Result<String> {
-    let doing = "find the caller's own cgroup";
     // By number: /proc/self is a link, and links are refused there.
-    let path = format!("{}/cgroup\0", std::process::id());
-    let name = CStr::from_bytes_until_nul(path.as_bytes()).unwrap_or_default();
     let shown = PathBuf::from("/proc/self/cgroup");
+    group_of(
+        "find the caller's own cgroup",
+        std::process::id(),
+        shown,
+        proc,
+    )
+}
+
+/// The same of any process.
+fn group_of(doing: &str, pid: u32, shown: PathBuf, proc: &Proc) -> Result<String> {
+    let path = format!("{pid}/cgroup\0");
+    let name = CStr::from_bytes_until_nul(path.as_bytes()).unwrap_or_default();
     let mut buffer = [0; 16 * 1024];
     let text = proc
         .read(name, &mut buffer)
@@ -195,7 +207,8 @@ const fn is_gone(fault: Fault) -> bool {
 
 /// Whether the caller is in the machine's first user namespace, where root may really do everything.
 /// Elsewhere uid_map shows less than all ids; user_namespaces(7).
-fn in_first_user_namespace(proc: &Proc) -> bool {
+#[must_use]
+pub fn in_first_user_namespace(proc: &Proc) -> bool {
     let path = format!("{}/uid_map\0", std::process::id());
     let name = CStr::from_bytes_until_nul(path.as_bytes()).unwrap_or_default();
     let mut buffer = [0; 128];
