@@ -127,6 +127,9 @@ mod cgroup;
 /// Limits, file by file, and the group's owner.
 mod resources;
 
+/// Groups that systemd makes.
+mod systemd;
+
 /// Descriptors that get in.
 mod fds;
 
@@ -206,6 +209,7 @@ const TOPICS: &[(&str, &[Case])] = &[
     ("console", console::CASES),
     ("cgroup", cgroup::CASES),
     ("cgroup", resources::CASES),
+    ("systemd", systemd::CASES),
     ("fds", fds::CASES),
     ("service", service::CASES),
     ("flags", flags::CASES),
