@@ -233,6 +233,7 @@ fn no_group() -> Group {
         settings: Vec::new(),
         devices: Vec::new(),
         owner: None,
+        scope: None,
         warnings: Vec::new(),
     }
 }

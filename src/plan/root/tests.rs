@@ -1,5 +1,6 @@
 use super::*;
 use crate::plan::birth::{BecomeRoot, Kind, NewCgroup};
+use crate::plan::facts::Instance;
 use crate::plan::idmap::{Map, Maps, Setgroups, Writer};
 use serde_json::{Value, json};
 
@@ -61,6 +62,7 @@ pub(in crate::plan) fn caller(privilege: Privilege) -> Facts {
         uid,
         gid,
         privilege,
+        systemd: Instance::System,
         last_capability: 40,
         grantable: 0,
         newuidmap: None,
