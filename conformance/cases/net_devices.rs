@@ -178,12 +178,19 @@ fn stays(lab: &Lab) -> Outcome {
     let bundle = bundle(lab, json!({"va": {}}), "true", |spec| {
         spec.join("network", &path);
     })?;
-    run(lab, &bundle).ok()?;
-    let net = format!("--net={path}");
-    let after = lab.host(&["nsenter", &net, "ip", "-o", "addr", "show", "va"])?;
-    contains("the addresses afterwards", &after, "10.9.8.7/24")?;
-    let links = lab.host(&["nsenter", &net, "ip", "-o", "link", "show", "va"])?;
-    ensure!(links.contains(",UP") || links.contains("<UP"), "{links}");
+    // Looked at while the other end of it is there: it goes with the namespace that it came from.
+    let script = format!(
+        "exec unshare --net sh -c 'ip link add va type veth peer name vb && ip addr add 10.9.8.7/24 dev va || exit 99
+\"$@\" || exit 98; nsenter --net={path} ip -o addr show va; nsenter --net={path} ip -o link show va' sh \"$@\""
+    );
+    let id = lab.id("moved");
+    let call = lab.call(&["run", "--bundle", bundle.arg(), &id]);
+    let said = call.through(&["sh", "-c", &script, "sh"]).ok()?;
+    contains("the addresses afterwards", &said.out, "10.9.8.7/24")?;
+    ensure!(
+        said.out.contains(",UP") || said.out.contains("<UP"),
+        "{said}"
+    );
     infra.end()
 }
 

@@ -141,6 +141,6 @@ fn a_monitoring_group_is_the_containers() {
     let error = join(&monitored, root.path(), 7).unwrap_err();
     assert!(error.one_line().contains("cannot make"), "{error}");
     assert!(place.exists(), "another's stays");
-    remove(&[place.clone()]).unwrap();
+    remove(std::slice::from_ref(&place)).unwrap();
     assert!(!place.exists());
 }
