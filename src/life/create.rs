@@ -177,13 +177,16 @@ fn build(
             .to_string()
             .into_bytes()
     };
-    let meanwhile = || {
+    let before_go = || {
         // It goes with this process else, ignored.
         let _ = protect::settle();
         if let Some(group) = &group {
             devices::attach(group, &plan.cgroup.devices, proc)?;
             apply::write_all(group, &plan.cgroup.settings, Moment::AfterBirth)?;
         }
+        Ok(())
+    };
+    let meanwhile = || {
         let process = Some(status::identify(proc, born.pid)?);
         let record = Record {
             process,
@@ -191,7 +194,15 @@ fn build(
         };
         seat.draft(&record).map(|()| record)
     };
-    let record = attend(plan, &born, proc, group.as_ref(), &document, meanwhile)?;
+    let record = attend(
+        plan,
+        &born,
+        proc,
+        group.as_ref(),
+        &document,
+        before_go,
+        meanwhile,
+    )?;
     seat.publish()?;
     if let Some((path, socket)) = pidfd_socket {
         // The word beside it is runc's.
