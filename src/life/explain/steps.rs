@@ -1,12 +1,12 @@
 //! What one step does, for each step. A `match` without a wildcard: no step can be left out.
 
 use super::flags::words;
-use super::parent::hook;
+use super::parent::{LOOPBACK, hook};
 use super::text::Part;
 use super::{files, process};
 use crate::linux::step::Step;
 use crate::plan::Plan;
-use crate::plan::birth::{BecomeRoot, Joiner, Kind, NewCgroup};
+use crate::plan::birth::{BecomeRoot, Joiner, Loopback, NewCgroup};
 use crate::plan::hooks::Hook;
 use crate::plan::process::NoNewPrivs;
 
@@ -129,13 +129,8 @@ fn unshare(plan: &Plan) -> Vec<Part> {
 }
 
 fn loopback(plan: &Plan) -> Vec<Part> {
-    let asked = plan.birth.makes(Kind::Network);
-    Part::when(
-        asked,
-        "brings lo up, with 127.0.0.1 and ::1",
-        "ioctl SIOCSIFFLAGS",
-        "/linux/namespaces",
-    )
+    let asked = plan.birth.loopback() == Loopback::Child;
+    Part::when(asked, LOOPBACK, "ioctl SIOCSIFFLAGS", "/linux/namespaces")
 }
 
 fn session(plan: &Plan) -> Vec<Part> {

@@ -3,7 +3,7 @@
 use super::refuse;
 use crate::linux::held::Held;
 use crate::plan::Plan;
-use crate::plan::birth::Kind;
+use crate::plan::birth::Loopback;
 use crate::sys::{Call, Fault, process};
 use std::ffi::CStr;
 
@@ -46,9 +46,9 @@ fn label_keys(p: &Plan, h: &Held, keys: &Keys) -> Result<(), Fault> {
     h.proc.write_own(c"attr/keycreate", bytes)
 }
 
-/// Brings lo up, in a network namespace that is new.
+/// Brings lo up, where the runtime does not.
 pub fn loopback(p: &Plan) -> Result<(), Fault> {
-    if p.birth.makes(Kind::Network) {
+    if p.birth.loopback() == Loopback::Child {
         process::loopback_up()
     } else {
         Ok(())

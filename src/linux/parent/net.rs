@@ -1,15 +1,17 @@
-//! Giving network devices to the container, and taking them back when it is not to be
+//! The loopback device of a new network namespace. Giving network devices to the container, and taking them back when it is not to be
 //! (config-linux.md, "Network Devices"). After `create` they are the namespace's: when it ends, the kernel
 //! returns the physical ones and removes the others.
 
 use crate::error::{Cause, Error, Object, Result};
-use crate::plan::birth::Kind;
+use crate::linux::step::Step;
+use crate::plan::Plan;
+use crate::plan::birth::{Kind, Loopback};
 use crate::plan::net::{LONGEST, Name, NetDevice};
 use crate::sys::netlink::{Address, Device, Netlink, State};
 use crate::sys::proc::Proc;
 use crate::sys::{Fault, path, process};
 use std::ffi::CString;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// A device that was given, with all that is needed to take it back.
 #[derive(Debug)]
@@ -126,13 +128,38 @@ fn arrive(
     place.set_state(device.index, state)
 }
 
+/// Brings lo up in the child's network namespace, where that is for us to do.
+///
+/// # Errors
+/// As setns(2) and ioctl(2).
+pub fn loopback(plan: &Plan, child: BorrowedFd<'_>, proc: &Proc) -> Result<()> {
+    if plan.birth.loopback() != Loopback::Runtime {
+        return Ok(());
+    }
+    proc.namespace(Kind::Network.file())
+        .and_then(|ours| inside(ours.as_fd(), child, process::loopback_up))
+        .map_err(|fault| {
+            let object = Object::config("/linux/namespaces");
+            Error::new(Step::Loopback.words(), object, fault.into())
+        })
+}
+
 /// A conversation with the other namespace: a socket belongs to the one it was made in.
 fn open_there(ours: &OwnedFd, theirs: &OwnedFd) -> std::result::Result<Netlink, Fault> {
+    inside(ours.as_fd(), theirs.as_fd(), Netlink::open)
+}
+
+/// Does something in the other network namespace, and returns to ours. A pidfd stands for its process's own.
+fn inside<T>(
+    ours: BorrowedFd<'_>,
+    theirs: BorrowedFd<'_>,
+    act: impl FnOnce() -> std::result::Result<T, Fault>,
+) -> std::result::Result<T, Fault> {
     let kind = Kind::Network.flag();
-    process::join(theirs.as_fd(), kind)?;
-    let opened = Netlink::open();
-    process::join(ours.as_fd(), kind)?;
-    opened
+    process::join(theirs, kind)?;
+    let done = act();
+    process::join(ours, kind)?;
+    done
 }
 
 /// The name that the device gets, which nothing there has yet: the kernel would notice only after the move.
