@@ -21,7 +21,6 @@ const SYSTEMD: &[Need] = &[
     Need::Program("systemctl"),
 ];
 
-/// What the flag is called everywhere.
 const FLAG: &[&str] = &["--systemd-cgroup"];
 
 /// How long systemd may take to forget.
@@ -196,9 +195,9 @@ fn reload(lab: &Lab) -> Outcome {
 }
 
 fn unknown(lab: &Lab) -> Outcome {
+    let files = json!({"memory.oom.group": "1", "cgroup.max.depth": "7"});
     let (container, unit) = made(lab, |spec| {
-        let files = json!({"memory.oom.group": "1", "cgroup.max.depth": "7"});
-        spec.set("/linux/resources", json!({"unified": files}));
+        spec.set("/linux/resources/unified", files);
     })?;
     same(
         "memory.oom.group",

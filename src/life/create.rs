@@ -163,16 +163,7 @@ fn build(
     )?;
     undo.push(ending(&born)?);
     was_born.set(true);
-    let group = match systemd {
-        None => group,
-        Some(systemd) => Some(group::after_birth(
-            &plan.cgroup,
-            born.pid,
-            proc,
-            systemd,
-            &mut record,
-        )?),
-    };
+    let group = group::after_birth(plan, group, systemd, born.pid, proc, &mut record)?;
     hand_over(&mut record, plan, born.pid, proc, undo)?;
 
     // The other column; then what is there now is made known, and may outlive us. What the child need

@@ -6,6 +6,7 @@ use super::undo::Undo;
 use crate::cgroup::systemd::{self, bus::Bus};
 use crate::cgroup::{Cgroup, apply, delegate, place};
 use crate::error::Result;
+use crate::plan::Plan;
 use crate::plan::cgroup::{Group, Moment, Scope};
 use crate::state::Record;
 use crate::sys::proc::Proc;
@@ -59,14 +60,19 @@ pub(super) fn before_birth(
     Ok(made)
 }
 
-/// Has systemd make the group around process `pid`, which waits at gate A.
+/// Where systemd is to make the group, has it make it around process `pid`, which waits at gate A.
 pub(super) fn after_birth(
-    group: &Group,
+    plan: &Plan,
+    made: Option<Cgroup>,
+    asked: Option<Asked<'_>>,
     pid: i32,
     proc: &Proc,
-    mut asked: Asked<'_>,
     record: &mut Record,
-) -> Result<Cgroup> {
+) -> Result<Option<Cgroup>> {
+    let Some(mut asked) = asked else {
+        return Ok(made);
+    };
+    let group = &plan.cgroup;
     let starting = systemd::ask(&mut asked.bus, asked.scope, pid)?;
     asked.begun.set(true);
     systemd::wait(&mut asked.bus, asked.scope, &starting)?;
@@ -74,7 +80,7 @@ pub(super) fn after_birth(
     record.keep_group(Some(&made));
     apply::write_all(&made, &group.settings, Moment::BeforeBirth)?;
     hand_over(group, &made)?;
-    Ok(made)
+    Ok(Some(made))
 }
 
 fn hand_over(group: &Group, made: &Cgroup) -> Result<()> {

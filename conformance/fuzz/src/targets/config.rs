@@ -3,7 +3,7 @@
 //! Either there is a plan, which can be told in words and as JSON and is the same a second time; or one error,
 //! about the file or about a place in it that is there, or that only lacks its last member.
 
-use orbital::cli::Create;
+use orbital::cli::{Create, Manager};
 use orbital::error::{Error, Object, Result};
 use orbital::life::explain;
 use orbital::linux::ask;
@@ -53,7 +53,7 @@ fn planned(input: &[u8]) -> Result<Plan> {
 pub(super) fn facts(number: usize) -> Facts {
     static HOST: OnceLock<Option<Facts>> = OnceLock::new();
     let host = HOST
-        .get_or_init(|| ask::ask(&Proc::open().ok()?).ok())
+        .get_or_init(|| ask::ask(&Proc::open().ok()?, Manager::Cgroupfs).ok())
         .clone();
     let Some(mut facts) = host else {
         panic!("the host does not answer");
