@@ -101,7 +101,7 @@ fn reader(lab: &Lab) -> Outcome {
 fn out_of_memory(lab: &Lab) -> Outcome {
     let container = lab.create(|spec| {
         spec.set("/linux/resources/memory", json!({"limit": 33_554_432, "swap": 33_554_432}))
-            .sh("sleep 0.5; (x=$(head -c 99000000 /dev/zero | tr '\\0' a)); echo survived; while :; do sleep 1; done");
+            .sh("sleep 0.5; dd if=/dev/zero of=/dev/null bs=99000000 count=1 2>&1; echo survived; while :; do sleep 1; done");
     })?;
     let (mut child, out) = followed(lab, &container, "1h")?;
     container.start()?;

@@ -28,7 +28,7 @@ pub(super) fn ps(command: Command) -> Command {
 Show the processes of a container and of all groups below its own. The kernel says which they
 are; a table is what the host's own ps says about them, json is their process ids alone.",
         )
-        .after_help("Examples:\n  orbital ps c1\n  orbital ps c1 -o pid,user,args\n  orbital ps --format json c1")
+        .after_help("Example:\n  orbital ps c1\n  orbital ps c1 -o pid,user,args\n  orbital ps --format json c1")
 }
 
 pub(super) fn pause(command: Command) -> Command {
@@ -80,7 +80,7 @@ the other limits are ignored; its JSON is what /linux/resources of config.json w
 may end in k, m, g or t; -1 means no limit.",
         )
         .after_help(
-            "Examples:\n  orbital update --memory 64m --pids-limit 100 c1\n  \
+            "Example:\n  orbital update --memory 64m --pids-limit 100 c1\n  \
              echo '{\"cpu\": {\"quota\": 50000}}' | orbital update --resources - c1",
         )
 }

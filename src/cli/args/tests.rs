@@ -55,6 +55,10 @@ fn help_of_every_verb_has_a_usage_an_example_and_fits_the_screen() {
             format!("orbital {} c -help", verb.name),
             format!("orbital help {}", verb.name),
         ] {
+            // What follows its id is another program's.
+            if line == "orbital ps c -help" {
+                continue;
+            }
             let text = printed(&line);
             assert!(
                 text.contains(&format!("Usage: orbital {}", verb.name)),
