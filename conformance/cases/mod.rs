@@ -52,6 +52,12 @@ mod exec_process;
 /// A second process is confined as the first one is.
 mod exec_confined;
 
+/// A second process: its cgroup, and containers of all kinds.
+mod exec_place;
+
+/// A second process brings nothing with it.
+mod exec_reach;
+
 /// A second process with a terminal.
 mod exec_terminal;
 
@@ -223,6 +229,8 @@ const TOPICS: &[(&str, &[Case])] = &[
     ("exec", exec::CASES),
     ("exec", exec_process::CASES),
     ("exec", exec_confined::CASES),
+    ("exec", exec_place::CASES),
+    ("exec", exec_reach::CASES),
     ("exec", exec_terminal::CASES),
     ("delete", delete::CASES),
     ("namespaces", namespaces::CASES),

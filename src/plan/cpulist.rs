@@ -29,9 +29,27 @@ fn number(digits: &str, largest: u32) -> Result<u32, String> {
     }
 }
 
+/// The same as bits: bit N stands for number N. What does not fit is left out.
+#[must_use]
+pub fn bits<const WORDS: usize>(ranges: &[(u32, u32)]) -> [u64; WORDS] {
+    let mut words = [0; WORDS];
+    for number in ranges.iter().flat_map(|(first, last)| *first..=*last) {
+        if let Some(word) = words.get_mut(number as usize / 64) {
+            *word |= 1_u64 << (number % 64);
+        }
+    }
+    words
+}
+
 #[cfg(test)]
 mod tests {
-    use super::ranges;
+    use super::{bits, ranges};
+
+    #[test]
+    fn numbers_as_bits() {
+        assert_eq!(bits::<2>(&[(0, 1), (64, 64)]), [3, 1]);
+        assert_eq!(bits::<1>(&[(63, 70)]), [1 << 63]);
+    }
 
     #[test]
     fn lists() {

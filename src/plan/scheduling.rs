@@ -258,22 +258,12 @@ fn affinity(given: &ExecCPUAffinity) -> Result<[Option<Box<Cpus>>; 2]> {
         let pointer = Pointer::from("/process/execCPUAffinity").at(name);
         let ranges = cpulist::ranges(list, LAST_CPU)
             .map_err(|why| Error::refused("bind exec's processes to CPUs", pointer, why))?;
-        Ok(Some(Box::new(bits(&ranges))))
+        Ok(Some(Box::new(cpulist::bits(&ranges))))
     };
     Ok([
         one("initial", given.initial())?,
         one("final", given.cpu_affinity_final())?,
     ])
-}
-
-fn bits(ranges: &[(u32, u32)]) -> Cpus {
-    let mut cpus = [0; (LAST_CPU as usize + 1) / 64];
-    for cpu in ranges.iter().flat_map(|(first, last)| *first..=*last) {
-        if let Some(word) = cpus.get_mut(cpu as usize / 64) {
-            *word |= 1_u64 << (cpu % 64);
-        }
-    }
-    cpus
 }
 
 /// The modes of set_mempolicy(2), and whether they need nodes.

@@ -57,7 +57,7 @@ fn manner() -> [Arg; 8] {
         value(
             "process",
             "FILE",
-            "the process as JSON, as in /process of config.json; the flags below come on top",
+            "the process as JSON, like /process; the flags below come on top",
         )
         .short('p'),
     ]

@@ -34,8 +34,9 @@ pub(super) fn with_process(mut bundle: Bundle, request: &Exec) -> Result<Bundle>
 fn described(path: &Path, bundle: &Bundle) -> Result<Process> {
     let bytes = read(path)?;
     let object = bytes.trim_ascii_start().starts_with(b"{");
-    match serde_json::from_slice(&bytes) {
-        Ok(process) if object => Ok(process),
+    let text = std::str::from_utf8(&bytes).ok();
+    match text.map(serde_json::from_str) {
+        Some(Ok(process)) if object => Ok(process),
         _ => once_more(path, &bytes, bundle),
     }
 }
@@ -64,10 +65,7 @@ fn once_more(path: &Path, bytes: &[u8], bundle: &Bundle) -> Result<Process> {
             Cause::Refused(why),
         ));
     }
-    let mut whole: Value = serde_json::from_slice(&bundle.raw).unwrap_or_default();
-    if let Some(members) = whole.as_object_mut() {
-        members.insert("process".to_owned(), given);
-    }
+    let whole = replaced(&bundle.raw, given);
     let again = spec::from_bytes(whole.to_string().into_bytes(), bundle.path.clone())?;
     let process = again.spec.process().clone();
     process.ok_or_else(|| Error::refused(doing, "/process", "there is none"))
@@ -89,13 +87,27 @@ fn read(path: &Path) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// The text of config.json with the process that was decided on.
+fn as_decided(bundle: &Bundle) -> String {
+    let process = serde_json::to_value(bundle.spec.process()).unwrap_or_default();
+    replaced(&bundle.raw, process).to_string()
+}
+
+fn replaced(raw: &[u8], process: Value) -> Value {
+    let mut whole: Value = serde_json::from_slice(raw).unwrap_or_default();
+    if let Some(members) = whole.as_object_mut() {
+        members.insert("process".to_owned(), process);
+    }
+    whole
+}
+
 /// An error about a member of the process points to where it was written: a file's member, a word of the
 /// command. What the container's own configuration says stays where it is.
 pub(super) fn placed(error: Error, request: &Exec, bundle: &Bundle) -> Error {
     let Object::Config { .. } = error.report().object else {
         return error;
     };
-    let error = error.quoting(&serde_json::to_vec(&bundle.spec).unwrap_or_default());
+    let error = error.quoting(as_decided(bundle).as_bytes());
     let Object::Config { pointer, value } = &error.report().object else {
         return error;
     };
