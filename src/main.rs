@@ -145,7 +145,11 @@ fn carry_out(global: &Global, request: &Request) -> Result<Outcome> {
             default::write(bundle, *whom, uid, gid).map(|()| Outcome::default())
         }
         Request::Features => Ok(said(format!("{:#}", features::features()))),
-        Request::Plan { bundle, format } => plan::plan(bundle, *format).map(said),
+        Request::Plan {
+            bundle,
+            format,
+            manager,
+        } => plan::plan(bundle, *format, *manager).map(said),
         Request::Print(text) => Ok(said(text.clone())),
     }
 }

@@ -3,11 +3,14 @@
 //! [`place`] makes the group and enables the controllers that its limits need, [`apply`] writes the
 //! limits, [`devices`] loads the device filter; the container is then *born* in the group
 //! (`CLONE_INTO_CGROUP` with [`Cgroup::dir`]). What this folder does *not* do: decide (see
-//! `plan/cgroup.rs`), speak to systemd, use cgroup v1, or write `cgroup.procs` — a migration waits
-//! for an RCU grace period, ten milliseconds and more.
+//! `plan/cgroup.rs`), use cgroup v1, or write `cgroup.procs` — a migration waits for an RCU grace
+//! period, ten milliseconds and more. Where systemd makes the group ([`systemd`]), it does migrate.
 
 /// Where the group goes, and the controllers on the way to it.
 pub mod place;
+
+/// A group that systemd makes.
+pub mod systemd;
 
 /// A cgroup2 that is not where it is expected.
 mod search;
@@ -222,7 +225,8 @@ const fn is_gone(fault: Fault) -> bool {
 
 /// Whether the caller is in the machine's first user namespace, where root may really do everything.
 /// Elsewhere uid_map shows less than all ids; user_namespaces(7).
-fn in_first_user_namespace(proc: &Proc) -> bool {
+#[must_use]
+pub fn in_first_user_namespace(proc: &Proc) -> bool {
     let path = format!("{}/uid_map\0", std::process::id());
     let name = CStr::from_bytes_until_nul(path.as_bytes()).unwrap_or_default();
     let mut buffer = [0; 128];

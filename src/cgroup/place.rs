@@ -11,12 +11,18 @@ use super::{
     Cgroup, Hierarchy, in_first_user_namespace, is_gone, own_group, read, value_of, write,
 };
 use crate::error::{Cause, Error, Object, Pointer, Result, hints};
-use crate::plan::cgroup::{Group, Need, Relative, Setting};
+use crate::plan::cgroup::{Group, Need, Relative, Scope, Setting};
+use crate::plan::facts::Instance;
 use crate::sys::proc::Proc;
 use crate::sys::{Fault, dir};
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
+
+/// The group that systemd has made.
+mod found;
+
+pub use found::of_process;
 
 /// Repetitions after another container's undo removed a shared parent under our feet.
 const MOST_RACES: u32 = 8;
@@ -48,13 +54,14 @@ pub fn make(group: &Group, proc: &Proc) -> Result<Option<Cgroup>> {
 }
 
 /// Where [`make`] will make the group, to be written down before it exists; `None` where none is wanted
-/// or no cgroup v2 is to be had.
+/// or no cgroup v2 is to be had, or where a user's own systemd will say where it is.
 ///
 /// # Errors
 /// As [`own_group`]; a path with a NUL.
 pub fn path(group: &Group, proc: &Proc) -> Result<Option<PathBuf>> {
     use std::os::unix::ffi::OsStrExt;
-    if group.need == Need::Unwanted {
+    let by_user = |scope: &Scope| scope.instance == Instance::User;
+    if group.need == Need::Unwanted || group.scope.as_ref().is_some_and(by_user) {
         return Ok(None);
     }
     let Ok(hierarchy) = super::hierarchy() else {

@@ -48,6 +48,7 @@ pub(super) fn group(path: &str) -> Group {
         need: Need::Required,
         settings: Vec::new(),
         devices: Vec::new(),
+        scope: None,
         owner: None,
         warnings: Vec::new(),
     }

@@ -402,6 +402,8 @@ pub enum Request {
         bundle: PathBuf,
         /// For whom.
         format: PlanFormat,
+        /// Who would make the cgroup.
+        manager: Manager,
     },
     /// Help or version text for stdout; nothing to do.
     Print(String),

@@ -168,6 +168,7 @@ fn request(verb: &str, found: &mut ArgMatches, manager: Manager) -> Result<Reque
         "plan" => Request::Plan {
             bundle: path(found, "folder").unwrap_or_else(|| bundle(found)),
             format: either(found, "json", PlanFormat::Json, PlanFormat::Text),
+            manager,
         },
         other => return Err(misuse::unknown_verb(other, "orbital")),
     })

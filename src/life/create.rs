@@ -1,7 +1,8 @@
 //! `orbital create`: everything up to the moment before the container's program.
 
+use super::group;
 use super::undo::Undo;
-use crate::cgroup::{Cgroup, apply, delegate, devices, place};
+use crate::cgroup::{Cgroup, apply, devices, place};
 use crate::cli::{Create, Verbosity};
 use crate::error::{Error, Result};
 use crate::linux::birth::{Born, give_birth};
@@ -73,7 +74,7 @@ pub fn make(
     // Not taken apart afterwards: the arena has no use for single blocks (`sys/heap.rs`).
     let bundle = ManuallyDrop::new(spec::load(&request.bundle)?);
     let proc = Rc::new(ask::trust_proc()?);
-    let facts = ask::ask(&proc)?;
+    let facts = ask::ask(&proc, request.manager)?;
     let mut plan = plan(&bundle, &facts, request)?;
     let trace = if verbosity == Verbosity::Debug {
         plan.warnings.extend(spec::names::misspelt(&bundle.raw));
@@ -127,6 +128,7 @@ fn build(
     let proc = &*work.proc;
     let console = console(work, terminal)?;
     let pidfd_socket = pidfd_socket(work)?;
+    let systemd = group::asked(&plan.cgroup)?;
 
     // Take the name, and write down which group will be ours before it exists.
     let seat = home.reserve(&plan.id)?;
@@ -140,15 +142,7 @@ fn build(
     undo.push(poststop(record.clone(), was_born.clone()));
 
     // A cgroup, with its limits, before anybody is in it.
-    let group = place::make(&plan.cgroup, proc)?;
-    record.keep_group(group.as_ref());
-    undo.push(unmaking(record.clone()));
-    if let Some(group) = &group {
-        apply::write_all(group, &plan.cgroup.settings, Moment::BeforeBirth)?;
-        if let Some(owner) = plan.cgroup.owner {
-            delegate::hand_over(group, owner)?;
-        }
-    }
+    let group = group::before_birth(&plan.cgroup, proc, systemd.as_ref(), &mut record, undo)?;
 
     // Open what the child needs, and give birth.
     let start = start_gate(work, &seat)?;
@@ -169,6 +163,16 @@ fn build(
     )?;
     undo.push(ending(&born)?);
     was_born.set(true);
+    let group = match systemd {
+        None => group,
+        Some(systemd) => Some(group::after_birth(
+            &plan.cgroup,
+            born.pid,
+            proc,
+            systemd,
+            &mut record,
+        )?),
+    };
     hand_over(&mut record, plan, born.pid, proc, undo)?;
 
     // The other column; then what is there now is made known, and may outlive us. What the child need
@@ -318,10 +322,6 @@ fn removing(seat: &Seat) -> Step {
     Box::new(move || crate::state::dir::remove(&path))
 }
 
-fn unmaking(record: Record) -> Step {
-    Box::new(move || record.group()?.map_or(Ok(()), |group| group.undo()))
-}
-
 /// The hooks for a container that is no more; a failure is only worth a warning (config.md, "Poststop").
 fn poststop(record: Record, was_born: Rc<Cell<bool>>) -> Step {
     Box::new(move || {
@@ -350,7 +350,7 @@ fn ending(born: &Born) -> Result<Step> {
 
 impl Record {
     /// The group as it was really made, or none.
-    fn keep_group(&mut self, group: Option<&Cgroup>) {
+    pub(super) fn keep_group(&mut self, group: Option<&Cgroup>) {
         self.cgroup = group.map(|group| group.path.clone());
         self.cgroup_made = group.map(|group| group.made.clone()).unwrap_or_default();
     }

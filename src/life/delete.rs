@@ -1,10 +1,11 @@
 //! `orbital delete`: end it, remove what create made, run the poststop hooks.
 
 use super::{Verb, check};
+use crate::cgroup::systemd;
 use crate::cli::Force;
 use crate::error::{Error, Result};
 use crate::linux::parent::{hooks, rdt};
-use crate::state::record::Kept;
+use crate::state::record::{Kept, Unit};
 use crate::state::status::{self, Now};
 use crate::state::{Home, Record, Seat, oci};
 use crate::sys::pidfd;
@@ -113,15 +114,37 @@ fn both(first: Result<()>, second: Result<()>) -> Result<()> {
     }
 }
 
-fn remove_group(record: &Record) -> Result<()> {
-    let Some(group) = record.group()? else {
-        return Ok(());
-    };
-    if group.is_populated()? {
+/// Removes the container's group, and the unit that it is.
+///
+/// # Errors
+/// Processes that do not go; what systemd or the kernel refuses.
+pub(super) fn remove_group(record: &Record) -> Result<()> {
+    let group = record.group()?;
+    if let Some(group) = &group
+        && group.is_populated()?
+    {
         // Processes of a shared pid namespace that outlived the first one.
         group.kill_all()?;
     }
-    group.undo()
+    match &record.unit {
+        None => group.map_or(Ok(()), |group| group.undo()),
+        Some(unit) => stop(unit, record),
+    }
+}
+
+/// systemd removes the group of a unit that has ended.
+fn stop(unit: &Unit, record: &Record) -> Result<()> {
+    let stopped = systemd::stop(&unit.name, unit.instance);
+    match (stopped, record.group()?) {
+        (Ok(()), None) => Ok(()),
+        (Ok(()), Some(group)) => group.remove(),
+        // Without the group there is no unit that could be active.
+        (Err(error), None) => {
+            tracing::debug!("{}, ignored", error.one_line());
+            Ok(())
+        }
+        (Err(error), Some(_)) => Err(error),
+    }
 }
 
 /// Runs the poststop hooks; a failure is a warning, and the next ones run (config.md, "Poststop").

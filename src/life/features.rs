@@ -60,7 +60,7 @@ fn linux() -> Value {
     json!({
         "namespaces": NAMESPACES.map(Kind::name),
         "capabilities": capabilities(),
-        "cgroup": { "v1": false, "v2": true, "systemd": false, "systemdUser": false, "rdma": true },
+        "cgroup": { "v1": false, "v2": true, "systemd": true, "systemdUser": true, "rdma": true },
         "seccomp": confinement::seccomp(),
         "apparmor": { "enabled": true },
         "selinux": { "enabled": true },

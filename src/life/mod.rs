@@ -22,6 +22,9 @@
 /// Make a container, up to the moment before its program.
 pub mod create;
 
+/// The container's group, made by orbital or by systemd.
+mod group;
+
 /// What create has done so far, to be undone in reverse.
 pub mod undo;
 

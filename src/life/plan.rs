@@ -1,7 +1,7 @@
 //! `orbital plan`: read, ask, decide, print; and do nothing.
 
 use super::explain;
-use crate::cli::{Create, PlanFormat};
+use crate::cli::{Create, Manager, PlanFormat};
 use crate::error::Result;
 use crate::linux::ask;
 use crate::spec::{self, names};
@@ -11,14 +11,18 @@ use std::path::Path;
 ///
 /// # Errors
 /// Whatever would keep `create` from planning it.
-pub fn plan(bundle: &Path, format: PlanFormat) -> Result<String> {
+pub fn plan(bundle: &Path, format: PlanFormat, manager: Manager) -> Result<String> {
     let read = spec::load(bundle)?;
     let name = read.path.file_name().map_or_else(
         || "container".to_owned(),
         |name| name.to_string_lossy().into_owned(),
     );
-    let request = Create::of(name, bundle.to_owned());
-    let mut plan = crate::plan::plan(&read, &ask::ask(&ask::trust_proc()?)?, &request)?;
+    let request = Create {
+        manager,
+        ..Create::of(name, bundle.to_owned())
+    };
+    let facts = ask::ask(&ask::trust_proc()?, manager)?;
+    let mut plan = crate::plan::plan(&read, &facts, &request)?;
     plan.warnings.extend(names::misspelt(&read.raw));
     Ok(match format {
         PlanFormat::Text => explain::text(&plan),

@@ -2,6 +2,7 @@
 
 use super::notify::Proxy;
 use super::{Verb, check};
+use crate::cli::{Create, Manager};
 use crate::error::{Error, Result};
 use crate::linux::failure::{Kind, Record as Bytes};
 use crate::linux::gates::{self, Arrival};
@@ -124,8 +125,15 @@ fn told(record: &Record, bytes: &Bytes, output: Option<BorrowedFd<'_>>) -> Error
 
 fn plan_again(record: &Record) -> Result<(Plan, Vec<u8>)> {
     let bundle = crate::spec::load(&record.bundle)?;
-    let request = crate::cli::Create::of(record.id.clone(), record.bundle.clone());
-    let facts = ask::ask(&ask::trust_proc()?)?;
+    let manager = match record.unit {
+        Some(_) => Manager::Systemd,
+        None => Manager::Cgroupfs,
+    };
+    let request = Create {
+        manager,
+        ..Create::of(record.id.clone(), record.bundle.clone())
+    };
+    let facts = ask::ask(&ask::trust_proc()?, manager)?;
     let plan = crate::plan::plan(&bundle, &facts, &request)?;
     Ok((plan, bundle.raw))
 }

@@ -1,7 +1,9 @@
 //! Questions to the host, asked once, into [`Facts`].
 
+use crate::cgroup;
+use crate::cli::Manager;
 use crate::error::{Error, Result};
-use crate::plan::facts::{Facts, Privilege};
+use crate::plan::facts::{Facts, Instance, Privilege};
 use crate::plan::seccomp;
 use crate::sys::proc::Proc;
 use std::path::PathBuf;
@@ -17,11 +19,11 @@ pub fn trust_proc() -> Result<Proc> {
     })
 }
 
-/// Asks everything that planning needs.
+/// Asks everything that planning needs; of systemd, only where that is to make the group.
 ///
 /// # Errors
 /// A /proc that cannot be read.
-pub fn ask(proc: &Proc) -> Result<Facts> {
+pub fn ask(proc: &Proc, manager: Manager) -> Result<Facts> {
     let uid = rustix::process::geteuid().as_raw();
     let permitted = permitted()?;
     let may_administrate = permitted & (1 << caps::Capability::CAP_SYS_ADMIN.index()) != 0;
@@ -40,6 +42,12 @@ pub fn ask(proc: &Proc) -> Result<Facts> {
         uid,
         gid: rustix::process::getegid().as_raw(),
         privilege,
+        systemd: match manager {
+            Manager::Systemd if uid != 0 || !cgroup::in_first_user_namespace(proc) => {
+                Instance::User
+            }
+            Manager::Systemd | Manager::Cgroupfs | Manager::Disabled => Instance::System,
+        },
         last_capability: last_capability(proc)?,
         grantable: permitted,
         newuidmap: helper("newuidmap"),

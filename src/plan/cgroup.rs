@@ -28,13 +28,22 @@ mod owner;
 /// Other limits for a container that lives.
 pub mod update;
 
+/// `/linux/cgroupsPath` for systemd.
+mod unit;
+
+/// What systemd is told of the group.
+pub mod properties;
+
+/// Values of D-Bus.
+pub mod variant;
+
 #[cfg(test)]
 mod tests;
 
 use crate::cli::{Create, Manager};
-use crate::error::{Cause, Error, Object, Pointer, Result};
+use crate::error::{Error, Pointer, Result};
 use crate::plan::birth::Birth;
-use crate::plan::facts::{Facts, Privilege};
+use crate::plan::facts::{Facts, Instance, Privilege};
 use oci_spec::runtime::{LinuxResources, Spec};
 
 /// One file to write in the container's group.
@@ -150,10 +159,23 @@ pub struct Group {
     pub settings: Vec<Setting>,
     /// Device rules in order, orbital's own defaults at the end; empty where no filter can be loaded.
     pub devices: Vec<DeviceRule>,
+    /// The unit that systemd is to make it as; `None` where orbital makes it.
+    pub scope: Option<Scope>,
     /// The host's user id that the group is handed over to; `None` where it stays its maker's.
     pub owner: Option<u32>,
     /// Members of `/linux/resources` that cgroup v2 has no counterpart for, as sentences for the log.
     pub warnings: Vec<String>,
+}
+
+/// A unit of systemd's that is the container's group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scope {
+    /// Whose systemd makes it.
+    pub instance: Instance,
+    /// Its name, such as `libpod-12ab.scope`.
+    pub unit: String,
+    /// Its properties, without the process.
+    pub properties: Vec<properties::Property>,
 }
 
 /// Where a cgroup path starts.
@@ -173,22 +195,18 @@ pub enum Relative {
 /// # Errors
 /// A path that leaves the tree, a value that no kernel takes, a limit that cgroup v2 cannot express.
 pub fn plan(spec: &Spec, birth: &Birth, facts: &Facts, request: &Create) -> Result<Group> {
-    if request.manager == Manager::Systemd {
-        let object = Object::Argument("--systemd-cgroup".to_owned());
-        let why = "this version makes cgroups itself and does not speak to systemd".to_owned();
-        return Err(Error::new(
-            "place the container",
-            object,
-            Cause::Refused(why),
-        ));
-    }
     let linux = spec.linux().as_ref();
     let given = linux.and_then(|linux| linux.cgroups_path().as_ref());
     let mut wanted = Wanted::default();
     if let Some(resources) = linux.and_then(|linux| linux.resources().as_ref()) {
         wanted.read(resources, &Pointer::from("/linux/resources"))?;
     }
-    let place = path::plan(given.map(std::path::PathBuf::as_path), &request.id, facts)?;
+    let given = given.map(std::path::PathBuf::as_path);
+    let mut unit = None;
+    let place = match request.manager {
+        Manager::Systemd => unit.insert(unit::plan(given, &request.id, facts)?).place(),
+        Manager::Cgroupfs | Manager::Disabled => path::plan(given, &request.id, facts)?,
+    };
     let need = wanted.need(&place, request.manager)?;
     let devices = match facts.privilege {
         Privilege::Root if need != Need::Unwanted => {
@@ -206,6 +224,19 @@ pub fn plan(spec: &Spec, birth: &Birth, facts: &Facts, request: &Create) -> Resu
         Need::Unwanted => None,
         Need::Required | Need::Wished => owner::plan(spec, birth, facts),
     };
+    let annotations = spec.annotations().as_ref();
+    let scope = unit
+        .map(|unit| {
+            scope(
+                unit,
+                &request.id,
+                facts.systemd,
+                &settings,
+                &devices,
+                annotations,
+            )
+        })
+        .transpose()?;
     Ok(Group {
         path,
         relative,
@@ -213,8 +244,25 @@ pub fn plan(spec: &Spec, birth: &Birth, facts: &Facts, request: &Create) -> Resu
         need,
         settings,
         devices,
+        scope,
         owner,
         warnings,
+    })
+}
+
+/// The unit with all that systemd is told of it.
+fn scope(
+    unit: unit::Unit,
+    id: &str,
+    instance: Instance,
+    settings: &[Setting],
+    devices: &[DeviceRule],
+    annotations: Option<&std::collections::HashMap<String, String>>,
+) -> Result<Scope> {
+    Ok(Scope {
+        properties: properties::plan(id, &unit, instance, settings, devices, annotations)?,
+        instance,
+        unit: unit.name,
     })
 }
 
@@ -283,6 +331,7 @@ impl Wanted {
                 )
             }
             (Manager::Disabled, None) => Ok(Need::Unwanted),
+            (Manager::Systemd, _) => Ok(Need::Required),
             (_, None) if place.origin == path::Origin::Default => Ok(Need::Wished),
             _ => Ok(Need::Required),
         }

@@ -11,6 +11,16 @@ pub enum Privilege {
     User,
 }
 
+/// Whose systemd makes units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Instance {
+    /// The machine's: the caller is root outside of user namespaces.
+    System,
+    /// The user's own.
+    User,
+}
+
 /// The host, as far as planning needs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
@@ -22,6 +32,8 @@ pub struct Facts {
     pub gid: u32,
     /// What the caller may do.
     pub privilege: Privilege,
+    /// Whose systemd would make the group; asked only where systemd is to make it.
+    pub systemd: Instance,
     /// The highest capability that this kernel knows; /proc/sys/kernel/cap_last_cap.
     pub last_capability: u8,
     /// Capabilities that the caller itself has and so may grant, as bits; in a new user namespace all may be granted.

@@ -1,7 +1,7 @@
 //! Ready-made inputs for the tests: a root caller, a user, a container, and a bundle to vary.
 
 use super::birth::{self, Birth};
-use super::facts::{Facts, Privilege};
+use super::facts::{Facts, Instance, Privilege};
 use crate::cli::{Create, Keyring, Manager};
 use crate::error::{Error, Object};
 use crate::plan::root::Entry;
@@ -17,6 +17,7 @@ pub(crate) fn root() -> Facts {
         uid: 0,
         gid: 0,
         privilege: Privilege::Root,
+        systemd: Instance::System,
         last_capability: 40,
         grantable: (1 << 41) - 1,
         newuidmap: None,

@@ -3,6 +3,8 @@
 use crate::cgroup::Cgroup;
 use crate::error::Error;
 use crate::plan::Plan;
+use crate::plan::cgroup::Scope;
+use crate::plan::facts::Instance;
 use crate::plan::hooks::Hook;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -39,6 +41,9 @@ pub struct Record {
     /// The directories of the cgroup tree that were made for it, outermost first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cgroup_made: Vec<PathBuf>,
+    /// The unit of systemd's that the group is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<Unit>,
     /// The groups of resctrl that were made for it, in the order in which to remove them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resctrl_made: Vec<PathBuf>,
@@ -64,6 +69,24 @@ pub struct Process {
     pub pid: i32,
     /// When it was born, in clock ticks since boot; proc_pid_stat(5), field 22.
     pub start_time: u64,
+}
+
+/// A unit, and whose systemd knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unit {
+    /// Its name.
+    pub name: String,
+    /// The machine's systemd or the user's.
+    pub instance: Instance,
+}
+
+impl Unit {
+    fn new(scope: &Scope) -> Unit {
+        Unit {
+            name: scope.unit.clone(),
+            instance: scope.instance,
+        }
+    }
 }
 
 /// A hook, as it is kept.
@@ -92,6 +115,7 @@ impl Record {
             process: None,
             cgroup,
             cgroup_made: Vec::new(),
+            unit: plan.cgroup.scope.as_ref().map(Unit::new),
             resctrl_made: Vec::new(),
             keyring: plan
                 .process

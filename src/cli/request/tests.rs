@@ -185,6 +185,7 @@ fn the_verbs_around_it() {
     let plan = |bundle: &str, format| Request::Plan {
         bundle: bundle.into(),
         format,
+        manager: Manager::default(),
     };
     #[rustfmt::skip]
     let rows = [

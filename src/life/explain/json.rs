@@ -7,7 +7,7 @@ use super::flags;
 use super::flags::{inside, words};
 use crate::plan::Plan;
 use crate::plan::birth::{Birth, UserNamespace};
-use crate::plan::cgroup::{Group, Otherwise, Setting};
+use crate::plan::cgroup::{Group, Otherwise, Setting, properties::Property};
 use crate::plan::console::Console;
 use crate::plan::devices::{Devices, Make};
 use crate::plan::hooks::{Hook, Hooks};
@@ -317,7 +317,19 @@ fn group(group: &Group) -> Value {
     if let Some(owner) = group.owner {
         told["owner"] = json!(owner);
     }
+    if let Some(scope) = &group.scope {
+        told["unit"] = json!(scope.unit);
+        told["systemd"] = json!(scope.instance);
+        told["properties"] = scope.properties.iter().map(property).collect();
+    }
     told
+}
+
+fn property(property: &Property) -> Value {
+    json!({
+        "name": property.name, "type": property.value.signature(), "value": property.value.to_string(),
+        "from": property.pointer.as_str(),
+    })
 }
 
 fn setting(setting: &Setting) -> Value {

@@ -5,7 +5,10 @@ use super::flags::words;
 use super::text::{Part, command};
 use crate::plan::Plan;
 use crate::plan::birth::{Joiner, UserNamespace};
-use crate::plan::cgroup::{DeviceRule, Group, Moment, Need, Otherwise, Relative, Setting, Verdict};
+use crate::plan::cgroup::{
+    DeviceRule, Group, Moment, Need, Otherwise, Relative, Scope, Setting, Verdict,
+};
+use crate::plan::facts::Instance;
 use crate::plan::hooks::Hook;
 use crate::plan::idmap::{Maps, Setgroups, Writer};
 use crate::plan::net::{Name, NetDevice};
@@ -13,7 +16,10 @@ use crate::plan::rdt::{Group as Resctrl, Rdt};
 
 /// Up to gate C.
 pub(super) fn before(plan: &Plan) -> Vec<Part> {
-    let mut parts = group(&plan.cgroup);
+    let mut parts = match &plan.cgroup.scope {
+        None => group(&plan.cgroup),
+        Some(_) => Vec::new(),
+    };
     for join in plan
         .birth
         .joins
@@ -32,6 +38,10 @@ pub(super) fn before(plan: &Plan) -> Vec<Part> {
         parts.push(Part::asked(what, "setns", join.pointer.as_str()));
     }
     parts.push(birth(plan));
+    if let Some(scope) = &plan.cgroup.scope {
+        parts.push(unit(scope, &plan.cgroup));
+        parts.extend(limits(&plan.cgroup));
+    }
     parts.extend(plan.rdt.as_ref().map(rdt));
     parts.extend(plan.net_devices.iter().map(device));
     if let UserNamespace::New(maps) = &plan.birth.user {
@@ -184,12 +194,35 @@ fn group(group: &Group) -> Vec<Part> {
         Need::Required => Part::asked(what, "mkdir", group.pointer.as_str()),
         Need::Wished | Need::Unwanted => Part::always(what, "mkdir"),
     }];
-    parts.extend(group.settings.iter().map(setting));
+    parts.extend(limits(group));
+    parts
+}
+
+fn limits(group: &Group) -> Vec<Part> {
+    let mut parts: Vec<Part> = group.settings.iter().map(setting).collect();
     parts.extend(group.owner.map(|owner| {
         let what = format!("hands the group over to the host's user {owner}");
         Part::asked(what, "fchown", "/process/user/uid")
     }));
     parts
+}
+
+/// The group of which systemd is the maker, with the process that is to be in it.
+fn unit(scope: &Scope, group: &Group) -> Part {
+    let whose = match scope.instance {
+        Instance::System => "systemd",
+        Instance::User => "the user's systemd",
+    };
+    let told = scope.properties.iter();
+    let told: Vec<String> = told
+        .map(|one| format!("{}={}", one.name, one.value))
+        .collect();
+    let what = format!(
+        "has {whose} put it into the unit {}, with {}",
+        scope.unit,
+        told.join(", ")
+    );
+    Part::asked(what, "StartTransientUnit", group.pointer.as_str())
 }
 
 /// Attached while the child mounts, before gate C: nothing of the container's has run by then.

@@ -60,7 +60,9 @@ pub(super) fn plan(given: Option<&Path>, id: &str, facts: &Facts) -> Result<Plac
     if text.contains(':') && !text.contains('/') {
         let error =
             refuse("slice:prefix:name is a path for systemd, which is not asked to make it");
-        return error.map_err(|error| error.hint("give a path such as /group/name"));
+        return error.map_err(|error| {
+            error.hint("give a path such as /group/name, or let systemd make it: --systemd-cgroup")
+        });
     }
     for name in path.split('/') {
         match name {

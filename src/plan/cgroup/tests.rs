@@ -120,7 +120,9 @@ fn paths_that_leave_their_place_are_refused() {
     }
     let systemd = path(Privilege::Root, json!("system.slice:docker:1234")).unwrap_err();
     assert!(
-        systemd.contains("(hint: give a path such as /group/name)"),
+        systemd.contains(
+            "(hint: give a path such as /group/name, or let systemd make it: --systemd-cgroup)"
+        ),
         "{systemd}"
     );
 }
@@ -151,7 +153,19 @@ fn who_wants_a_group() {
             .starts_with("cannot set pids.max: config.json#/linux/resources/pids/limit: refused: "),
         "{refused}"
     );
-    assert!(of(Manager::Systemd, json!({})).is_err());
+    let made = of(Manager::Systemd, json!({})).unwrap();
+    assert_eq!(
+        (
+            made.need,
+            made.path.as_str(),
+            made.scope.unwrap().unit.as_str()
+        ),
+        (
+            Need::Required,
+            "system.slice/orbital-web.scope",
+            "orbital-web.scope"
+        )
+    );
 }
 
 #[test]

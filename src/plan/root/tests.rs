@@ -61,6 +61,7 @@ pub(in crate::plan) fn caller(privilege: Privilege) -> Facts {
         uid,
         gid,
         privilege,
+        systemd: Instance::System,
         last_capability: 40,
         grantable: 0,
         newuidmap: None,
