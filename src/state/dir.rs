@@ -1,7 +1,9 @@
 //! The directories below `--root`: one per container, 0700, found and changed by descriptor.
 
 use super::record::{self, Record};
+use crate::cgroup::in_first_user_namespace;
 use crate::error::{Cause, Error, Object, Result};
+use crate::sys::proc::Proc;
 use crate::sys::{At, Call, Fault, dir, file};
 use rustix::fs::{AtFlags, CWD, FlockOperation, Mode, OFlags};
 use std::ffi::{CStr, CString};
@@ -25,8 +27,14 @@ pub const NOTIFY: &str = "notify";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Home(PathBuf);
 
+fn is_really_root() -> bool {
+    std::env::var_os("USER").is_some_and(|name| name == "root")
+        || Proc::open().is_ok_and(|proc| in_first_user_namespace(&proc))
+}
+
 impl Home {
-    /// `--root`, or the default of this user: /run/orbital for root, $XDG_RUNTIME_DIR/orbital else.
+    /// `--root`, or the default of this user: /run/orbital for root, $XDG_RUNTIME_DIR/orbital else. A user may
+    /// seem to be root, in a user namespace of an engine's: to runc USER tells them apart, and so it does here.
     ///
     /// # Errors
     /// `/` as root, or a user without XDG_RUNTIME_DIR.
@@ -46,10 +54,11 @@ impl Home {
                 .map(Home)
                 .map_err(|error| Error::io("use the root directory", root, "getcwd", &error));
         }
-        if rustix::process::geteuid().is_root() {
+        let own = std::env::var_os("XDG_RUNTIME_DIR").filter(|dir| !dir.is_empty());
+        if rustix::process::geteuid().is_root() && (own.is_none() || is_really_root()) {
             return Ok(Home("/run/orbital".into()));
         }
-        match std::env::var_os("XDG_RUNTIME_DIR").filter(|dir| !dir.is_empty()) {
+        match own {
             Some(dir) => Ok(Home(PathBuf::from(dir).join("orbital"))),
             None => {
                 let error = Error::new(

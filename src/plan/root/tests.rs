@@ -1,5 +1,6 @@
 use super::*;
 use crate::plan::birth::{BecomeRoot, Kind, NewCgroup};
+use crate::plan::facts::Instance;
 use crate::plan::idmap::{Map, Maps, Setgroups, Writer};
 use serde_json::{Value, json};
 

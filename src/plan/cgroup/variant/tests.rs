@@ -43,7 +43,7 @@ fn what_is_no_value_is_refused_with_the_reason() {
         ("", "a value is missing"),
         ("mixed", "a text stands in quotes"),
         ("'open", "a ' is missing"),
-        ("[1, 'a']", "a list of the type i has a member of s"),
+        ("['a', (1, 2)]", "a list of the type s has a member of (ii)"),
         ("[]", "an empty list needs its type"),
         ("[1", "a ] is missing"),
         ("1 2", "'2' stands after the value"),
