@@ -40,6 +40,9 @@ const STARTING: &str = "Starting";
 /// The heading of those that are created with a console socket.
 const TERMINAL: &str = "With a terminal";
 
+/// The heading of those whose group systemd is asked to make.
+const SYSTEMD: &str = "With systemd";
+
 /// The heading of the table of needs.
 const ELSEWHERE: &str = "Not on every host";
 
@@ -158,6 +161,10 @@ fn refused(lab: &Lab, name: &str) -> Outcome {
             &["--console-socket", &socket.to_string_lossy()],
         )?
         .say()?
+    } else if row.heading == SYSTEMD {
+        let folder = folder.to_str().ok_or("a path that is not UTF-8")?;
+        let args = ["--systemd-cgroup", "create", "--bundle", folder, &id];
+        quiet(lab.call(&args)).say()?
     } else {
         create(lab, &folder, &id, &[])?.say()?
     };

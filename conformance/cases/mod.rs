@@ -163,6 +163,9 @@ mod cgroup;
 /// Limits, file by file, and the group's owner.
 mod resources;
 
+/// Groups that systemd makes.
+mod systemd;
+
 /// Descriptors that get in.
 mod fds;
 
@@ -257,6 +260,7 @@ const TOPICS: &[(&str, &[Case])] = &[
     ("console", console::CASES),
     ("cgroup", cgroup::CASES),
     ("cgroup", resources::CASES),
+    ("systemd", systemd::CASES),
     ("fds", fds::CASES),
     ("keyring", keyring::CASES),
     ("service", service::CASES),

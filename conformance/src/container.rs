@@ -35,9 +35,21 @@ impl<'l> Container<'l> {
         id: &str,
         flags: &[&str],
     ) -> Outcome<Self> {
+        Self::create_after(lab, bundle, id, &[], flags)
+    }
+
+    /// `create` with flags before the verb and after it.
+    pub(crate) fn create_after(
+        lab: &'l Lab,
+        bundle: &Bundle,
+        id: &str,
+        before: &[&str],
+        flags: &[&str],
+    ) -> Outcome<Self> {
         let pid_file = lab.scratch("pid");
         let pid_arg = pid_file.to_string_lossy();
-        let mut args = vec!["create", "--bundle", bundle.arg(), "--pid-file", &pid_arg];
+        let mut args = before.to_vec();
+        args.extend(["create", "--bundle", bundle.arg(), "--pid-file", &pid_arg]);
         args.extend(flags);
         args.push(id);
         let said = lab.call(&args).ok()?;

@@ -265,7 +265,7 @@ impl Text<'_> {
 fn number(word: &str, kind: &str) -> Result<Variant, String> {
     let odd = || match word {
         "" => "it is no value: a text stands in quotes".to_owned(),
-        word => format!("{word:?} is no value of the type {kind}: a text stands in quotes"),
+        word => format!("{word:?} is no number of the type {kind}, and a text stands in quotes"),
     };
     let value: i128 = match word.strip_prefix("0x") {
         Some(digits) => i128::from_str_radix(digits, 16),

@@ -47,10 +47,10 @@ fn what_is_no_value_is_refused_with_the_reason() {
         ("[]", "an empty list needs its type"),
         ("[1", "a ] is missing"),
         ("1 2", "'2' stands after the value"),
-        ("byte 256", "\"256\" is no value of the type y"),
+        ("byte 256", "\"256\" is no number of the type y"),
         ("@t 'a'", "a text is no value of the type t"),
         ("[[[[[[[[[1]]]]]]]]]", "nested too deep"),
-        ("@@@ 1", "no value of the type @@"),
+        ("@@@ 1", "no number of the type @@"),
     ] {
         let refused = parse(written).map_err(|told| told.contains(why));
         assert_eq!(refused, Err(true), "{written}: {:?}", parse(written));
