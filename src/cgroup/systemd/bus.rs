@@ -122,15 +122,17 @@ impl Bus {
     }
 
     /// D-Bus Specification, "Authentication Protocol". The empty DATA stands for "whoever the kernel says".
+    /// All in one write, as systemd's own clients do: a call that comes together with BEGIN would lie in
+    /// systemd's buffer until something else comes.
     fn introduce(&mut self) -> Result<()> {
-        self.write(b"\0AUTH EXTERNAL\r\nDATA\r\n")?;
+        self.write(b"\0AUTH EXTERNAL\r\nDATA\r\nBEGIN\r\n")?;
         for expected in ["DATA", "OK "] {
             let line = self.line()?;
             if !line.starts_with(expected) {
                 return Err(self.refused(format!("it does not know us: {line:?}")));
             }
         }
-        self.write(b"BEGIN\r\n")
+        Ok(())
     }
 
     fn line(&mut self) -> Result<String> {
@@ -306,7 +308,11 @@ impl Place {
     }
 
     fn fault(&self, fault: Fault) -> Error {
-        Error::new(DOING, self.object(), fault.into())
+        let cause = match fault.errno {
+            libc::EAGAIN => Cause::Refused(format!("no answer within {} s", PATIENCE.as_secs())),
+            _ => fault.into(),
+        };
+        Error::new(DOING, self.object(), cause)
     }
 }
 
