@@ -195,9 +195,9 @@ fn reload(lab: &Lab) -> Outcome {
 }
 
 fn unknown(lab: &Lab) -> Outcome {
-    let files = json!({"memory.oom.group": "1", "cgroup.max.depth": "7"});
     let (container, unit) = made(lab, |spec| {
-        spec.set("/linux/resources/unified", files);
+        let files = json!({"memory.oom.group": "1", "cgroup.max.depth": "7"});
+        spec.set("/linux/resources", json!({"unified": files}));
     })?;
     same(
         "memory.oom.group",

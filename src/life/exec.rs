@@ -4,7 +4,7 @@ use super::create::{connect_pidfd_socket, send_pidfd, write_pid_file};
 use super::foreground::{Foreground, Terminal};
 use super::{Verb, check};
 use crate::cgroup::{self, Cgroup};
-use crate::cli::{Attendance, Create, Exec, Keyring, Paused, Verbosity};
+use crate::cli::{Attendance, Create, Exec, Keyring, Manager, Paused, Verbosity};
 use crate::error::{Error, Object, Result};
 use crate::linux::birth::Born;
 use crate::linux::held::{Trace, hold_for_second};
