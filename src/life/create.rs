@@ -183,13 +183,16 @@ fn build(
             .to_string()
             .into_bytes()
     };
-    let meanwhile = || {
+    let before_go = || {
         // It goes with this process else, ignored.
         let _ = protect::settle();
         if let Some(group) = &group {
             devices::attach(group, &plan.cgroup.devices, proc)?;
             apply::write_all(group, &plan.cgroup.settings, Moment::AfterBirth)?;
         }
+        Ok(())
+    };
+    let meanwhile = || {
         let process = Some(status::identify(proc, born.pid)?);
         let record = Record {
             process,
@@ -198,7 +201,15 @@ fn build(
         seat.keep_config(work.config)?;
         seat.draft(&record).map(|()| record)
     };
-    let record = attend(plan, &born, proc, group.as_ref(), &document, meanwhile)?;
+    let record = attend(
+        plan,
+        &born,
+        proc,
+        group.as_ref(),
+        &document,
+        before_go,
+        meanwhile,
+    )?;
     seat.publish()?;
     send_pidfd(pidfd_socket, &born)?;
     write_pid_file(work.request.pid_file.as_deref(), born.pid)?;

@@ -4,7 +4,7 @@ use super::flags;
 use super::flags::words;
 use super::text::{Part, command};
 use crate::plan::Plan;
-use crate::plan::birth::{Joiner, UserNamespace};
+use crate::plan::birth::{Joiner, Kind, UserNamespace};
 use crate::plan::cgroup::{
     DeviceRule, Group, Moment, Need, Otherwise, Relative, Scope, Setting, Verdict,
 };
@@ -65,6 +65,12 @@ pub(super) fn before(plan: &Plan) -> Vec<Part> {
         ));
     }
     parts.extend(filter(&plan.cgroup));
+    parts.extend(Part::when(
+        plan.birth.makes(Kind::Network),
+        "brings lo up, with 127.0.0.1 and ::1",
+        "ioctl SIOCSIFFLAGS",
+        "/linux/namespaces",
+    ));
     parts
 }
 

@@ -24,7 +24,7 @@ pub(super) fn parts(plan: &Plan, step: Step) -> Vec<Part> {
         Step::BecomeRoot => become_root(plan),
         Step::Unshare => unshare(plan),
         Step::Session => session(plan),
-        Step::Loopback => loopback(plan),
+        Step::Network => network(plan),
         Step::Propagation => files::propagation(plan),
         Step::Root => files::root(plan),
         Step::Mount => files::mounts(plan),
@@ -128,12 +128,12 @@ fn unshare(plan: &Plan) -> Vec<Part> {
     )
 }
 
-fn loopback(plan: &Plan) -> Vec<Part> {
+fn network(plan: &Plan) -> Vec<Part> {
     let asked = plan.birth.makes(Kind::Network);
     Part::when(
         asked,
-        "brings lo up, with 127.0.0.1 and ::1",
-        "ioctl SIOCSIFFLAGS",
+        "hands the runtime a socket of its network, which brings lo up by it",
+        "socket, sendmsg",
         "/linux/namespaces",
     )
 }

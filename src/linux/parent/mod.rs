@@ -12,7 +12,7 @@ pub mod limits;
 /// The seccomp agent.
 pub mod listener;
 
-/// Network devices, given and taken back.
+/// Loopback; network devices, given and taken back.
 pub mod net;
 
 /// Groups of resctrl.
@@ -36,8 +36,9 @@ use crate::sys::proc::Proc;
 use crate::sys::{Fault, heap, pidfd};
 use std::os::fd::AsFd;
 
-/// Attends the birth from gate A to gate D. `document` writes the state document of a status; `meanwhile`
-/// runs while the child mounts, and its value is returned.
+/// Attends the birth from gate A to gate D. `document` writes the state document of a status. While the child
+/// mounts, `before_go` does what must be done when anything of the container's may run, and `meanwhile` the rest;
+/// its value is returned.
 ///
 /// # Errors
 /// A step of the child, told by its twelve bytes; a hook; the end of a child that said nothing.
@@ -47,18 +48,23 @@ pub fn attend<T>(
     proc: &Proc,
     group: Option<&Cgroup>,
     document: &hooks::Document<'_>,
+    before_go: impl FnOnce() -> Result<()>,
     meanwhile: impl FnOnce() -> Result<T>,
 ) -> Result<T> {
     idmap::write(plan, born.pid, proc)?;
     limits::set(plan, born.pid, proc)?;
     hooks::fill_documents(born, document)?;
     tell(born, Kind::Mapped)?;
-    let value = meanwhile()?;
+    before_go()?;
+    net::loopback(plan, born, group)?;
+    let value;
     if plan.hooks.prestart.is_empty() && plan.hooks.create_runtime.is_empty() {
         // With nothing to do between gates B and C, the child need not sleep there.
         tell(born, Kind::Go)?;
+        value = meanwhile()?;
         hear(plan, born, group, &[Kind::Mounted])?;
     } else {
+        value = meanwhile()?;
         hear(plan, born, group, &[Kind::Mounted])?;
         let state = document("creating");
         hooks::run(&plan.hooks.prestart, "prestart", plan, &state)?;
@@ -94,9 +100,19 @@ pub fn tell(born: &Born, kind: Kind) -> Result<()> {
 
 /// Waits for the child at its next gate, with a record of one of these kinds.
 fn hear(plan: &Plan, born: &Born, group: Option<&Cgroup>, kinds: &[Kind]) -> Result<Record> {
+    hear_by(plan, born, group, kinds, || gates::next(&born.gate))
+}
+
+/// The same, with another way to receive.
+fn hear_by(
+    plan: &Plan,
+    born: &Born,
+    group: Option<&Cgroup>,
+    kinds: &[Kind],
+    mut next: impl FnMut() -> std::result::Result<Arrival, Fault>,
+) -> Result<Record> {
     loop {
-        let arrival = gates::next(&born.gate);
-        match arrival
+        match next()
             .map_err(|fault| Error::new("hear from the child", Object::Nothing, fault.into()))?
         {
             Arrival::Record(record) if kinds.contains(&record.kind) => return Ok(record),

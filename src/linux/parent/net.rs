@@ -1,13 +1,18 @@
-//! Giving network devices to the container, and taking them back when it is not to be
+//! The loopback device of a new network namespace. Giving network devices to the container, and taking them back when it is not to be
 //! (config-linux.md, "Network Devices"). After `create` they are the namespace's: when it ends, the kernel
 //! returns the physical ones and removes the others.
 
+use crate::cgroup::Cgroup;
 use crate::error::{Cause, Error, Object, Result};
+use crate::linux::birth::Born;
+use crate::linux::failure::Kind as Word;
+use crate::linux::gates;
+use crate::plan::Plan;
 use crate::plan::birth::Kind;
 use crate::plan::net::{LONGEST, Name, NetDevice};
 use crate::sys::netlink::{Address, Device, Netlink, State};
 use crate::sys::proc::Proc;
-use crate::sys::{Fault, path, process};
+use crate::sys::{Call, Fault, path, process};
 use std::ffi::CString;
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -124,6 +129,35 @@ fn arrive(
         }
     }
     place.set_state(device.index, state)
+}
+
+/// Brings lo up in a new network namespace, by a socket of it that the child hands over. Entering the namespace
+/// would not do: the way back to ours is closed to the root of a user namespace; setns(2).
+///
+/// # Errors
+/// What the child says instead; EPERM without CAP_NET_ADMIN over the namespace.
+pub(super) fn loopback(plan: &Plan, born: &Born, group: Option<&Cgroup>) -> Result<()> {
+    if !plan.birth.makes(Kind::Network) {
+        return Ok(());
+    }
+    let mut socket = None;
+    super::hear_by(plan, born, group, &[Word::Network], || {
+        let (arrival, descriptor) = gates::next_with_descriptor(&born.gate)?;
+        socket = descriptor;
+        Ok(arrival)
+    })?;
+    // Without room for one more descriptor the kernel leaves it out.
+    let missing = Fault {
+        call: Call::Recvmsg,
+        errno: libc::EMFILE,
+    };
+    socket
+        .ok_or(missing)
+        .and_then(process::loopback_up)
+        .map_err(|fault| {
+            let object = Object::config("/linux/namespaces");
+            Error::new("bring the loopback device up", object, fault.into())
+        })
 }
 
 /// A conversation with the other namespace: a socket belongs to the one it was made in.
