@@ -25,8 +25,8 @@ const WITHOUT_BUNDLE: [(&str, &str); 19] = [
         "fails only where the host's limit of cgroup namespaces is reached",
     ),
     (
-        "Loopback",
-        "a new network namespace has lo, and its owner may bring it up",
+        "Network",
+        "fails only where no descriptor or no memory is left",
     ),
     ("Propagation", "the mount namespace is the container's own"),
     ("Pivot", "fails only where / is the initial ramfs"),

@@ -39,7 +39,7 @@ pub fn exec(request: &Exec, home: &Home, verbosity: Verbosity) -> Result<(i32, V
 
     // Decide.
     let create = as_create(request, &living.record);
-    let facts = ask::ask(&living.proc, crate::cli::Manager::Disabled)?;
+    let facts = ask::ask(&living.proc, Manager::Disabled)?;
     let second = plan(bundle, &facts, &create).map_err(told)?;
 
     // From here on signals wait until they can be handed on.

@@ -120,7 +120,7 @@ fn in_mount(op: &MountOp, miss: Miss) -> Pointer {
 fn of_step(step: Step) -> Option<&'static str> {
     match step {
         Step::SealHeap | Step::Mapped | Step::Mounted | Step::Ready | Step::Start => None,
-        Step::Session | Step::Loopback | Step::Propagation | Step::Stdio => None,
+        Step::Session | Step::Network | Step::Propagation | Step::Stdio => None,
         Step::CloseOnExec => None,
         Step::Clocks => Some("/linux/timeOffsets"),
         Step::Join | Step::Unshare => Some("/linux/namespaces"),

@@ -34,6 +34,8 @@ pub enum Kind {
     Taken = 11,
     /// The other answer to `Listening`, to the child: send it.
     Hand = 12,
+    /// From the child: a socket of its new network namespace is beside it.
+    Network = 13,
 }
 
 /// Item of a step that has no list.
@@ -110,6 +112,7 @@ impl Record {
             10 => Kind::Listening,
             11 => Kind::Taken,
             12 => Kind::Hand,
+            13 => Kind::Network,
             _ => return None,
         };
         let (item, part) = (u16::from_ne_bytes([i0, i1]), u16::from_ne_bytes([p0, p1]));

@@ -5,6 +5,7 @@
 //! | A | parent | `Mapped` | ids, limits and scores are set |
 //! | B | child | `Mounted` | all mounts, devices and the console are there |
 //! | C | parent | `Go` | prestart and createRuntime hooks have run; without any it is said before B |
+//! | – | child | `Network` | beside it a socket of the new network namespace, by which the parent brings lo up |
 //! | – | child, parent | `Listening`, `Taken` | the seccomp agent has its listener; where there is one |
 //! | D | child | `Ready` | nothing is left but to be started |
 //! | D | parent | `Remembered` | the record is on disk: outlive me |
@@ -16,7 +17,7 @@
 
 use super::failure::{Kind, Record};
 use crate::sys::{Call, Fault, file, socket};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 /// What came through a gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,8 +50,26 @@ pub fn report(socket: impl AsFd, record: Record) -> Result<(), Fault> {
 /// # Errors
 /// As read(2); EBADMSG for bytes that are no record.
 pub fn next(socket: impl AsFd) -> Result<Arrival, Fault> {
+    arrive(|buffer| socket::receive(&socket, buffer))
+}
+
+/// The same, with the descriptor beside the record, if there is one.
+///
+/// # Errors
+/// As recvmsg(2), and as [`next`].
+pub fn next_with_descriptor(socket: impl AsFd) -> Result<(Arrival, Option<OwnedFd>), Fault> {
+    let mut beside = None;
+    let arrival = arrive(|buffer| {
+        let (length, descriptor) = socket::receive_descriptor(&socket, buffer)?;
+        beside = descriptor;
+        Ok(length)
+    })?;
+    Ok((arrival, beside))
+}
+
+fn arrive(mut receive: impl FnMut(&mut [u8]) -> Result<usize, Fault>) -> Result<Arrival, Fault> {
     let mut buffer = [0u8; 16];
-    let mut received = socket::receive(&socket, &mut buffer);
+    let mut received = receive(&mut buffer);
     if let Err(Fault {
         errno: libc::ECONNRESET,
         ..
@@ -58,7 +77,7 @@ pub fn next(socket: impl AsFd) -> Result<Arrival, Fault> {
     {
         // The peer ended with unread records in its queue, and that is told first and once; what it
         // had sent before is still there.
-        received = socket::receive(&socket, &mut buffer);
+        received = receive(&mut buffer);
     }
     let length = match received {
         Ok(0)

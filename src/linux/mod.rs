@@ -4,8 +4,8 @@
 //!  parent (linux/parent)                       child (linux/child)
 //!  clone3 into the cgroup ───────────────────▶ seal the heap
 //!  network devices, id maps, limits, oom score
-//!  A ── Mapped ──────────────────────────────▶ clocks · join · become root · unshare · session
-//!  device filter · loopback                    propagation · root · mounts · devices · console
+//!  A ── Mapped ──────────────────────────────▶ clocks · join · become root · unshare · session · network
+//!  device filter · loopback ◀── Network ────  propagation · root · mounts · devices · console
 //!  prestart, createRuntime hooks ◀── Mounted ─ B
 //!  C ── Go ──────────────────────────────────▶ createContainer hooks · pivot · root flags · streams
 //!                                              sysctl · read-only · masked · names · scheduling

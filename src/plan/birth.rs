@@ -126,18 +126,6 @@ pub enum UserNamespace {
     Joined,
 }
 
-/// Who brings the loopback device up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Loopback {
-    /// Nobody: the network namespace is not a new one.
-    Nobody,
-    /// The runtime, from inside the namespace, while the child mounts.
-    Runtime,
-    /// The child: whoever enters a namespace needs CAP_SYS_ADMIN in its own user namespace, which the runtime may
-    /// lack where the container has one of its own; setns(2).
-    Child,
-}
-
 /// Whether the child takes user and group id 0 of its user namespace before it makes anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BecomeRoot {
@@ -188,16 +176,6 @@ impl Birth {
         self.clone_flags & u64::from(kind.flag()) != 0
             || (kind == Kind::Cgroup && self.new_cgroup == NewCgroup::Yes)
             || (kind == Kind::Time && self.clocks.is_some())
-    }
-
-    /// Who brings the loopback device up.
-    #[must_use]
-    pub fn loopback(&self) -> Loopback {
-        match (self.makes(Kind::Network), &self.user) {
-            (false, _) => Loopback::Nobody,
-            (true, UserNamespace::Inherited) => Loopback::Runtime,
-            (true, UserNamespace::New(_) | UserNamespace::Joined) => Loopback::Child,
-        }
     }
 }
 

@@ -232,7 +232,6 @@ fn no_group() -> Group {
         need: Need::Unwanted,
         settings: Vec::new(),
         devices: Vec::new(),
-        scope: None,
         owner: None,
         scope: None,
         warnings: Vec::new(),

@@ -48,10 +48,8 @@ impl Strings {
         if length >= self.blank.len() {
             return;
         }
-        let bytes = parts
-            .iter()
-            .flat_map(|part| part.iter())
-            .chain(std::iter::repeat(&0));
+        let end = std::iter::once(&0);
+        let bytes = parts.iter().flat_map(|part| part.iter()).chain(end);
         for (to, from) in self.blank.iter_mut().zip(bytes) {
             *to = *from;
         }

@@ -3,7 +3,7 @@
 use super::{At, Call, Fault, answer};
 use rustix::process::{Gid, Uid};
 use std::ffi::CStr;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// Leaves at once, without flushing what belongs to the parent; _exit(2).
 pub fn exit_now(status: i32) -> ! {
@@ -186,19 +186,21 @@ pub fn cwd_is_reachable() -> Result<bool, Fault> {
     Ok(buffer.first() == Some(&b'/'))
 }
 
-/// Brings the loopback device of this network namespace up; netdevice(7), SIOCSIFFLAGS.
+/// A socket of this network namespace, to speak about its devices; socket(2).
+///
+/// # Errors
+/// EMFILE and the like, EAFNOSUPPORT in a kernel without networking.
+pub fn network_socket() -> Result<OwnedFd, Fault> {
+    use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
+    let (family, kind) = (AddressFamily::INET, SocketType::DGRAM);
+    socket_with(family, kind, SocketFlags::CLOEXEC, None).at(Call::Socket)
+}
+
+/// Brings the loopback device of the socket's network namespace up; netdevice(7), SIOCSIFFLAGS.
 ///
 /// # Errors
 /// EPERM without CAP_NET_ADMIN over the namespace.
-pub fn loopback_up() -> Result<(), Fault> {
-    use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
-    let socket = socket_with(
-        AddressFamily::INET,
-        SocketType::DGRAM,
-        SocketFlags::CLOEXEC,
-        None,
-    )
-    .at(Call::Socket)?;
+pub fn loopback_up(socket: OwnedFd) -> Result<(), Fault> {
     // SAFETY: ifreq is plain memory, for which zeroes are valid.
     let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
     for (to, from) in request.ifr_name.iter_mut().zip(b"lo") {

@@ -4,7 +4,7 @@ use super::flags;
 use super::flags::words;
 use super::text::{Part, command};
 use crate::plan::Plan;
-use crate::plan::birth::{Joiner, Loopback, UserNamespace};
+use crate::plan::birth::{Joiner, Kind, UserNamespace};
 use crate::plan::cgroup::{
     DeviceRule, Group, Moment, Need, Otherwise, Relative, Scope, Setting, Verdict,
 };
@@ -13,9 +13,6 @@ use crate::plan::hooks::Hook;
 use crate::plan::idmap::{Maps, Setgroups, Writer};
 use crate::plan::net::{Name, NetDevice};
 use crate::plan::rdt::{Group as Resctrl, Rdt};
-
-/// In the column of whoever does it.
-pub(super) const LOOPBACK: &str = "brings lo up, with 127.0.0.1 and ::1";
 
 /// Up to gate C.
 pub(super) fn before(plan: &Plan) -> Vec<Part> {
@@ -68,10 +65,12 @@ pub(super) fn before(plan: &Plan) -> Vec<Part> {
         ));
     }
     parts.extend(filter(&plan.cgroup));
-    if plan.birth.loopback() == Loopback::Runtime {
-        let call = "setns, ioctl SIOCSIFFLAGS";
-        parts.push(Part::asked(LOOPBACK, call, "/linux/namespaces"));
-    }
+    parts.extend(Part::when(
+        plan.birth.makes(Kind::Network),
+        "brings lo up, with 127.0.0.1 and ::1",
+        "ioctl SIOCSIFFLAGS",
+        "/linux/namespaces",
+    ));
     parts
 }
 

@@ -1,12 +1,12 @@
 //! What one step does, for each step. A `match` without a wildcard: no step can be left out.
 
 use super::flags::words;
-use super::parent::{LOOPBACK, hook};
+use super::parent::hook;
 use super::text::Part;
 use super::{files, process};
 use crate::linux::step::Step;
 use crate::plan::Plan;
-use crate::plan::birth::{BecomeRoot, Joiner, Loopback, NewCgroup};
+use crate::plan::birth::{BecomeRoot, Joiner, Kind, NewCgroup};
 use crate::plan::hooks::Hook;
 use crate::plan::process::NoNewPrivs;
 
@@ -24,7 +24,7 @@ pub(super) fn parts(plan: &Plan, step: Step) -> Vec<Part> {
         Step::BecomeRoot => become_root(plan),
         Step::Unshare => unshare(plan),
         Step::Session => session(plan),
-        Step::Loopback => loopback(plan),
+        Step::Network => network(plan),
         Step::Propagation => files::propagation(plan),
         Step::Root => files::root(plan),
         Step::Mount => files::mounts(plan),
@@ -128,9 +128,14 @@ fn unshare(plan: &Plan) -> Vec<Part> {
     )
 }
 
-fn loopback(plan: &Plan) -> Vec<Part> {
-    let asked = plan.birth.loopback() == Loopback::Child;
-    Part::when(asked, LOOPBACK, "ioctl SIOCSIFFLAGS", "/linux/namespaces")
+fn network(plan: &Plan) -> Vec<Part> {
+    let asked = plan.birth.makes(Kind::Network);
+    Part::when(
+        asked,
+        "hands the runtime a socket of its network, which brings lo up by it",
+        "socket, sendmsg",
+        "/linux/namespaces",
+    )
 }
 
 fn session(plan: &Plan) -> Vec<Part> {

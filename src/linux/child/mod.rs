@@ -20,7 +20,7 @@
 /// Joining namespaces, and becoming root in them.
 pub mod join;
 
-/// A session of our own, its keyring, its loopback device.
+/// A session of our own, its keyring, a socket of its network.
 pub mod session;
 
 /// Propagation, the root file system, the mounts.
@@ -91,7 +91,7 @@ fn enter(p: &Plan, h: &mut Held) -> Result<Infallible, Failure> {
     join::become_root(p, h).took(Step::BecomeRoot, h)?;
     join::unshare_cgroup(p).took(Step::Unshare, h)?;
     session::begin(p, h, c"orbital:init").took(Step::Session, h)?;
-    session::loopback(p).took(Step::Loopback, h)?;
+    session::network(p, h).took(Step::Network, h)?;
     mount::propagation(p).took(Step::Propagation, h)?;
     // Never closed by its owner: CloseOnExec takes its number away, and a later failure must still be told.
     let root = ManuallyDrop::new(mount::root(p, h).took(Step::Root, h)?);

@@ -1,11 +1,13 @@
 //! What must not be inherited: the caller's session, terminal, keyring, signals, umask.
 
 use super::refuse;
+use crate::linux::failure::{Kind as Word, Record};
 use crate::linux::held::Held;
 use crate::plan::Plan;
-use crate::plan::birth::Loopback;
-use crate::sys::{Call, Fault, process};
+use crate::plan::birth::Kind;
+use crate::sys::{Call, Fault, process, socket};
 use std::ffi::CStr;
+use std::os::fd::AsFd;
 
 /// A session of our own; setsid(2), keyctl(2). `name` is what ps shows until the program has begun.
 pub fn begin(p: &Plan, h: &Held, name: &CStr) -> Result<(), Fault> {
@@ -46,11 +48,11 @@ fn label_keys(p: &Plan, h: &Held, keys: &Keys) -> Result<(), Fault> {
     h.proc.write_own(c"attr/keycreate", bytes)
 }
 
-/// Brings lo up, where the runtime does not.
-pub fn loopback(p: &Plan) -> Result<(), Fault> {
-    if p.birth.loopback() == Loopback::Child {
-        process::loopback_up()
-    } else {
-        Ok(())
+/// Hands over a socket of a network namespace that is new.
+pub fn network(p: &Plan, h: &Held) -> Result<(), Fault> {
+    if !p.birth.makes(Kind::Network) {
+        return Ok(());
     }
+    let word = Record::gate(Word::Network).to_bytes();
+    socket::send_descriptor(&h.gate, &word, process::network_socket()?.as_fd()).map(drop)
 }

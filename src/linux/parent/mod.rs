@@ -56,7 +56,7 @@ pub fn attend<T>(
     hooks::fill_documents(born, document)?;
     tell(born, Kind::Mapped)?;
     before_go()?;
-    net::loopback(plan, born.pidfd.as_fd(), proc)?;
+    net::loopback(plan, born, group)?;
     let value;
     if plan.hooks.prestart.is_empty() && plan.hooks.create_runtime.is_empty() {
         // With nothing to do between gates B and C, the child need not sleep there.
@@ -100,9 +100,19 @@ pub fn tell(born: &Born, kind: Kind) -> Result<()> {
 
 /// Waits for the child at its next gate, with a record of one of these kinds.
 fn hear(plan: &Plan, born: &Born, group: Option<&Cgroup>, kinds: &[Kind]) -> Result<Record> {
+    hear_by(plan, born, group, kinds, || gates::next(&born.gate))
+}
+
+/// The same, with another way to receive.
+fn hear_by(
+    plan: &Plan,
+    born: &Born,
+    group: Option<&Cgroup>,
+    kinds: &[Kind],
+    mut next: impl FnMut() -> std::result::Result<Arrival, Fault>,
+) -> Result<Record> {
     loop {
-        let arrival = gates::next(&born.gate);
-        match arrival
+        match next()
             .map_err(|fault| Error::new("hear from the child", Object::Nothing, fault.into()))?
         {
             Arrival::Record(record) if kinds.contains(&record.kind) => return Ok(record),

@@ -2,14 +2,17 @@
 //! (config-linux.md, "Network Devices"). After `create` they are the namespace's: when it ends, the kernel
 //! returns the physical ones and removes the others.
 
+use crate::cgroup::Cgroup;
 use crate::error::{Cause, Error, Object, Result};
-use crate::linux::step::Step;
+use crate::linux::birth::Born;
+use crate::linux::failure::Kind as Word;
+use crate::linux::gates;
 use crate::plan::Plan;
-use crate::plan::birth::{Kind, Loopback};
+use crate::plan::birth::Kind;
 use crate::plan::net::{LONGEST, Name, NetDevice};
 use crate::sys::netlink::{Address, Device, Netlink, State};
 use crate::sys::proc::Proc;
-use crate::sys::{Fault, path, process};
+use crate::sys::{Call, Fault, path, process};
 use std::ffi::CString;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -128,19 +131,32 @@ fn arrive(
     place.set_state(device.index, state)
 }
 
-/// Brings lo up in the child's network namespace, where that is for us to do.
+/// Brings lo up in a new network namespace, by a socket of it that the child hands over. Entering the namespace
+/// would not do: the way back to ours is closed to the root of a user namespace; setns(2).
 ///
 /// # Errors
-/// As setns(2) and ioctl(2).
-pub fn loopback(plan: &Plan, child: BorrowedFd<'_>, proc: &Proc) -> Result<()> {
-    if plan.birth.loopback() != Loopback::Runtime {
+/// What the child says instead; EPERM without CAP_NET_ADMIN over the namespace.
+pub(super) fn loopback(plan: &Plan, born: &Born, group: Option<&Cgroup>) -> Result<()> {
+    if !plan.birth.makes(Kind::Network) {
         return Ok(());
     }
-    proc.namespace(Kind::Network.file())
-        .and_then(|ours| inside(ours.as_fd(), child, process::loopback_up))
+    let mut socket = None;
+    super::hear_by(plan, born, group, &[Word::Network], || {
+        let (arrival, descriptor) = gates::next_with_descriptor(&born.gate)?;
+        socket = descriptor;
+        Ok(arrival)
+    })?;
+    // Without room for one more descriptor the kernel leaves it out.
+    let missing = Fault {
+        call: Call::Recvmsg,
+        errno: libc::EMFILE,
+    };
+    socket
+        .ok_or(missing)
+        .and_then(process::loopback_up)
         .map_err(|fault| {
             let object = Object::config("/linux/namespaces");
-            Error::new(Step::Loopback.words(), object, fault.into())
+            Error::new("bring the loopback device up", object, fault.into())
         })
 }
 
