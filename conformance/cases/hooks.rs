@@ -287,7 +287,10 @@ fn poststart_after(lab: &Lab) -> Outcome {
 fn poststop_once(lab: &Lab) -> Outcome {
     let (folder, path) = shared(lab)?;
     let container = lab.started(|spec| {
-        spec.hook("poststop", &format!("echo ran >> {path}/log"));
+        spec.hook(
+            "poststop",
+            &format!("cat > /dev/null; echo ran >> {path}/log"),
+        );
     })?;
     container.stop()?;
     ensure!(!folder.join("log").exists(), "poststop ran before delete");
