@@ -100,27 +100,13 @@ fn carry_out(global: &Global, request: &Request) -> Result<Outcome> {
         Request::Kill { id, signal, reach } => {
             kill::kill(id, *signal, *reach, &home()?).map(|()| Outcome::default())
         }
-        Request::Exec(request) => {
-            let ended = exec::exec(request, &home()?, verbosity);
-            ended.map(|(status, warnings)| Outcome {
-                status,
-                warnings,
-                text: None,
-            })
-        }
+        Request::Exec(request) => exec::exec(request, &home()?, verbosity).map(ended),
         Request::Delete { id, force } => delete::delete(id, *force, &home()?).map(warned),
         Request::Run {
             create,
             attendance,
             afterwards,
-        } => {
-            let ended = run::run(create, *attendance, *afterwards, &home()?, verbosity);
-            ended.map(|(status, warnings)| Outcome {
-                status,
-                warnings,
-                text: None,
-            })
-        }
+        } => run::run(create, *attendance, *afterwards, &home()?, verbosity).map(ended),
         Request::Ps {
             id,
             format,
@@ -151,6 +137,15 @@ fn carry_out(global: &Global, request: &Request) -> Result<Outcome> {
             manager,
         } => plan::plan(bundle, *format, *manager).map(said),
         Request::Print(text) => Ok(said(text.clone())),
+    }
+}
+
+/// A process in the foreground has.
+fn ended((status, warnings): (i32, Vec<String>)) -> Outcome {
+    Outcome {
+        status,
+        warnings,
+        text: None,
     }
 }
 

@@ -172,6 +172,9 @@ mod resources;
 /// Groups that systemd makes.
 mod systemd;
 
+/// Where there is none.
+mod systemd_absent;
+
 /// Descriptors that get in.
 mod fds;
 
@@ -269,6 +272,7 @@ const TOPICS: &[(&str, &[Case])] = &[
     ("cgroup", cgroup::CASES),
     ("cgroup", resources::CASES),
     ("systemd", systemd::CASES),
+    ("systemd", systemd_absent::CASES),
     ("fds", fds::CASES),
     ("keyring", keyring::CASES),
     ("service", service::CASES),

@@ -49,12 +49,6 @@ pub(super) const CASES: &[Case] = &[
     Case::new("a-value-that-systemd-does-not-take", not_taken).needs(SYSTEMD),
     Case::new("the-end-of-the-process-ends-the-unit", ended).needs(SYSTEMD),
     Case::new("through-the-message-bus", by_bus).needs(SYSTEMD),
-    Case::new("without-systemd-the-way-out-is-named", absent).needs(&[
-        Need::Root,
-        Need::OrbitalOnly,
-        Need::NoFile("/run/systemd/private"),
-        Need::NoFile("/run/dbus/system_bus_socket"),
-    ]),
 ];
 
 /// The bundle of a container that is to be `suite-ID.scope`.
@@ -380,26 +374,4 @@ fn by_bus(lab: &Lab) -> Outcome {
     )?;
     call(&["delete", "--force", &id])?;
     gone(lab, &unit)
-}
-
-fn absent(lab: &Lab) -> Outcome {
-    let bundle = lab.bundle(|spec| {
-        spec.remove("/linux/cgroupsPath");
-    })?;
-    let id = lab.id("sd");
-    let said = lab.call(&["--systemd-cgroup", "create", "--bundle", bundle.arg(), &id]);
-    let said = said.refused()?;
-    same("exit status", said.code(), 1)?;
-    mentions(
-        "the message",
-        &said.err,
-        &[
-            "cannot speak to systemd",
-            "/run/systemd/private",
-            "--cgroup-manager cgroupfs",
-        ],
-    )?;
-    let known = lab.list()?;
-    ensure!(!known.contains(&id), "there is a container now: {known:?}");
-    Ok(())
 }

@@ -260,7 +260,7 @@ fn misuse_says_what_and_what_instead() {
         ("orbital craete c", "craete: refused: there is no such verb (hint: did you mean create?)"),
         ("orbital frobnicate", "see orbital --help"),
         ("orbital help frobnicate", "there is no such verb"),
-        ("orbital ps c", "this version of orbital does not have this verb yet"),
+        ("orbital checkpoint c", "this version of orbital does not have this verb yet"),
         ("orbital restore --lsm-mount-context", "this version of orbital does not have this verb yet"),
         ("orbital '' c", "there is no such verb"),
     ];
