@@ -23,10 +23,6 @@ pub(super) fn run(input: &[u8]) {
             assert!(warning.ends_with('?'), "{warning}");
         }
     }
-    eprintln!("DEPTH {}", match spec::from_bytes(input.to_vec(), PathBuf::from("/bundles/web")) {
-        Err(e) => format!("reading {}", if matches!(e.report().object, Object::Config{..}) {"typed"} else {"file"}),
-        Ok(b) => match plan::plan(&b, &facts(input.len()), &request(input.len())) { Err(_) => "planning".into(), Ok(p) => format!("planned seccomp={}", p.seccomp.is_some()) },
-    });
     match planned(input) {
         Ok(_) if !input.len().is_multiple_of(4) => {}
         Ok(plan) => {
