@@ -4,7 +4,7 @@ use crate::case::{Case, Need};
 use crate::check::{Outcome, ensure, mentions, same};
 use crate::lab::Lab;
 
-pub(crate) const CASES: &[Case] = &[Case::new("without-systemd-the-way-out-is-named", absent)
+pub(super) const CASES: &[Case] = &[Case::new("without-systemd-the-way-out-is-named", absent)
     .needs(&[
         Need::Root,
         Need::OrbitalOnly,
