@@ -7,7 +7,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::check::Outcome;
-use crate::lab::Lab;
+use crate::lab::{Lab, USER};
 use crate::probe;
 
 /// What the host was like before the case.
@@ -78,7 +78,7 @@ fn sockets(tag: &str) -> impl Iterator<Item = String> {
 
 /// Where containers' directories could be: the lab's own roots and the usual defaults.
 fn state_parents(lab: &Lab) -> Vec<std::path::PathBuf> {
-    let mut parents = vec![lab.root(), lab.dir.join("user/state")];
+    let mut parents = vec![lab.root(), lab.home(USER).join("state")];
     parents.extend(["/run/orbital", "/run/runc", "/run/crun"].map(Into::into));
     parents
 }

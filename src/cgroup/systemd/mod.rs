@@ -17,7 +17,7 @@
 //!
 //! The client is orbital's own, four messages long: of the crates for D-Bus `rustbus` names its uid to
 //! the other end, which refuses that of a user namespace (rootless podman), and waits for ever where
-//! nobody answers; `zbus` is larger than all of orbital's own code and brings an executor with it.
+//! nobody answers; `zbus` brings an asynchronous executor with it.
 
 /// Bytes of messages.
 mod wire;

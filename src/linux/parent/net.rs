@@ -1,5 +1,5 @@
-//! The loopback device of a new network namespace. Giving network devices to the container, and taking them back when it is not to be
-//! (config-linux.md, "Network Devices"). After `create` they are the namespace's: when it ends, the kernel
+//! The loopback device of a new network namespace; giving network devices to the container, and taking them back
+//! when it is not to be (config-linux.md, "Network Devices"). After `create` they are the namespace's: when it ends, the kernel
 //! returns the physical ones and removes the others.
 
 use crate::cgroup::Cgroup;
@@ -14,7 +14,7 @@ use crate::sys::netlink::{Address, Device, Netlink, State};
 use crate::sys::proc::Proc;
 use crate::sys::{Call, Fault, path, process};
 use std::ffi::CString;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 
 /// A device that was given, with all that is needed to take it back.
 #[derive(Debug)]
@@ -160,22 +160,13 @@ pub(super) fn loopback(plan: &Plan, born: &Born, group: Option<&Cgroup>) -> Resu
         })
 }
 
-/// A conversation with the other namespace: a socket belongs to the one it was made in.
+/// A conversation with the other namespace: a socket belongs to the one it was made in, so we go there and back.
 fn open_there(ours: &OwnedFd, theirs: &OwnedFd) -> std::result::Result<Netlink, Fault> {
-    inside(ours.as_fd(), theirs.as_fd(), Netlink::open)
-}
-
-/// Does something in the other network namespace, and returns to ours. A pidfd stands for its process's own.
-fn inside<T>(
-    ours: BorrowedFd<'_>,
-    theirs: BorrowedFd<'_>,
-    act: impl FnOnce() -> std::result::Result<T, Fault>,
-) -> std::result::Result<T, Fault> {
     let kind = Kind::Network.flag();
-    process::join(theirs, kind)?;
-    let done = act();
-    process::join(ours, kind)?;
-    done
+    process::join(theirs.as_fd(), kind)?;
+    let socket = Netlink::open();
+    process::join(ours.as_fd(), kind)?;
+    socket
 }
 
 /// The name that the device gets, which nothing there has yet: the kernel would notice only after the move.
