@@ -246,7 +246,7 @@ struct Entry<'a> {
 /// A place where nothing may be mounted, a bind without a source or with a file system's options, an
 /// entry that is neither a bind nor has a type, and what [`options::parse`] refuses.
 pub fn plan(spec: &Spec, birth: &Birth, facts: &Facts, bundle: &Path) -> Result<Vec<MountOp>> {
-    let propagation = root::propagation(spec)?;
+    let propagation = root::propagation(spec, birth)?;
     let around = Around {
         birth,
         bundle,

@@ -6,6 +6,7 @@ use crate::plan::Plan;
 use crate::plan::cgroup::Scope;
 use crate::plan::facts::Instance;
 use crate::plan::hooks::Hook;
+use crate::sys::mount_id::MountId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ffi::CString;
@@ -47,6 +48,9 @@ pub struct Record {
     /// The groups of resctrl that were made for it, in the order in which to remove them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resctrl_made: Vec<PathBuf>,
+    /// The mount that was laid over the root file system, in the creator's own mount namespace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub laid: Option<MountId>,
     /// The session keyring that was made for it, by its name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keyring: Option<String>,
@@ -117,6 +121,7 @@ impl Record {
             cgroup_made: Vec::new(),
             unit: plan.cgroup.scope.as_ref().map(Unit::new),
             resctrl_made: Vec::new(),
+            laid: None,
             keyring: plan
                 .process
                 .keyring

@@ -3,6 +3,7 @@
 use super::{Around, Entry, FsOption, Recursive, Source, SourceLink, ids};
 use crate::error::hints::nearest;
 use crate::error::{Error, Result};
+use crate::plan::birth::Kind;
 use crate::plan::options;
 use crate::plan::root::{self, Opener};
 use libc::{MS_PRIVATE, MS_REC, MS_SLAVE};
@@ -84,20 +85,24 @@ fn link(entry: &Entry<'_>) -> Result<SourceLink> {
     }
 }
 
-/// Propagation changes, in order. A bind that the runtime opens in the host's namespace is cut off from
-/// the host's mounts first.
+/// Propagation changes, in order. A bind that is opened in the host's namespace is cut off from the host's
+/// mounts first. Where the container stays there, it may hear of them if it asks to, and is never heard.
 pub(super) fn propagation(entry: &Entry<'_>, source: &Source, around: &Around<'_>) -> Vec<u64> {
+    let stays = !around.birth.owns(Kind::Mount);
+    let mut asked = entry.options.propagation.iter();
+    let hears = stays && asked.any(|flags| flags & !MS_REC == MS_SLAVE);
     let cut = match around.propagation.host {
-        MS_PRIVATE => MS_PRIVATE | MS_REC,
+        MS_PRIVATE if !hears => MS_PRIVATE | MS_REC,
         _ => MS_SLAVE | MS_REC,
     };
-    let from_host = matches!(
-        source,
-        Source::Bind {
-            opener: Opener::Parent,
-            ..
-        }
-    );
+    let from_host = stays
+        || matches!(
+            source,
+            Source::Bind {
+                opener: Opener::Parent,
+                ..
+            }
+        );
     from_host
         .then_some(cut)
         .into_iter()
