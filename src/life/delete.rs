@@ -158,6 +158,7 @@ pub fn poststop(record: &Record) -> Vec<String> {
             "poststop",
             &record.bundle,
             document.as_bytes(),
+            &record.hook_outputs()?,
         )
     };
     record

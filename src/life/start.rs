@@ -98,7 +98,10 @@ pub fn poststart(seat: &Seat, record: &Record) -> Result<()> {
         .iter()
         .map(crate::state::record::Kept::hook)
         .collect();
-    let ran = hooks::run_in(&list, "poststart", &record.bundle, document.as_bytes());
+    let ran = record.hook_outputs().and_then(|outputs| {
+        let document = document.as_bytes();
+        hooks::run_in(&list, "poststart", &record.bundle, document, &outputs)
+    });
     ran.or_else(|error| super::delete::after_failure(seat, record, error))
 }
 

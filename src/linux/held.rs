@@ -1,6 +1,8 @@
 //! Descriptors and arrays that are made before birth, because the child may make none.
 
+use super::hook::Files;
 use super::labels::{self, Confine};
+use super::parent::hooks::open_outputs;
 use super::parent::mounts::Namespaces;
 use super::{ask, explain};
 use crate::error::{Error, Object, Result};
@@ -114,6 +116,8 @@ pub struct Documents {
     pub created: OwnedFd,
     /// What the hooks print.
     pub output: OwnedFd,
+    /// Where they print else.
+    pub files: Files,
 }
 
 impl Documents {
@@ -281,6 +285,7 @@ fn open_documents(plan: &Plan) -> Result<Option<Documents>> {
         creating: make(c"state")?,
         created: make(c"state")?,
         output: make(c"output")?,
+        files: open_outputs(&hooks.outputs)?,
     }))
 }
 

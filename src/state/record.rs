@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::plan::Plan;
 use crate::plan::cgroup::Scope;
 use crate::plan::facts::Instance;
-use crate::plan::hooks::Hook;
+use crate::plan::hooks::{self, Hook, Outputs};
 use crate::sys::mount_id::MountId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -154,6 +154,14 @@ impl Record {
             (Some(path), None) if self.cgroup_made.is_empty() => vec![path.clone()],
             _ => self.cgroup_made.clone(),
         }
+    }
+
+    /// Where its hooks write.
+    ///
+    /// # Errors
+    /// None of a record that `create` has written.
+    pub fn hook_outputs(&self) -> Result<Outputs, Error> {
+        hooks::outputs(|name| self.annotations.get(name))
     }
 
     /// The bytes of the file.

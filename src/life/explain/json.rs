@@ -353,6 +353,8 @@ fn hooks(hooks: &Hooks) -> Value {
         "startContainer": list(&hooks.start_container),
         "poststart": list(&hooks.poststart),
         "poststop": list(&hooks.poststop),
+        "stdout": hooks.outputs.stdout.as_deref().map(words),
+        "stderr": hooks.outputs.stderr.as_deref().map(words),
     })
 }
 
