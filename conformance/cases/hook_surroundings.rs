@@ -181,7 +181,10 @@ fn output_files(lab: &Lab) -> Outcome {
         spec.set("/annotations/run.oci.hooks.stdout", json!(out))
             .set("/annotations/run.oci.hooks.stderr", json!(err));
         for kind in kinds.clone() {
-            spec.hook(kind, &format!("cat > /dev/null; echo {kind}; echo {kind} failed >&2"));
+            spec.hook(
+                kind,
+                &format!("cat > /dev/null; echo {kind}; echo {kind} failed >&2"),
+            );
         }
     })?;
     container.start()?;

@@ -13,7 +13,7 @@ use crate::linux::{ask, protect};
 use crate::plan::annotations::PIDFD_RECEIVER;
 use crate::plan::cgroup::Moment;
 use crate::plan::console::Console;
-use crate::plan::{Plan, plan};
+use crate::plan::{Plan, plan, process};
 use crate::spec;
 use crate::state::{Home, Record, Seat, oci, status};
 use crate::sys::proc::Proc;
@@ -76,6 +76,9 @@ pub fn make(
     let proc = Rc::new(ask::trust_proc()?);
     let facts = ask::ask(&proc, request.manager)?;
     let mut plan = plan(&bundle, &facts, request)?;
+    if starter == Starter::Ourselves && plan.process.argv.is_empty() {
+        return Err(process::missing());
+    }
     let trace = if verbosity == Verbosity::Debug {
         plan.warnings.extend(spec::names::misspelt(&bundle.raw));
         Trace::On

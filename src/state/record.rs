@@ -36,6 +36,9 @@ pub struct Record {
     /// Its first process, once creating has succeeded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub process: Option<Process>,
+    /// Whether there is anything to start.
+    #[serde(default, skip_serializing_if = "Program::is_given")]
+    pub program: Program,
     /// Its group in the cgroup tree, absolute.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cgroup: Option<PathBuf>,
@@ -63,6 +66,23 @@ pub struct Record {
     /// Hooks that run after `delete`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub poststop: Vec<Kept>,
+}
+
+/// Whether config.json had a process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Program {
+    /// It had.
+    #[default]
+    Given,
+    /// It had none: the container can be created, and never started.
+    Missing,
+}
+
+impl Program {
+    fn is_given(&self) -> bool {
+        *self == Program::Given
+    }
 }
 
 /// A process that cannot be mistaken for another one of the same pid.
@@ -117,6 +137,10 @@ impl Record {
             created: crate::sys::clock::now_rfc3339(),
             owner,
             process: None,
+            program: match plan.process.argv.is_empty() {
+                true => Program::Missing,
+                false => Program::Given,
+            },
             cgroup,
             cgroup_made: Vec::new(),
             unit: plan.cgroup.scope.as_ref().map(Unit::new),

@@ -11,6 +11,10 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 /// The first candidate that this user may execute here; its index in the plan.
 pub fn find(p: &Plan) -> Result<usize, Miss> {
+    if p.process.argv.is_empty() {
+        // There is none, and `start` will say so.
+        return Ok(0);
+    }
     let mut worst = Fault {
         call: Call::Faccessat,
         errno: libc::ENOENT,

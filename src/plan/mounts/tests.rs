@@ -13,6 +13,7 @@ pub(super) fn of(more: Value, birth: &Birth, privilege: Privilege) -> Result<Vec
         birth,
         &caller(privilege),
         Path::new("/bundles/web"),
+        &mut Vec::new(),
     )
 }
 
@@ -102,6 +103,30 @@ fn attributes_of_a_bind() {
 }
 
 #[test]
+fn data_for_the_file_system_of_a_bind_is_left_out_with_a_warning() {
+    for options in [
+        json!(["bind", "mode=755"]),
+        json!(["remount", "bind", "mode=755"]),
+    ] {
+        let mount = json!({"destination": "/d", "source": "/s", "options": options});
+        let mut warnings = Vec::new();
+        let ops = plan(
+            &spec(json!({"mounts": [mount]})),
+            &plain(),
+            &caller(Privilege::Root),
+            Path::new("/b"),
+            &mut warnings,
+        );
+        assert!(!format!("{:?}", ops.unwrap()).contains("mode"));
+        let last = options.as_array().unwrap().len() - 1;
+        let expected = format!(
+            "left mode=755 of /mounts/0/options/{last} out: a bind mount takes no options for its file system"
+        );
+        assert_eq!(warnings, [expected]);
+    }
+}
+
+#[test]
 fn binds_that_are_refused() {
     for (mount, expected) in [
         (
@@ -117,9 +142,9 @@ fn binds_that_are_refused() {
             "config.json#/mounts/0/source: refused: a C string cannot hold the character NUL",
         ),
         (
-            json!({"destination": "/d", "source": "/s", "options": ["bind", "size=1m"]}),
+            json!({"destination": "/d", "source": "/s", "options": ["bind", "userxattr"]}),
             "cannot mount /s on /d: config.json#/mounts/0/options/1: refused: a bind mount shows a file system that is mounted \
-             already, and takes no options for it (hint: remove size: it can only be given where the file system itself is mounted)",
+             already, and takes no options for it (hint: remove userxattr: it can only be given where the file system itself is mounted)",
         ),
         (
             json!({"destination": "/d", "source": "/s", "options": ["rbind", "ro", "nosiud"]}),
