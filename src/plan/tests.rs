@@ -61,10 +61,7 @@ fn a_user_namespace_without_a_mount_namespace_is_refused_with_the_way_out() {
     let linux = json!({"namespaces": [{"type": "user"}], "uidMappings": ids, "gidMappings": ids});
     let error = plan(&bundle(json!({"linux": linux})), &root(), &request()).unwrap_err();
     let report = error.report();
-    assert_eq!(
-        report.object,
-        crate::error::Object::config("/linux/namespaces")
-    );
+    assert_eq!(told(&error).0, "/linux/namespaces");
     assert_eq!(
         report.hint.as_deref(),
         Some("add {\"type\": \"mount\"} to /linux/namespaces")

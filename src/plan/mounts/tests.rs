@@ -301,3 +301,22 @@ fn what_the_runtime_opens_is_cut_off_from_the_host_first() {
         );
     }
 }
+
+/// A container that stays in its caller's mount namespace must not be heard there, and hears only if it asks to.
+#[test]
+fn among_the_mounts_of_the_caller_every_bind_is_cut_off() {
+    let birth = crate::plan::root::tests::without(plain(), crate::plan::birth::Kind::Mount);
+    for (word, expected) in [
+        (None, vec![MS_PRIVATE | MS_REC]),
+        (
+            Some("rshared"),
+            vec![MS_PRIVATE | MS_REC, MS_SHARED | MS_REC],
+        ),
+        (Some("slave"), vec![MS_SLAVE | MS_REC, MS_SLAVE]),
+    ] {
+        let words: Vec<&str> = ["rbind"].into_iter().chain(word).collect();
+        let mounts = json!([{"destination": "/d", "source": "/s", "options": words}]);
+        let ops = of(json!({"mounts": mounts}), &birth, Privilege::Root).unwrap();
+        assert_eq!(ops[0].propagation, expected, "{word:?}");
+    }
+}
