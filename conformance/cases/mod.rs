@@ -73,6 +73,9 @@ mod clocks;
 /// Network devices that are moved in.
 mod net_devices;
 
+/// Containers among the mounts of their caller.
+mod shared_mounts;
+
 /// Containers that share namespaces.
 mod pod;
 
@@ -237,6 +240,7 @@ const TOPICS: &[(&str, &[Case])] = &[
     ("exec", exec_terminal::CASES),
     ("delete", delete::CASES),
     ("namespaces", namespaces::CASES),
+    ("shared-mounts", shared_mounts::CASES),
     ("clocks", clocks::CASES),
     ("net-devices", net_devices::CASES),
     ("pod", pod::CASES),

@@ -8,12 +8,12 @@ use crate::error::{Error, Result};
 use crate::linux::birth::{Born, give_birth};
 use crate::linux::failure::Kind;
 use crate::linux::held::{Seats, StartGate, Trace, hold};
-use crate::linux::parent::{attend, net, rdt, tell};
+use crate::linux::parent::{attend, laid, net, rdt, tell};
 use crate::linux::{ask, protect};
 use crate::plan::annotations::PIDFD_RECEIVER;
 use crate::plan::cgroup::Moment;
 use crate::plan::console::Console;
-use crate::plan::{Plan, plan};
+use crate::plan::{Plan, plan, process};
 use crate::spec;
 use crate::state::{Home, Record, Seat, oci, status};
 use crate::sys::proc::Proc;
@@ -76,6 +76,9 @@ pub fn make(
     let proc = Rc::new(ask::trust_proc()?);
     let facts = ask::ask(&proc, request.manager)?;
     let mut plan = plan(&bundle, &facts, request)?;
+    if starter == Starter::Ourselves && plan.process.argv.is_empty() {
+        return Err(process::missing());
+    }
     let trace = if verbosity == Verbosity::Debug {
         plan.warnings.extend(spec::names::misspelt(&bundle.raw));
         Trace::On
@@ -137,6 +140,8 @@ fn build(
         make_folder(&notify.folder)?;
     }
     let mut record = Record::new(plan, work.owner, place::path(&plan.cgroup, proc)?);
+    let root = laid::open(plan)?;
+    record.laid = root.as_ref().map(|root| root.id);
     seat.begin(&record)?;
     let was_born = Rc::new(Cell::new(false));
     undo.push(poststop(record.clone(), was_born.clone()));
@@ -146,6 +151,11 @@ fn build(
 
     // Open what the child needs, and give birth.
     let start = start_gate(work, &seat)?;
+    if let Some(root) = &root {
+        let id = root.id;
+        undo.push(move || laid::remove(&id));
+        root.attach(plan)?;
+    }
     let (held, gate) = hold(
         plan,
         Rc::clone(&work.proc),
@@ -153,6 +163,7 @@ fn build(
             start,
             console,
             trace: work.trace,
+            root: root.map(|root| root.tree),
         },
     )?;
     let born = give_birth(

@@ -4,7 +4,7 @@ use super::{Verb, check};
 use crate::cgroup::systemd;
 use crate::cli::Force;
 use crate::error::{Error, Result};
-use crate::linux::parent::{hooks, rdt};
+use crate::linux::parent::{hooks, laid, rdt};
 use crate::state::record::{Kept, Unit};
 use crate::state::status::{self, Now};
 use crate::state::{Home, Record, Seat, oci};
@@ -102,6 +102,8 @@ pub fn end(record: &Record, proc: &Proc) -> Result<()> {
 /// # Errors
 /// What could not be removed; the rest is tried all the same. Failed poststop hooks are returned.
 pub fn bury(seat: &Seat, record: &Record) -> Result<Vec<String>> {
+    // Before anything is forgotten: what keeps the mount from going can be taken away, and delete repeated.
+    record.laid.as_ref().map_or(Ok(()), laid::remove)?;
     let unmade = both(remove_group(record), rdt::remove(&record.resctrl_made));
     let warnings = poststop(record);
     both(unmade, seat.remove()).map(|()| warnings)
@@ -156,6 +158,7 @@ pub fn poststop(record: &Record) -> Vec<String> {
             "poststop",
             &record.bundle,
             document.as_bytes(),
+            &record.hook_outputs()?,
         )
     };
     record

@@ -7,7 +7,7 @@ use crate::cgroup::{self, Cgroup};
 use crate::cli::{Attendance, Create, Exec, Keyring, Manager, Paused, Verbosity};
 use crate::error::{Error, Object, Result};
 use crate::linux::birth::Born;
-use crate::linux::held::{Trace, hold_for_second};
+use crate::linux::held::{Seats, StartGate, Trace, hold_for_second};
 use crate::linux::second::{self, Cradle, give_birth};
 use crate::linux::{ask, parent, protect};
 use crate::plan::console::Console;
@@ -164,7 +164,16 @@ fn begin(
         Verbosity::Debug => Trace::On,
         Verbosity::Errors => Trace::Off,
     };
-    let (held, gate) = hold_for_second(&work.second.plan, Rc::clone(proc), console, trace)?;
+    let seats = Seats {
+        start: StartGate::Connection,
+        console,
+        trace,
+        root: match &record.laid {
+            Some(laid) => Some(parent::laid::find(laid)?),
+            None => None,
+        },
+    };
+    let (held, gate) = hold_for_second(&work.second.plan, Rc::clone(proc), seats)?;
     let cradle = Cradle {
         second: work.second,
         facts,

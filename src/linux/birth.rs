@@ -4,6 +4,7 @@
 use super::failure::{Failure, Kind, Miss, NO_ITEM, Record};
 use super::gates::{self, Arrival};
 use super::held::Held;
+use super::hook::Files;
 use super::step::Step;
 use super::{child, explain, protect};
 use crate::error::{Cause, Error, Object, Result};
@@ -70,6 +71,7 @@ fn duplicate_documents(held: &Held) -> Result<Option<super::held::Documents>> {
         creating: copy(&documents.creating)?,
         created: copy(&documents.created)?,
         output: copy(&documents.output)?,
+        files: Files::default(),
     }))
 }
 

@@ -224,20 +224,17 @@ pub fn plan(spec: &Spec, facts: &Facts, warnings: &mut Vec<String>) -> Result<Bi
     })
 }
 
-/// Refuses a container without a mount namespace. Asked after the planners that need one, as they say better why.
+/// Refuses a container that could make no mount: in its caller's mount namespace a user namespace has no rights.
 ///
 /// # Errors
-/// It has none.
-pub fn has_mounts(birth: &Birth) -> Result<()> {
-    if birth.owns(Kind::Mount) {
+/// A user namespace without a mount namespace.
+pub fn may_mount(birth: &Birth) -> Result<()> {
+    if birth.owns(Kind::Mount) || birth.user == UserNamespace::Inherited {
         return Ok(());
     }
-    Err(Error::refused(
-        DOING,
-        "/linux/namespaces",
-        "without a mount namespace the root file system would become the host's",
-    )
-    .hint("add {\"type\": \"mount\"} to /linux/namespaces"))
+    let why = "a user namespace has no rights over the mount namespace of the runtime, where /dev and all mounts would have to be made";
+    let hint = "add {\"type\": \"mount\"} to /linux/namespaces";
+    Err(Error::refused(DOING, "/linux/namespaces", why).hint(hint))
 }
 
 fn pointer(index: usize) -> Pointer {

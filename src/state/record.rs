@@ -5,7 +5,8 @@ use crate::error::Error;
 use crate::plan::Plan;
 use crate::plan::cgroup::Scope;
 use crate::plan::facts::Instance;
-use crate::plan::hooks::Hook;
+use crate::plan::hooks::{self, Hook, Outputs};
+use crate::sys::mount_id::MountId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ffi::CString;
@@ -35,6 +36,9 @@ pub struct Record {
     /// Its first process, once creating has succeeded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub process: Option<Process>,
+    /// Whether there is anything to start.
+    #[serde(default, skip_serializing_if = "Program::is_given")]
+    pub program: Program,
     /// Its group in the cgroup tree, absolute.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cgroup: Option<PathBuf>,
@@ -47,6 +51,9 @@ pub struct Record {
     /// The groups of resctrl that were made for it, in the order in which to remove them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resctrl_made: Vec<PathBuf>,
+    /// The mount that was laid over the root file system, in the creator's own mount namespace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub laid: Option<MountId>,
     /// The session keyring that was made for it, by its name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keyring: Option<String>,
@@ -59,6 +66,23 @@ pub struct Record {
     /// Hooks that run after `delete`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub poststop: Vec<Kept>,
+}
+
+/// Whether config.json had a process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Program {
+    /// It had.
+    #[default]
+    Given,
+    /// It had none: the container can be created, and never started.
+    Missing,
+}
+
+impl Program {
+    fn is_given(&self) -> bool {
+        *self == Program::Given
+    }
 }
 
 /// A process that cannot be mistaken for another one of the same pid.
@@ -113,10 +137,15 @@ impl Record {
             created: crate::sys::clock::now_rfc3339(),
             owner,
             process: None,
+            program: match plan.process.argv.is_empty() {
+                true => Program::Missing,
+                false => Program::Given,
+            },
             cgroup,
             cgroup_made: Vec::new(),
             unit: plan.cgroup.scope.as_ref().map(Unit::new),
             resctrl_made: Vec::new(),
+            laid: None,
             keyring: plan
                 .process
                 .keyring
@@ -149,6 +178,14 @@ impl Record {
             (Some(path), None) if self.cgroup_made.is_empty() => vec![path.clone()],
             _ => self.cgroup_made.clone(),
         }
+    }
+
+    /// Where its hooks write.
+    ///
+    /// # Errors
+    /// None of a record that `create` has written.
+    pub fn hook_outputs(&self) -> Result<Outputs, Error> {
+        hooks::outputs(|name| self.annotations.get(name))
     }
 
     /// The bytes of the file.

@@ -36,6 +36,9 @@ pub mod copy;
 /// Mounts by descriptor: `fsopen`, `open_tree`, `mount_setattr`, `move_mount`.
 pub mod mount;
 
+/// Which mount is meant.
+pub mod mount_id;
+
 /// A `/proc` that is proved to be procfs before anything is read or written.
 pub mod proc;
 

@@ -84,6 +84,16 @@ impl Proc {
         super::file::open(directory, name, OFlags::RDONLY)
     }
 
+    /// Opens the file `name` of this process's own directory.
+    ///
+    /// # Errors
+    /// As [`Proc::open_file`].
+    pub fn open_own(&self, name: &CStr, flags: OFlags) -> Result<OwnedFd, Fault> {
+        let mut path = self.own(b"/")?;
+        path.push(name.to_bytes())?;
+        self.open_file(path.as_c(), flags)
+    }
+
     /// Writes `bytes` to the file `path` of this procfs in one write.
     ///
     /// # Errors
@@ -98,9 +108,7 @@ impl Proc {
     /// # Errors
     /// As [`Proc::write`].
     pub fn write_own(&self, name: &CStr, bytes: &[u8]) -> Result<(), Fault> {
-        let mut path = self.own(b"/")?;
-        path.push(name.to_bytes())?;
-        self.write(path.as_c(), bytes)
+        super::file::write_once(self.open_own(name, OFlags::WRONLY)?, bytes)
     }
 
     /// Reads the start of the file `name` of this process's own directory into `buffer`.
@@ -108,9 +116,7 @@ impl Proc {
     /// # Errors
     /// As [`Proc::read`].
     pub fn read_own<'b>(&self, name: &CStr, buffer: &'b mut [u8]) -> Result<&'b [u8], Fault> {
-        let mut path = self.own(b"/")?;
-        path.push(name.to_bytes())?;
-        self.read(path.as_c(), buffer)
+        super::file::read_some(self.open_own(name, OFlags::RDONLY)?, buffer)
     }
 
     /// `PID` and `more`, PID being this process as *this* procfs numbers it: in a child it is not what

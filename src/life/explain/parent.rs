@@ -13,6 +13,7 @@ use crate::plan::hooks::Hook;
 use crate::plan::idmap::{Maps, Setgroups, Writer};
 use crate::plan::net::{Name, NetDevice};
 use crate::plan::rdt::{Group as Resctrl, Rdt};
+use crate::plan::root::Entry;
 
 /// Up to gate C.
 pub(super) fn before(plan: &Plan) -> Vec<Part> {
@@ -36,6 +37,18 @@ pub(super) fn before(plan: &Plan) -> Vec<Part> {
             words(&join.path)
         );
         parts.push(Part::asked(what, "setns", join.pointer.as_str()));
+    }
+    if plan.root.entry == Entry::Chroot {
+        let what = format!(
+            "lays a private copy of {} over itself, in its own mount namespace",
+            words(&plan.root.path)
+        );
+        let from = plan.root.pointer.as_str();
+        parts.push(Part::asked(
+            what,
+            "open_tree, mount_setattr, move_mount",
+            from,
+        ));
     }
     parts.push(birth(plan));
     if let Some(scope) = &plan.cgroup.scope {

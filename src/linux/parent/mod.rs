@@ -15,6 +15,9 @@ pub mod listener;
 /// Loopback; network devices, given and taken back.
 pub mod net;
 
+/// The root of a container that stays among the runtime's mounts.
+pub mod laid;
+
 /// Groups of resctrl.
 pub mod rdt;
 

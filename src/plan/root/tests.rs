@@ -192,6 +192,33 @@ fn private_mounts_of_the_host_need_pivot_root() {
 }
 
 #[test]
+fn among_the_mounts_of_the_caller_the_root_is_private_and_entered_by_chroot() {
+    let among = |word: Option<&str>, entry| {
+        plan(
+            &spec(json!({"linux": {"rootfsPropagation": word}})),
+            &without(plain(), Kind::Mount),
+            &caller(Privilege::Root),
+            Path::new("/bundles/web"),
+            entry,
+        )
+    };
+    for word in [None, Some(""), Some("private"), Some("runbindable")] {
+        for entry in [Entry::Pivot, Entry::MoveAndChroot] {
+            let root = among(word, entry).unwrap();
+            assert_eq!(
+                (root.entry, root.host_propagation),
+                (Entry::Chroot, MS_PRIVATE)
+            );
+        }
+    }
+    for word in ["shared", "rshared", "slave", "rslave"] {
+        let error = among(Some(word), Entry::Pivot).unwrap_err();
+        let hint = "use rprivate, or add {\"type\": \"mount\"} to /linux/namespaces";
+        assert_eq!(error.report().hint.as_deref(), Some(hint), "{word}");
+    }
+}
+
+#[test]
 fn only_a_privileged_parent_opens_for_a_user_namespace() {
     let joined = Birth {
         user: UserNamespace::Joined,
