@@ -169,6 +169,12 @@ mod cgroup;
 /// Limits, file by file, and the group's owner.
 mod resources;
 
+/// Limits that are felt.
+mod felt;
+
+/// The least memory.
+mod lowest;
+
 /// Groups that systemd makes.
 mod systemd;
 
@@ -271,6 +277,8 @@ const TOPICS: &[(&str, &[Case])] = &[
     ("console", console::CASES),
     ("cgroup", cgroup::CASES),
     ("cgroup", resources::CASES),
+    ("felt", felt::CASES),
+    ("felt", lowest::CASES),
     ("systemd", systemd::CASES),
     ("systemd", systemd_absent::CASES),
     ("fds", fds::CASES),

@@ -44,12 +44,20 @@ pub(crate) fn mentions(what: &str, text: &str, parts: &[&str]) -> Outcome {
     Ok(())
 }
 
-/// Repeats `look` every few milliseconds until it answers true, at most `limit` long.
+/// How many times as long as usual things may take: an emulated machine is slow. From the environment
+/// variable CONFORMANCE_PATIENCE, 1 by default.
+pub(crate) fn patience() -> u32 {
+    let given = std::env::var("CONFORMANCE_PATIENCE").unwrap_or_default();
+    given.parse().unwrap_or(1).clamp(1, 100)
+}
+
+/// Repeats `look` every few milliseconds until it answers true, at most `limit` long, times [`patience`].
 pub(crate) fn eventually(
     what: &str,
     limit: Duration,
     mut look: impl FnMut() -> Outcome<bool>,
 ) -> Outcome {
+    let limit = limit * patience();
     let end = Instant::now() + limit;
     while !look()? {
         ensure!(Instant::now() < end, "{what}: not within {limit:?}");
