@@ -11,6 +11,9 @@ use crate::check::Outcome;
 use crate::runtime::Runtime;
 use crate::tap::{Line, Report, Verdict};
 
+/// The exit status of a case that cannot be judged here after all; it has printed why.
+pub(crate) const SKIPPED: u8 = 77;
+
 /// What to run, and how.
 #[derive(Debug)]
 pub(crate) struct Suite {
@@ -96,6 +99,10 @@ impl Suite {
         if output.status.success() {
             let notes = message.lines().filter(|line| line.starts_with("# "));
             return Ok((Verdict::Passed, notes.map(str::to_owned).collect()));
+        }
+        if output.status.code() == Some(SKIPPED.into()) {
+            let reason = message.lines().last().unwrap_or_default().to_owned();
+            return Ok((Verdict::Skipped(reason), Vec::new()));
         }
         message.push_str(&String::from_utf8_lossy(&output.stderr));
         if message.trim().is_empty() {
