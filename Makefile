@@ -57,9 +57,9 @@ lint: ## format, clippy, licences and bans, house rules
 	@.config/setup --for build --for lint
 	@.config/verify fmt clippy deny house-rules
 
-test: ## everything, as root: check, lint, the release binary, the conformance suite against it, and its peers
-	@.config/setup --for test
-	@.config/verify fmt clippy deny root-tests fuzz release conformance differential
+test: ## everything, as root: check, lint, the release binary, the conformance suite against it, its peers, and the suite in the VM
+	@.config/setup --for test --for vm
+	@.config/verify fmt clippy deny root-tests fuzz release conformance differential vm
 
 conformance: ## judge a runtime: RUNTIME=/usr/bin/runc ARGS="--filter kill" (orbital by default)
 	@.config/setup --for test
@@ -96,8 +96,9 @@ vm: ## the test machine: Debian in QEMU with unified cgroup v2 and systemd (conf
 vm-test: ## the conformance suite inside the test machine: ARGS="--filter cgroup/"
 	@.config/setup --for test
 	@.config/release --quiet
-	@cargo build --quiet --locked --package conformance --bin conformance
-	@$(ROOT) conformance/vm/run --systemd --share $(CURDIR):ro -- "conformance/vm/suite $(CURDIR) $(ARGS)"
+	@cargo build --quiet --locked --release --package conformance --bin conformance
+	@$(ROOT) conformance/vm/run --systemd --share $(CURDIR):ro --share $(TARGET):ro -- \
+		"time conformance/vm/suite $(CURDIR) $(TARGET)/release/conformance $(BINARY) $(ARGS)"
 
 clean: ## remove what was built, and the examples' root file systems
 	cargo clean

@@ -172,8 +172,26 @@ mod cgroup;
 /// Limits, file by file, and the group's owner.
 mod resources;
 
+/// Controllers on the way to the group.
+mod controllers;
+
+/// Limits that are felt.
+mod felt;
+
+/// The least memory.
+mod lowest;
+
 /// Groups that systemd makes.
 mod systemd;
+
+/// Other limits for such a group.
+mod systemd_update;
+
+/// Those of a user's own systemd.
+mod systemd_user;
+
+/// An engine that lets systemd make them.
+mod systemd_podman;
 
 /// Where there is none.
 mod systemd_absent;
@@ -275,7 +293,13 @@ const TOPICS: &[(&str, &[Case])] = &[
     ("console", console::CASES),
     ("cgroup", cgroup::CASES),
     ("cgroup", resources::CASES),
+    ("cgroup", controllers::CASES),
+    ("felt", felt::CASES),
+    ("felt", lowest::CASES),
     ("systemd", systemd::CASES),
+    ("systemd", systemd_update::CASES),
+    ("systemd", systemd_user::CASES),
+    ("systemd", systemd_podman::CASES),
     ("systemd", systemd_absent::CASES),
     ("fds", fds::CASES),
     ("keyring", keyring::CASES),

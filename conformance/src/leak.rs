@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::check::Outcome;
+use crate::check::{Outcome, patience};
 use crate::lab::{Lab, USER};
 use crate::probe;
 
@@ -26,7 +26,7 @@ impl Before {
         })
     }
 
-    /// One line for each thing that the case left; processes get a second to go.
+    /// One line for each thing that the case left; processes get a second to go, times [`patience`].
     pub(crate) fn left(&self, lab: &Lab) -> Outcome<Vec<String>> {
         let mut left = Vec::new();
         for (pid, name) in patient(|| probe::descendants(own_pid())) {
@@ -91,7 +91,7 @@ fn own_pid() -> i32 {
 fn patient<T>(
     look: impl Fn() -> std::collections::BTreeMap<i32, T>,
 ) -> std::collections::BTreeMap<i32, T> {
-    let end = Instant::now() + Duration::from_secs(1);
+    let end = Instant::now() + Duration::from_secs(1) * patience();
     loop {
         let found = look();
         if found.is_empty() || Instant::now() > end {
