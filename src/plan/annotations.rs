@@ -9,5 +9,13 @@ pub const PIDFD_RECEIVER: &str = "run.oci.pidfd_receiver";
 /// Anything but 0: the caller's supplementary groups stay.
 pub const KEEP_GROUPS: &str = "run.oci.keep_original_groups";
 
+/// A path: CRIU's configuration file for this container, empty for none.
+pub const CRIU_CONFIG: &str = "org.criu.config";
+
 /// All of them; what ends in a dot is the beginning of many.
-pub const OBEYED: [&str; 3] = [KEEP_GROUPS, PIDFD_RECEIVER, properties::ANNOTATION];
+pub const OBEYED: [&str; 4] = [
+    CRIU_CONFIG,
+    KEEP_GROUPS,
+    PIDFD_RECEIVER,
+    properties::ANNOTATION,
+];
