@@ -6,8 +6,8 @@ use orbital::cli::log::{self, Log};
 use orbital::cli::{self, Global, Request};
 use orbital::error::{Error, Result};
 use orbital::life::{
-    checkpoint, create, delete, events, exec, features, inherit, kill, list, pause, plan, ps, restore, run, start,
-    state, update,
+    checkpoint, create, delete, events, exec, features, inherit, kill, list, pause, plan, ps,
+    restore, run, start, state, update,
 };
 use orbital::linux::protect;
 use orbital::spec::default;

@@ -189,7 +189,11 @@ impl Cgroup {
     /// As write(2): EBUSY for a group that has given its controllers to those below it.
     pub fn take_in(&self, pid: i32) -> Result<()> {
         write(&self.dir, c"cgroup.procs", pid.to_string().as_bytes()).map_err(|fault| {
-            Error::file("move criu into the cgroup", self.path.join("cgroup.procs"), fault)
+            Error::file(
+                "move criu into the cgroup",
+                self.path.join("cgroup.procs"),
+                fault,
+            )
         })
     }
 

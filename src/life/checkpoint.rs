@@ -93,9 +93,14 @@ impl Work<'_> {
     fn carry_out(&self, doing: &str) -> Result<()> {
         let request = self.request;
         let folders = Folders::make(&request.images, "dump.log")?;
-        let mut message = options::shared(&request.images, &folders, &self.record.annotations)
-            .number(options::PID, self.pid.into())
-            .text(options::ROOT, self.plan.root.path.to_bytes());
+        let mut message = options::shared(
+            Message::default(),
+            &request.images,
+            &folders,
+            &self.record.annotations,
+        )
+        .number(options::PID, self.pid.into())
+        .text(options::ROOT, self.plan.root.path.to_bytes());
         if let Some(group) = &self.record.cgroup {
             let path = group.to_string_lossy().into_owned();
             message = message.text(options::FREEZE_CGROUP, path);
@@ -140,7 +145,11 @@ impl Work<'_> {
         if !place.is_dir() {
             let why = "there is no such folder, seen from --image-path".to_owned();
             let object = Object::Argument(format!("--parent-path={}", parent.display()));
-            return Err(Error::new("build on earlier images", object, Cause::Refused(why)));
+            return Err(Error::new(
+                "build on earlier images",
+                object,
+                Cause::Refused(why),
+            ));
         }
         Ok(message.text(options::PARENT_IMAGES, parent.to_string_lossy().as_ref()))
     }

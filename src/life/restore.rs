@@ -1,10 +1,10 @@
 //! `orbital restore`: a container goes on from its images.
 
 use super::create::{poststop, removing, write_pid_file};
+use super::delete;
 use super::foreground::{Foreground, Terminal};
 use super::group;
 use super::undo::Undo;
-use super::delete;
 use crate::cgroup::{self, Cgroup, apply, devices, place};
 use crate::cli::checkpoint::Restore;
 use crate::cli::{Attendance, Create};
@@ -14,7 +14,8 @@ use crate::linux::birth::Born;
 use crate::linux::criu::options::{self, Folders};
 use crate::linux::criu::talk::{Criu, Kind, Question};
 use crate::linux::criu::wire::Message;
-use crate::linux::criu::{complaint, outside, stage};
+use crate::linux::criu::{complaint, mend, outside, stage};
+use crate::linux::parent::net::Given;
 use crate::linux::parent::{hooks, rdt};
 use crate::plan::cgroup::Moment;
 use crate::plan::console::Console;
@@ -85,7 +86,13 @@ fn check_terminal(request: &Restore, plan: &Plan) -> Result<()> {
 }
 
 fn born(pid: i32) -> Result<Born> {
-    let told = |fault| Error::new("watch the process", Object::Process(pid), Cause::from(fault));
+    let told = |fault| {
+        Error::new(
+            "watch the process",
+            Object::Process(pid),
+            Cause::from(fault),
+        )
+    };
     let (gate, _) = socket::pair().map_err(told)?;
     Ok(Born {
         pid,
@@ -111,7 +118,7 @@ impl Work<'_> {
         let plan = self.plan;
         let id = &plan.id;
         let doing = format!("restore {id}");
-        let folders = Folders::open(&self.request.images, "restore.log")?;
+        let streams = self.streams()?;
         let console = self.console()?;
         let systemd = group::asked(&plan.cgroup)?;
 
@@ -123,22 +130,25 @@ impl Work<'_> {
         seat.begin(&record)?;
         let hooked = Rc::new(Cell::new(false));
         undo.push(poststop(record.clone(), hooked.clone()));
+        let given = Rc::new(RefCell::new(Vec::new()));
+        undo.push(giving_back(given.clone()));
         let group =
             group::before_birth(&plan.cgroup, self.proc, systemd.as_ref(), &mut record, undo)?;
 
         // CRIU, where the root is a mount point, and in the container's group: what it makes is born there.
         stage::make_points(plan)?;
-        let message = self.said(&folders)?;
-        let (message, inherited) = outside::at_restore(message, plan, &self.streams()?, self.proc)?;
+        let (message, inherited) = outside::at_restore(self.said(), plan, &streams, self.proc)?;
         let inherited: Vec<&OwnedFd> = inherited.iter().collect();
-        let (criu, root) = stage::within(&plan.root, &seat.path, self.proc, |root| {
-            Ok((Criu::start(&inherited)?, root.to_owned()))
+        let (criu, folders, root) = stage::within(&plan.root, &seat.path, self.proc, |root| {
+            // It mounts below its working directory, which must be of the same namespace.
+            let folders = Folders::open(&self.request.images, "restore.log")?;
+            Ok((Criu::start(&inherited)?, folders, root.to_owned()))
         })?;
+        let message = options::shared(message, &self.request.images, &folders, &plan.annotations);
         if let Some(group) = &group {
             group.take_in(criu.pid())?;
         }
-        let group =
-            group::after_birth(plan, group, systemd, criu.pid(), self.proc, &mut record)?;
+        let group = group::after_birth(plan, group, systemd, criu.pid(), self.proc, &mut record)?;
         if let Some(group) = &group {
             devices::attach(group, &plan.cgroup.devices, self.proc)?;
         }
@@ -148,7 +158,13 @@ impl Work<'_> {
         let record = RefCell::new(record);
         let mut answer = |question: Question| {
             let mut record = record.borrow_mut();
-            self.answer(question, &seat, &mut record, console.as_ref(), &hooked)
+            let seats = Seats {
+                seat: &seat,
+                console: console.as_ref(),
+                hooked: &hooked,
+                given: &given,
+            };
+            self.answer(question, &mut record, &seats)
         };
         let asked = criu.ask(Kind::Restore, &message, &mut answer);
         asked.map_err(|end| complaint::told(&doing, &folders.log, end))?;
@@ -192,14 +208,13 @@ impl Work<'_> {
         })
     }
 
-    fn said(&self, folders: &Folders) -> Result<Message> {
+    fn said(&self) -> Message {
         let Restore {
-            images,
             lsm_profile,
             lsm_mount_context,
             ..
         } = self.request;
-        let mut message = options::shared(images, folders, &self.plan.annotations)
+        let mut message = Message::default()
             .on(options::AS_SIBLING)
             .on(options::EVASIVE_DEVICES);
         let given = [
@@ -211,7 +226,7 @@ impl Work<'_> {
                 message = message.text(field, text);
             }
         }
-        Ok(message)
+        message
     }
 
     /// The rest, which is known when CRIU runs: where its root is, and its group.
@@ -231,22 +246,20 @@ impl Work<'_> {
         Ok(message.message(options::CGROUP_ROOT, &options::pair("", path)))
     }
 
-    fn answer(
-        &self,
-        question: Question,
-        seat: &Seat,
-        record: &mut Record,
-        console: Option<&OwnedFd>,
-        hooked: &Cell<bool>,
-    ) -> Result<()> {
+    fn answer(&self, question: Question, record: &mut Record, seats: &Seats<'_>) -> Result<()> {
         tracing::debug!("criu is at {}", question.script);
         match question.script.as_str() {
             "setup-namespaces" => {
-                hooked.set(true);
+                let moved = mend::network(self.plan, question.pid, self.proc)?;
+                seats.given.replace(moved);
+                seats.hooked.set(true);
                 self.hooks(record, question.pid)
             }
-            "orphan-pts-master" => self.hand_on(question.descriptor, console),
-            "post-restore" => self.remember(seat, record, question.pid),
+            "orphan-pts-master" => self.hand_on(question.descriptor, seats.console),
+            "post-restore" => {
+                mend::seal(self.plan, question.pid, self.proc)?;
+                self.remember(seats.seat, record, question.pid)
+            }
             _ => Ok(()),
         }
     }
@@ -286,8 +299,23 @@ impl Work<'_> {
     }
 }
 
+/// What questions are answered with.
+struct Seats<'a> {
+    seat: &'a Seat,
+    console: Option<&'a OwnedFd>,
+    hooked: &'a Cell<bool>,
+    given: &'a RefCell<Vec<Given>>,
+}
+
+type Step = Box<dyn FnOnce() -> Result<()>>;
+
+/// Network devices that were moved in.
+fn giving_back(given: Rc<RefCell<Vec<Given>>>) -> Step {
+    Box::new(move || given.take().iter().try_for_each(Given::take_back))
+}
+
 /// Ends what was restored, after a failure that came later.
-fn ending(record: Record) -> Result<Box<dyn FnOnce() -> Result<()>>> {
+fn ending(record: Record) -> Result<Step> {
     let proc = ask::trust_proc()?;
     Ok(Box::new(move || delete::end(&record, &proc)))
 }

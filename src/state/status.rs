@@ -178,11 +178,13 @@ pub fn of(seat: &Seat, record: Option<&Record>, proc: &Proc) -> Result<Status> {
     if is_frozen(record) {
         return Ok(Status::Paused);
     }
-    Ok(if look.flags & NOT_YET_EXECUTED == 0 || record.came == Came::Restored {
-        Status::Running
-    } else {
-        Status::Created
-    })
+    Ok(
+        if look.flags & NOT_YET_EXECUTED == 0 || record.came == Came::Restored {
+            Status::Running
+        } else {
+            Status::Created
+        },
+    )
 }
 
 fn is_frozen(record: &Record) -> bool {

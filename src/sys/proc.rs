@@ -116,7 +116,12 @@ impl Proc {
         let names = rustix::fs::Dir::read_from(&directory).at(Call::Getdents)?;
         let mut found = Vec::new();
         for entry in names.flatten() {
-            let Some(number) = entry.file_name().to_str().ok().and_then(|name| name.parse().ok()) else {
+            let Some(number) = entry
+                .file_name()
+                .to_str()
+                .ok()
+                .and_then(|name| name.parse().ok())
+            else {
                 continue;
             };
             let shown = rustix::fs::readlinkat(&directory, entry.file_name(), Vec::new());

@@ -80,7 +80,9 @@ Let a container go on from the images that `orbital checkpoint` has written: the
 with the same memory, in a bundle like the one that it had. Without --detach orbital waits for its
 end, as run does.",
         )
-        .after_help("Example:\n  orbital restore --image-path /var/tmp/c1 --bundle hello --detach c1")
+        .after_help(
+            "Example:\n  orbital restore --image-path /var/tmp/c1 --bundle hello --detach c1",
+        )
 }
 
 fn images(verb: Verbs) -> Vec<Arg> {

@@ -28,9 +28,7 @@ pub(super) fn checkpoint(found: &mut ArgMatches) -> Result<Checkpoint, Error> {
         images: images(found, Verbs::Checkpoint)?,
         extent: either(found, "pre-dump", Extent::Memory, Extent::All),
         parent,
-        page_server: page_server
-            .map(|typed| address(&typed))
-            .transpose()?,
+        page_server: page_server.map(|typed| address(&typed)).transpose()?,
         status_fd: match status_fd.as_deref() {
             None | Some("-1") => None,
             Some(typed) => Some(descriptor(typed)?),

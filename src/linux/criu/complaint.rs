@@ -15,7 +15,12 @@ pub fn told(doing: &str, log: &Path, end: Break) -> Error {
     let text = String::from_utf8_lossy(&text);
     let why = match (first(&text), refusal) {
         (Some((number, line)), _) => format!("criu says, in line {number} of its log: {line}"),
-        (None, Refusal { words: Some(words), .. }) => format!("criu says: {words}"),
+        (
+            None,
+            Refusal {
+                words: Some(words), ..
+            },
+        ) => format!("criu says: {words}"),
         (None, Refusal { errno: 0, .. }) => "criu ended without a word".to_owned(),
         (None, Refusal { errno, .. }) => {
             let name = nix::errno::Errno::from_raw(errno).desc();
@@ -70,7 +75,10 @@ mod tests {
     fn the_first_error_counts() {
         let (number, line) = first(LOG).unwrap();
         assert_eq!(number, 3);
-        assert!(line.starts_with("Error (criu/sk-inet.c:188): inet: Connected TCP"), "{line}");
+        assert!(
+            line.starts_with("Error (criu/sk-inet.c:188): inet: Connected TCP"),
+            "{line}"
+        );
         assert_eq!(first("(00.1) Warn  (x): Error"), None);
     }
 
@@ -78,9 +86,17 @@ mod tests {
     fn and_names_the_flag() {
         let log = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(log.path(), LOG).unwrap();
-        let refusal = || Break::Refused(Refusal { errno: 0, words: None });
+        let refusal = || {
+            Break::Refused(Refusal {
+                errno: 0,
+                words: None,
+            })
+        };
         let line = told("checkpoint c", log.path(), refusal()).one_line();
-        assert!(line.contains("in line 3 of its log: Error (criu/sk-inet.c:188)"), "{line}");
+        assert!(
+            line.contains("in line 3 of its log: Error (criu/sk-inet.c:188)"),
+            "{line}"
+        );
         assert!(line.contains("--tcp-established allows that"), "{line}");
         let none = log.path().with_extension("none");
         let line = told("checkpoint c", &none, refusal()).one_line();

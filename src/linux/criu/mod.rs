@@ -39,5 +39,8 @@ pub mod outside;
 /// A mount namespace in which a container's root is a mount point.
 pub mod stage;
 
+/// What it does not bring back.
+pub mod mend;
+
 /// Its first error, found in its log.
 pub mod complaint;

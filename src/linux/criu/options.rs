@@ -115,14 +115,15 @@ fn make(path: &Path) -> Result<()> {
     made.map_err(|error| Error::io("make the folder of images", path, "mkdir", &error))
 }
 
-/// What both verbs say.
+/// What both verbs say, on top.
 #[must_use]
 pub fn shared(
+    message: Message,
     images: &Images,
     folders: &Folders,
     annotations: &BTreeMap<String, String>,
 ) -> Message {
-    let mut options = Message::default()
+    let mut options = message
         .number(IMAGES_DIR_FD, folders.images.as_raw_fd().into())
         .number(LOG_LEVEL, EVERYTHING)
         .text(LOG_FILE, folders.log_name)

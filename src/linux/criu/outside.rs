@@ -25,7 +25,13 @@ const NULL: &str = "/dev/null";
 /// # Errors
 /// A bind whose ids are mapped, which CRIU cannot bring back; a namespace that is gone.
 pub fn at_dump(mut options: Message, plan: &Plan, pid: i32, proc: &Proc) -> Result<Message> {
-    let told = |fault| Error::new("look into the container", Object::Process(pid), Cause::from(fault));
+    let told = |fault| {
+        Error::new(
+            "look into the container",
+            Object::Process(pid),
+            Cause::from(fault),
+        )
+    };
     let root = proc.root_of(pid).map_err(told)?;
     for (op, _) in binds(plan) {
         if let Source::Bind { ids: Some(ids), .. } = &op.source {
@@ -179,7 +185,10 @@ pub fn streams(pid: i32, others: &[i32], proc: &Proc) -> Vec<String> {
         // One that ends meanwhile has nothing open.
         for open in proc.descriptors_of(*each).unwrap_or_default() {
             let slot = usize::try_from(open.number).ok();
-            if let Some(slot) = slot.filter(|_| *each == pid).and_then(|slot| first.get_mut(slot)) {
+            if let Some(slot) = slot
+                .filter(|_| *each == pid)
+                .and_then(|slot| first.get_mut(slot))
+            {
                 *slot = String::from_utf8_lossy(&open.shown).into_owned();
             }
             let ends = ends.entry(open.shown).or_default();

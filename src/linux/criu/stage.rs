@@ -80,7 +80,14 @@ pub fn make_points(plan: &Plan) -> Result<()> {
 /// In the root, or in the source of the bind that will cover the place; what is below a new file system is in the images.
 fn point(op: &MountOp, before: &[MountOp], root: &OwnedFd) -> std::result::Result<(), Fault> {
     let leaf = match (&op.source, op.missing) {
-        (Source::Again { .. }, _) | (Source::Bind { link: SourceLink::Copy, .. }, _) => return Ok(()),
+        (Source::Again { .. }, _)
+        | (
+            Source::Bind {
+                link: SourceLink::Copy,
+                ..
+            },
+            _,
+        ) => return Ok(()),
         (Source::Bind { path, .. }, Missing::LikeSource) => {
             match path::is_directory(file::open(CWD, path, OFlags::PATH)?)? {
                 true => Leaf::Directory(0o755),
@@ -90,7 +97,11 @@ fn point(op: &MountOp, before: &[MountOp], root: &OwnedFd) -> std::result::Resul
         _ => Leaf::Directory(0o755),
     };
     let below = |outer: &MountOp| below(&op.target, &outer.target);
-    let (ground, target) = match before.iter().rev().find_map(|outer| Some((outer, below(outer)?))) {
+    let (ground, target) = match before
+        .iter()
+        .rev()
+        .find_map(|outer| Some((outer, below(outer)?)))
+    {
         None => (root.try_clone(), op.target.clone()),
         Some((outer, rest)) => match &outer.source {
             Source::Bind { path, .. } => (Ok(open(path)?), rest),

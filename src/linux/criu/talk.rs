@@ -176,7 +176,11 @@ impl Criu {
         }
         let why = "criu cannot do that on this kernel".to_owned();
         let object = Object::Argument(format!("--{flag}"));
-        Err(Error::new("checkpoint as asked for", object, Cause::Refused(why)))
+        Err(Error::new(
+            "checkpoint as asked for",
+            object,
+            Cause::Refused(why),
+        ))
     }
 
     fn check_version(&self) -> Result<()> {
@@ -189,7 +193,10 @@ impl Criu {
         }
         let why = match version {
             (0, 0) => "it does not tell its version, so it does not run here".to_owned(),
-            (major, minor) => format!("it is {major}.{minor}, and {}.{} is needed", OLDEST.0, OLDEST.1),
+            (major, minor) => format!(
+                "it is {major}.{minor}, and {}.{} is needed",
+                OLDEST.0, OLDEST.1
+            ),
         };
         let error = Error::new("use criu", Object::Nothing, Cause::Refused(why));
         Err(error.hint("see what criu check says, and install a newer one (criu.org)"))

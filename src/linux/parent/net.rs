@@ -154,10 +154,25 @@ pub(super) fn loopback(plan: &Plan, born: &Born, group: Option<&Cgroup>) -> Resu
     socket
         .ok_or(missing)
         .and_then(process::loopback_up)
-        .map_err(|fault| {
-            let object = Object::config("/linux/namespaces");
-            Error::new("bring the loopback device up", object, fault.into())
-        })
+        .map_err(not_up)
+}
+
+/// The same for process `pid` of a container that is restored, whose namespaces are of its making.
+///
+/// # Errors
+/// As setns(2); EPERM without CAP_NET_ADMIN over the namespace.
+pub fn loopback_of(pid: i32, proc: &Proc) -> Result<()> {
+    let own = Kind::Network.file();
+    let socket = || {
+        let (ours, theirs) = (proc.namespace(own)?, proc.namespace_of(pid, own)?);
+        inside(ours.as_fd(), theirs.as_fd(), process::network_socket)
+    };
+    socket().and_then(process::loopback_up).map_err(not_up)
+}
+
+fn not_up(fault: Fault) -> Error {
+    let object = Object::config("/linux/namespaces");
+    Error::new("bring the loopback device up", object, fault.into())
 }
 
 /// A conversation with the other namespace: a socket belongs to the one it was made in.
