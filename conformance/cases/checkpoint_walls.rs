@@ -39,7 +39,7 @@ pub(super) const CASES: &[Case] = &[
         Need::CgroupV2,
         Need::Criu,
     ]),
-    Case::new("a-file-lock-needs-its-flag", file_lock).needs(CRIU),
+    Case::new("a-connection-needs-its-flag", tcp).needs(CRIU),
     Case::new("parent-path-must-be-relative", parent).needs(CRIU),
     Case::new("a-criu-that-does-not-run-here", no_criu).needs(&[
         Need::OrbitalOnly,
@@ -275,7 +275,7 @@ fn broken_images(lab: &Lab) -> Outcome {
 
 /// The first error of its log, where the log is, and the flag that would have allowed it.
 fn why(lab: &Lab) -> Outcome {
-    let counter = locking(lab)?;
+    let counter = connected(lab)?;
     let said = counter.checkpoint(&[])?;
     let log = fs::read_to_string(counter.images.join("dump.log"))?;
     let first = log
@@ -289,25 +289,27 @@ fn why(lab: &Lab) -> Outcome {
         &said.err,
         &counter.images.join("dump.log").to_string_lossy(),
     )?;
-    contains("the report", &said.err, "--file-locks allows that")?;
+    contains("the report", &said.err, "--tcp-established allows that")?;
     counter.container.end()
 }
 
-fn locking(lab: &Lab) -> Outcome<Counter<'_>> {
-    let script = format!("exec 9>/vol/lock; flock -x 9; {}", super::checkpoint::COUNT);
+/// One with a TCP connection to itself.
+fn connected(lab: &Lab) -> Outcome<Counter<'_>> {
+    let script = format!(
+        "(sleep 999 | busybox nc -l -p 7777 >/vol/heard) & sleep 1; \
+         (sleep 999 | busybox nc 127.0.0.1 7777 >/dev/null) & sleep 1; {}",
+        super::checkpoint::COUNT
+    );
     Counter::running(lab, |spec| {
         spec.sh(&script);
     })
 }
 
-fn file_lock(lab: &Lab) -> Outcome {
-    let counter = locking(lab)?;
-    refused(&counter, &[], &["file-locks", "criu failed"])?;
-    counter.frozen(&["--file-locks"])?;
-    let before = counter.count()?;
-    let id = counter.container.id.clone();
-    let counter = counter.thawed(&id, &["--file-locks"])?;
-    counter.passes(before)?;
+fn tcp(lab: &Lab) -> Outcome {
+    let counter = connected(lab)?;
+    refused(&counter, &[], &["tcp-established", "criu failed"])?;
+    counter.frozen(&["--tcp-established", "--leave-running"])?;
+    counter.passes(counter.count()?)?;
     counter.container.end()
 }
 

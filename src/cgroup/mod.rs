@@ -16,6 +16,9 @@ pub mod systemd;
 /// A cgroup2 that is not where it is expected.
 mod search;
 
+/// How the hierarchy is mounted, kept over a stranger's mounting it anew.
+pub mod mounted;
+
 /// The planned (file, value) list, written.
 pub mod apply;
 

@@ -1,6 +1,7 @@
 //! `orbital checkpoint`: write a running container to disk, and remove it.
 
 use super::{Verb, check, delete};
+use crate::cgroup;
 use crate::cli::Manager;
 use crate::cli::checkpoint::{Checkpoint, Extent, LAZY_PAGES, LEAVE_RUNNING};
 use crate::error::{Cause, Error, Object, Result};
@@ -114,6 +115,7 @@ impl Work<'_> {
             message = outside::at_dump(message, &self.plan, self.pid, self.proc)?;
             self.keep_streams()?;
         }
+        let _as_mounted = cgroup::mounted::look();
         let criu = Criu::start(&[])?;
         if request.extent == Extent::Memory {
             criu.needs(Feature::Memory, "pre-dump")?;

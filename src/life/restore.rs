@@ -138,6 +138,7 @@ impl Work<'_> {
         // CRIU, where the root is a mount point, and in the container's group: what it makes is born there.
         stage::make_points(plan)?;
         let (message, inherited) = outside::at_restore(self.said(), plan, &streams, self.proc)?;
+        let _as_mounted = cgroup::mounted::look();
         let inherited: Vec<&OwnedFd> = inherited.iter().collect();
         let (criu, folders, root) = stage::within(&plan.root, &seat.path, self.proc, |root| {
             // It mounts below its working directory, which must be of the same namespace.
