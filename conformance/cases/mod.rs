@@ -22,6 +22,12 @@ mod kill;
 /// Every process stands still.
 mod pause;
 
+/// A container goes on where it stood.
+mod checkpoint;
+
+/// The same: walls, and what cannot be.
+mod checkpoint_walls;
+
 /// The processes of a container.
 mod ps;
 
@@ -243,6 +249,8 @@ const TOPICS: &[(&str, &[Case])] = &[
     ("state", state::CASES),
     ("kill", kill::CASES),
     ("pause", pause::CASES),
+    ("checkpoint", checkpoint::CASES),
+    ("checkpoint", checkpoint_walls::CASES),
     ("ps", ps::CASES),
     ("update", update::CASES),
     ("update", update_refused::CASES),

@@ -8,6 +8,9 @@ mod living;
 /// `exec`.
 mod exec;
 
+/// `checkpoint`, `restore`.
+mod frozen;
+
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command, value_parser};
 use std::fmt::Write;
@@ -67,6 +70,8 @@ pub const VERBS: [(&str, &[Verb]); 5] = [
             ),
             listed("resume", "let them go on", living::resume),
             listed("update", "change its limits", living::update),
+            listed("checkpoint", "write it to disk", frozen::checkpoint),
+            listed("restore", "let it go on from there", frozen::restore),
         ],
     ),
     (
@@ -128,7 +133,7 @@ pub fn root_help(name: &'static str) -> String {
     for (heading, members) in &VERBS {
         let _ = write!(verbs, "\n{heading}\n");
         for verb in *members {
-            let _ = writeln!(verbs, "  {:10}{}", verb.name, verb.line);
+            let _ = writeln!(verbs, "  {:11}{}", verb.name, verb.line);
         }
     }
     let template = format!(
@@ -364,6 +369,11 @@ fn choice(
     help: &'static str,
 ) -> Arg {
     value(name, of, help).value_parser(PossibleValuesParser::new(words))
+}
+
+/// A flag with a value that may be given again and again.
+fn many(name: &'static str, of: &'static str, help: &'static str) -> Arg {
+    value(name, of, help).action(ArgAction::Append)
 }
 
 fn switch(name: &'static str, help: &'static str) -> Arg {

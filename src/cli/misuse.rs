@@ -14,9 +14,6 @@ pub struct Misuse {
     pub error: Error,
 }
 
-/// Verbs of other runtimes that this version does not have.
-const NOT_YET: [&str; 2] = ["checkpoint", "restore"];
-
 /// A refusal of `what`, as it was typed.
 pub(super) fn refused(what: &str, why: &str) -> Error {
     let object = if what.is_empty() {
@@ -60,9 +57,6 @@ pub(super) fn unknown_flag(flag: &str, command: &clap::Command) -> Error {
 
 /// A word that is no verb.
 pub(super) fn unknown_verb(word: &str, program: &str) -> Error {
-    if NOT_YET.contains(&word) {
-        return refused(word, "this version of orbital does not have this verb yet");
-    }
     let hint = match nearest(word, super::args::names().map(|verb| verb.name)) {
         Some(near) => format!("did you mean {near}?"),
         None => format!("see {program} --help for all verbs"),

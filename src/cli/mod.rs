@@ -34,6 +34,10 @@ mod trace;
 /// What `exec` is asked for.
 mod exec;
 
+/// What `checkpoint` and `restore` are asked for.
+pub mod checkpoint;
+
+pub use checkpoint::{Checkpoint, Restore};
 pub use exec::{Changes, Exec, Paused, Switch};
 pub use misuse::Misuse;
 pub use request::parse;
@@ -320,6 +324,10 @@ pub enum Request {
     Resume(String),
     /// Change its limits.
     Update(Update),
+    /// Write it to disk.
+    Checkpoint(Checkpoint),
+    /// Let it go on from there.
+    Restore(Restore),
     /// All containers below the root.
     List(ListFormat),
     /// Write a config.json into this directory.

@@ -3,6 +3,9 @@
 /// `exec`.
 mod exec;
 
+/// `checkpoint`, `restore`.
+mod frozen;
+
 use super::normal::{Extent, normal};
 use super::{
     Afterwards, Attendance, Create, Force, Global, Inherited, Keyring, Limits, ListFormat,
@@ -159,6 +162,8 @@ fn request(verb: &str, found: &mut ArgMatches, manager: Manager) -> Result<Reque
         "pause" => Request::Pause(id(found)?),
         "resume" => Request::Resume(id(found)?),
         "update" => Request::Update(update(found)?),
+        "checkpoint" => Request::Checkpoint(frozen::checkpoint(found)?),
+        "restore" => Request::Restore(frozen::restore(found, manager)?),
         "list" => Request::List(list_format(found)),
         "spec" => Request::Spec {
             bundle: bundle(found),

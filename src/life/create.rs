@@ -330,13 +330,13 @@ pub(super) fn write_pid_file(path: Option<&Path>, pid: i32) -> Result<()> {
 
 type Step = Box<dyn FnOnce() -> Result<()>>;
 
-fn removing(seat: &Seat) -> Step {
+pub(super) fn removing(seat: &Seat) -> Step {
     let path = seat.path.clone();
     Box::new(move || crate::state::dir::remove(&path))
 }
 
 /// The hooks for a container that is no more; a failure is only worth a warning (config.md, "Poststop").
-fn poststop(record: Record, was_born: Rc<Cell<bool>>) -> Step {
+pub(super) fn poststop(record: Record, was_born: Rc<Cell<bool>>) -> Step {
     Box::new(move || {
         if was_born.get() {
             // The failure that led here has the one record of the log; --debug shows these too.

@@ -13,6 +13,7 @@ use crate::linux::{ask, parent, protect};
 use crate::plan::console::Console;
 use crate::plan::second::{Second, plan};
 use crate::spec::{self, Bundle};
+use crate::state::record::Came;
 use crate::state::status::{self, Now};
 use crate::state::{Home, Record, Status, oci};
 use crate::sys::path::{self, Links};
@@ -40,7 +41,8 @@ pub fn exec(request: &Exec, home: &Home, verbosity: Verbosity) -> Result<(i32, V
     // Decide.
     let create = as_create(request, &living.record);
     let facts = ask::ask(&living.proc, Manager::Disabled)?;
-    let second = plan(bundle, &facts, &create).map_err(told)?;
+    let mut second = plan(bundle, &facts, &create).map_err(told)?;
+    second.namespaces |= clocks(&living);
 
     // From here on signals wait until they can be handed on.
     let watch = match request.attendance {
@@ -123,6 +125,23 @@ fn find(request: &Exec, home: &Home) -> Result<Living> {
         init,
         proc: Rc::new(proc),
     })
+}
+
+/// The time namespace that CRIU has given to a container that asked for none, and whose clocks go on where they
+/// stood; `CLONE_NEWTIME` or nothing.
+fn clocks(living: &Living) -> u32 {
+    let kind = crate::plan::birth::Kind::Time;
+    let Some(process) = living
+        .record
+        .process
+        .filter(|_| living.record.came == Came::Restored)
+    else {
+        return 0;
+    };
+    match living.proc.namespace_of(process.pid, kind.file()) {
+        Ok(_) => kind.flag(),
+        Err(_) => 0,
+    }
 }
 
 /// The request in the words of the planners.

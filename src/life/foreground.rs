@@ -192,13 +192,19 @@ impl Terminal {
                 fault.into(),
             )
         })?;
+        Ok(Some(Terminal::of(master)))
+    }
+
+    /// Serves the terminal of this master, and puts our own one, if there is one, into raw mode.
+    #[must_use]
+    pub fn of(master: OwnedFd) -> Terminal {
         let terminal = Terminal {
             master,
             input: Input::Open,
             before: make_raw(),
         };
         terminal.follow_size();
-        Ok(Some(terminal))
+        terminal
     }
 
     fn serve(&mut self, ready: &Ready) {

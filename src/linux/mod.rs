@@ -54,6 +54,9 @@ pub mod parent;
 /// Both columns of a second process.
 pub mod second;
 
+/// CRIU, which writes processes to disk and brings them back.
+pub mod criu;
+
 /// A child's twelve bytes, told in words.
 pub mod explain;
 

@@ -15,8 +15,12 @@ pub const HOOKS_STDOUT: &str = "run.oci.hooks.stdout";
 /// The same for their standard error.
 pub const HOOKS_STDERR: &str = "run.oci.hooks.stderr";
 
+/// A path: CRIU's configuration file for this container, empty for none.
+pub const CRIU_CONFIG: &str = "org.criu.config";
+
 /// All of them; what ends in a dot is the beginning of many.
-pub const OBEYED: [&str; 5] = [
+pub const OBEYED: [&str; 6] = [
+    CRIU_CONFIG,
     HOOKS_STDERR,
     HOOKS_STDOUT,
     KEEP_GROUPS,

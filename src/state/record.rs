@@ -57,6 +57,9 @@ pub struct Record {
     /// The session keyring that was made for it, by its name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keyring: Option<String>,
+    /// Whether it has gone on from images.
+    #[serde(default, skip_serializing_if = "Came::is_usual")]
+    pub came: Came,
     /// `/annotations`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
@@ -93,6 +96,23 @@ pub struct Process {
     pub pid: i32,
     /// When it was born, in clock ticks since boot; proc_pid_stat(5), field 22.
     pub start_time: u64,
+}
+
+/// How its first process came to be its program.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Came {
+    /// By execve(2), when it was started.
+    #[default]
+    Started,
+    /// As CRIU has put it together: it never executed anything.
+    Restored,
+}
+
+impl Came {
+    fn is_usual(&self) -> bool {
+        *self == Came::Started
+    }
 }
 
 /// A unit, and whose systemd knows it.
@@ -151,6 +171,7 @@ impl Record {
                 .keyring
                 .as_ref()
                 .map(|name| name.to_string_lossy().into_owned()),
+            came: Came::Started,
             annotations: plan.annotations.clone(),
             poststart: plan.hooks.poststart.iter().map(Kept::new).collect(),
             poststop: plan.hooks.poststop.iter().map(Kept::new).collect(),

@@ -94,6 +94,69 @@ impl Proc {
         self.open_file(path.as_c(), flags)
     }
 
+    /// Opens the root directory of process `pid`.
+    ///
+    /// # Errors
+    /// As [`Proc::namespace_of`].
+    pub fn root_of(&self, pid: i32) -> Result<OwnedFd, Fault> {
+        let directory = self.directory(pid, b"")?;
+        super::file::open(directory, c"root", OFlags::PATH | OFlags::DIRECTORY)
+    }
+
+    /// The path of an open file of this process, as its mount namespace has it. It allocates: not for a child.
+    ///
+    /// # Errors
+    /// As readlinkat(2).
+    pub fn path_of(&self, fd: impl AsFd) -> Result<Vec<u8>, Fault> {
+        use std::os::fd::AsRawFd;
+        let directory = self.own(b"/fd")?;
+        let directory = self.open_file(directory.as_c(), OFlags::PATH | OFlags::DIRECTORY)?;
+        let mut name = Text::default();
+        name.push_number(fd.as_fd().as_raw_fd().unsigned_abs())?;
+        let shown = rustix::fs::readlinkat(directory, name.as_c(), Vec::new());
+        Ok(shown.at(Call::Readlinkat)?.into_bytes())
+    }
+
+    /// What process `pid` has open. It allocates: not for a child.
+    ///
+    /// # Errors
+    /// ENOENT for a process that is gone, EACCES for one that we may not look into.
+    pub fn descriptors_of(&self, pid: i32) -> Result<Vec<Open>, Fault> {
+        let directory = self.directory(pid, b"/fd")?;
+        let names = rustix::fs::Dir::read_from(&directory).at(Call::Getdents)?;
+        let mut found = Vec::new();
+        for entry in names.flatten() {
+            let Some(number) = entry
+                .file_name()
+                .to_str()
+                .ok()
+                .and_then(|name| name.parse().ok())
+            else {
+                continue;
+            };
+            let shown = rustix::fs::readlinkat(&directory, entry.file_name(), Vec::new());
+            let flags = rustix::fs::AtFlags::SYMLINK_NOFOLLOW;
+            let stat = rustix::fs::statat(&directory, entry.file_name(), flags);
+            // One that was closed meanwhile is not open.
+            if let (Ok(shown), Ok(stat)) = (shown, stat) {
+                found.push(Open {
+                    number,
+                    shown: shown.into_bytes(),
+                    is_read: stat.st_mode & 0o400 != 0,
+                    is_written: stat.st_mode & 0o200 != 0,
+                });
+            }
+        }
+        Ok(found)
+    }
+
+    fn directory(&self, pid: i32, more: &[u8]) -> Result<OwnedFd, Fault> {
+        let mut text = Text::default();
+        text.push_number(pid.unsigned_abs())?;
+        text.push(more)?;
+        self.open_file(text.as_c(), OFlags::RDONLY | OFlags::DIRECTORY)
+    }
+
     /// Writes `bytes` to the file `path` of this procfs in one write.
     ///
     /// # Errors
@@ -138,6 +201,19 @@ impl Proc {
         let fd = self.open_file(path, OFlags::RDONLY)?;
         super::file::read_some(fd, buffer)
     }
+}
+
+/// An open file of a process; proc_pid_fd(5).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Open {
+    /// Its number.
+    pub number: i32,
+    /// Its path, or a word for what has none, such as `pipe:[4711]`.
+    pub shown: Vec<u8>,
+    /// Open for reading.
+    pub is_read: bool,
+    /// Open for writing.
+    pub is_written: bool,
 }
 
 impl AsFd for Proc {

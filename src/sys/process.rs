@@ -305,6 +305,16 @@ pub fn unshare_time() -> Result<(), Fault> {
     answer(value.into(), Call::Unshare).map(|_| ())
 }
 
+/// Takes a copy of all mounts into a new mount namespace; unshare(2), mount_namespaces(7).
+///
+/// # Errors
+/// EPERM without CAP_SYS_ADMIN.
+pub fn unshare_mounts() -> Result<(), Fault> {
+    // SAFETY: CLONE_NEWNS changes nothing that another thread or a borrowed descriptor relies on.
+    let value = unsafe { libc::unshare(libc::CLONE_NEWNS) };
+    answer(value.into(), Call::Unshare).map(|_| ())
+}
+
 /// Makes a new cgroup namespace, rooted at this process's group; unshare(2), cgroup_namespaces(7).
 ///
 /// # Errors

@@ -263,8 +263,12 @@ fn misuse_says_what_and_what_instead() {
         ("orbital craete c", "craete: refused: there is no such verb (hint: did you mean create?)"),
         ("orbital frobnicate", "see orbital --help"),
         ("orbital help frobnicate", "there is no such verb"),
-        ("orbital checkpoint c", "this version of orbital does not have this verb yet"),
-        ("orbital restore --lsm-mount-context", "this version of orbital does not have this verb yet"),
+        ("orbital restore --lsm-mount-context", "flag needs an argument: --lsm-mount-context"),
+        ("orbital checkpoint --parent-path /x c", "--parent-path=/x: refused: it is relative to --image-path"),
+        ("orbital checkpoint --page-server ::1:7 c", "--page-server=::1:7: refused: it is no ADDRESS:PORT"),
+        ("orbital checkpoint --empty-ns pid c", "--empty-ns=pid: refused: only a network namespace"),
+        ("orbital checkpoint --status-fd out c", "--status-fd=out: refused: not the number of a descriptor"),
+        ("orbital checkpoint --manage-cgroups-mode some c", "use one of soft, full, strict, ignore"),
         ("orbital '' c", "there is no such verb"),
     ];
     for (line, expected) in rows {

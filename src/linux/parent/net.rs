@@ -14,7 +14,7 @@ use crate::sys::netlink::{Address, Device, Netlink, State};
 use crate::sys::proc::Proc;
 use crate::sys::{Call, Fault, path, process};
 use std::ffi::CString;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// A device that was given, with all that is needed to take it back.
 #[derive(Debug)]
@@ -154,18 +154,43 @@ pub(super) fn loopback(plan: &Plan, born: &Born, group: Option<&Cgroup>) -> Resu
     socket
         .ok_or(missing)
         .and_then(process::loopback_up)
-        .map_err(|fault| {
-            let object = Object::config("/linux/namespaces");
-            Error::new("bring the loopback device up", object, fault.into())
-        })
+        .map_err(not_up)
 }
 
-/// A conversation with the other namespace: a socket belongs to the one it was made in, so we go there and back.
+/// The same for process `pid` of a container that is restored, whose namespaces are of its making.
+///
+/// # Errors
+/// As setns(2); EPERM without CAP_NET_ADMIN over the namespace.
+pub fn loopback_of(pid: i32, proc: &Proc) -> Result<()> {
+    let own = Kind::Network.file();
+    let socket = || {
+        let (ours, theirs) = (proc.namespace(own)?, proc.namespace_of(pid, own)?);
+        inside(ours.as_fd(), theirs.as_fd(), process::network_socket)
+    };
+    socket().and_then(process::loopback_up).map_err(not_up)
+}
+
+fn not_up(fault: Fault) -> Error {
+    let object = Object::config("/linux/namespaces");
+    Error::new("bring the loopback device up", object, fault.into())
+}
+
+/// A conversation with the other namespace.
 fn open_there(ours: &OwnedFd, theirs: &OwnedFd) -> std::result::Result<Netlink, Fault> {
+    inside(ours.as_fd(), theirs.as_fd(), Netlink::open)
+}
+
+/// Makes a socket in the other network namespace, to which it belongs from then on, and returns to ours. A pidfd
+/// stands for its process's own.
+fn inside<T>(
+    ours: BorrowedFd<'_>,
+    theirs: BorrowedFd<'_>,
+    open: impl FnOnce() -> std::result::Result<T, Fault>,
+) -> std::result::Result<T, Fault> {
     let kind = Kind::Network.flag();
-    process::join(theirs.as_fd(), kind)?;
-    let socket = Netlink::open();
-    process::join(ours.as_fd(), kind)?;
+    process::join(theirs, kind)?;
+    let socket = open();
+    process::join(ours, kind)?;
     socket
 }
 
