@@ -5,6 +5,7 @@ use super::undo::Undo;
 use crate::cgroup::{Cgroup, apply, devices, place};
 use crate::cli::{Create, Verbosity};
 use crate::error::{Error, Result};
+use crate::linux::ahead::{self, Ahead};
 use crate::linux::birth::{Born, give_birth};
 use crate::linux::failure::Kind;
 use crate::linux::held::{Seats, StartGate, Trace, hold};
@@ -73,6 +74,7 @@ pub fn make(
 ) -> Result<Created> {
     // Not taken apart afterwards: the arena has no use for single blocks (`sys/heap.rs`).
     let bundle = ManuallyDrop::new(spec::load(&request.bundle)?);
+    let network = ahead::begin(&bundle.spec);
     let proc = Rc::new(ask::trust_proc()?);
     let facts = ask::ask(&proc, request.manager)?;
     let mut plan = plan(&bundle, &facts, request)?;
@@ -92,7 +94,7 @@ pub fn make(
         starter,
         trace,
     };
-    match build(&work, home, terminal, &mut undo) {
+    match build(&work, home, terminal, network, &mut undo) {
         Ok((seat, record, born)) => {
             undo.forget();
             Ok(Created {
@@ -122,6 +124,7 @@ fn build(
     work: &Work<'_>,
     home: &Home,
     terminal: Option<OwnedFd>,
+    network: Ahead,
     undo: &mut Undo<'static>,
 ) -> Result<(Seat, Record, Born)> {
     let plan = work.plan;
@@ -152,6 +155,7 @@ fn build(
         Seats {
             start,
             console,
+            network: network.take(),
             trace: work.trace,
         },
     )?;

@@ -1,14 +1,14 @@
 //! The clone: one process, in its namespaces and its cgroup from its first moment (`plan/birth.rs`
 //! has the table of the three rows).
 
-use super::failure::{Failure, Kind, Miss, NO_ITEM, Record};
+use super::failure::{Failure, Kind as Word, Miss, NO_ITEM, Record};
 use super::gates::{self, Arrival};
 use super::held::Held;
 use super::step::Step;
 use super::{child, explain, protect};
 use crate::error::{Cause, Error, Object, Result};
 use crate::plan::Plan;
-use crate::plan::birth::{Joiner, UserNamespace};
+use crate::plan::birth::{Joiner, Kind, UserNamespace};
 use crate::sys::clone::{Birth, Side, clone3};
 use crate::sys::process::{self, Dumpable};
 use crate::sys::{Call, Fault, file, pidfd};
@@ -24,8 +24,19 @@ pub struct Born {
     pub pidfd: OwnedFd,
     /// Our end of the gates.
     pub gate: OwnedFd,
+    /// Whether lo is still to be brought up in a new network namespace.
+    pub loopback: Loopback,
     /// The memory files around the hooks that run in it.
     pub documents: Option<super::held::Documents>,
+}
+
+/// The loopback device of a new network namespace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loopback {
+    /// The child hands over a socket for it.
+    Asked,
+    /// There is nothing to do: it is up, or it is not ours.
+    Settled,
 }
 
 /// Gives birth to the container's process. `cgroup` is the group it is born into.
@@ -44,6 +55,10 @@ pub fn give_birth(
             .map_err(|fault| plain("hide from the joined namespaces", fault))?;
     }
     let documents = duplicate_documents(&held)?;
+    let loopback = match held.network {
+        None if plan.birth.makes(Kind::Network) => Loopback::Asked,
+        _ => Loopback::Settled,
+    };
     let (pid, pidfd) = if plan.birth.user == UserNamespace::Joined {
         by_helper(plan, held, gate.as_fd(), cgroup)?
     } else {
@@ -53,6 +68,7 @@ pub fn give_birth(
         pid,
         pidfd,
         gate,
+        loopback,
         documents,
     })
 }
@@ -81,8 +97,12 @@ fn directly(
     cgroup: Option<BorrowedFd<'_>>,
 ) -> Result<(i32, OwnedFd)> {
     let away = Away::join(plan, &held)?;
+    let made = match held.network {
+        Some(_) => u64::from(Kind::Network.flag()),
+        None => 0,
+    };
     let birth = Birth {
-        flags: plan.birth.clone_flags,
+        flags: plan.birth.clone_flags & !made,
         cgroup,
     };
     match clone3(&birth) {
@@ -137,7 +157,7 @@ fn by_helper(
             let _ = pidfd::wait(helper.as_fd());
             match arrival? {
                 Arrival::Record(Record {
-                    kind: Kind::Born,
+                    kind: Word::Born,
                     errno: pid,
                     ..
                 }) => Ok((
@@ -189,7 +209,7 @@ fn help(plan: &Plan, held: Held) -> ! {
                 &held,
                 Record {
                     errno: pid,
-                    ..Record::gate(Kind::Born)
+                    ..Record::gate(Word::Born)
                 },
             );
             process::exit_now(0)
@@ -230,7 +250,7 @@ impl Away {
                 continue;
             };
             let at = |fault| explain::join(join, fault);
-            if join.kind == crate::plan::birth::Kind::Mount {
+            if join.kind == Kind::Mount {
                 away.directory = Some(file::open(CWD, c".", OFlags::PATH).map_err(at)?);
             }
             let own = held.proc.namespace(join.kind.file()).map_err(at)?;

@@ -82,6 +82,8 @@ pub struct Held {
     pub proc: Rc<Proc>,
     /// The root file system's tree, where the parent had to open it.
     pub root: Option<OwnedFd>,
+    /// The network namespace that was made ahead.
+    pub network: Option<OwnedFd>,
     /// For each mount its source's tree, where the parent had to open it.
     pub trees: Vec<Option<OwnedFd>>,
     /// For each namespace to join its descriptor.
@@ -130,6 +132,8 @@ pub struct Seats {
     pub start: StartGate,
     /// The connected console socket.
     pub console: Option<OwnedFd>,
+    /// The network namespace that was made ahead.
+    pub network: Option<OwnedFd>,
     /// Report passed steps?
     pub trace: Trace,
 }
@@ -147,6 +151,7 @@ pub fn hold(plan: &Plan, proc: Rc<Proc>, seats: Seats) -> Result<(Held, OwnedFd)
         gate,
         start: seats.start,
         root: open_root(plan)?,
+        network: seats.network,
         trees: open_sources(plan, &joins, &proc)?,
         proc,
         joins,
@@ -189,6 +194,7 @@ pub fn hold_for_second(
         start: StartGate::Connection,
         proc,
         root: None,
+        network: None,
         trees: Vec::new(),
         joins: Vec::new(),
         console,

@@ -36,6 +36,9 @@ pub mod gates;
 /// Security modules of the host.
 pub mod labels;
 
+/// A network namespace, made beside the planning.
+pub mod ahead;
+
 /// Descriptors made before birth.
 pub mod held;
 

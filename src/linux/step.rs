@@ -44,7 +44,7 @@ steps! {
      5 BecomeRoot      "become root inside": "files made from here on belong to the container's root";
      6 Unshare         "unshare the cgroup namespace": "its root is the group we are in now";
      7 Session         "begin a session": "the caller's terminal and keyring must not be inherited";
-     8 Network         "open a socket for the loopback device": "in a network namespace of our own; the runtime brings lo up while we mount";
+     8 Network         "enter the network namespace": "before sysfs is mounted, which shows its devices; a socket of one made by the clone goes to the runtime, which brings lo up while we mount";
      9 Propagation     "set the propagation of /": "before the first mount, or the host sees it";
     10 Root            "mount the root file system": "pivot_root wants a mount point";
     11 Mount           "carry out the mounts": "in the order of /mounts, as later ones may lie in earlier ones";

@@ -4,7 +4,7 @@ use super::flags;
 use super::flags::words;
 use super::text::{Part, command};
 use crate::plan::Plan;
-use crate::plan::birth::{Joiner, Kind, UserNamespace};
+use crate::plan::birth::{Joiner, Kind, NetworkMaker, UserNamespace};
 use crate::plan::cgroup::{
     DeviceRule, Group, Moment, Need, Otherwise, Relative, Scope, Setting, Verdict,
 };
@@ -16,10 +16,15 @@ use crate::plan::rdt::{Group as Resctrl, Rdt};
 
 /// Up to gate C.
 pub(super) fn before(plan: &Plan) -> Vec<Part> {
-    let mut parts = match &plan.cgroup.scope {
-        None => group(&plan.cgroup),
-        Some(_) => Vec::new(),
-    };
+    let mut parts = Part::when(
+        plan.birth.network == NetworkMaker::Ahead,
+        "makes a network namespace, with lo up in it",
+        "unshare, ioctl SIOCSIFFLAGS",
+        "/linux/namespaces",
+    );
+    if plan.cgroup.scope.is_none() {
+        parts.extend(group(&plan.cgroup));
+    }
     for join in plan
         .birth
         .joins
@@ -66,7 +71,7 @@ pub(super) fn before(plan: &Plan) -> Vec<Part> {
     }
     parts.extend(filter(&plan.cgroup));
     parts.extend(Part::when(
-        plan.birth.makes(Kind::Network),
+        plan.birth.makes(Kind::Network) && plan.birth.network == NetworkMaker::Clone,
         "brings lo up, with 127.0.0.1 and ::1",
         "ioctl SIOCSIFFLAGS",
         "/linux/namespaces",
@@ -108,6 +113,7 @@ fn birth(plan: &Plan) -> Part {
     let new: Vec<&str> = flags::KINDS
         .iter()
         .filter(|kind| plan.birth.clone_flags & u64::from(kind.flag()) != 0)
+        .filter(|kind| **kind != Kind::Network || plan.birth.network == NetworkMaker::Clone)
         .map(|kind| kind.name())
         .collect();
     match new.is_empty() {

@@ -48,10 +48,13 @@ fn label_keys(p: &Plan, h: &Held, keys: &Keys) -> Result<(), Fault> {
     h.proc.write_own(c"attr/keycreate", bytes)
 }
 
-/// Hands over a socket of a network namespace that is new.
+/// Enters the network namespace that was made ahead, with lo up in it; or hands over a socket of the new one.
 pub fn network(p: &Plan, h: &Held) -> Result<(), Fault> {
     if !p.birth.makes(Kind::Network) {
         return Ok(());
+    }
+    if let Some(network) = &h.network {
+        return process::join(network.as_fd(), Kind::Network.flag());
     }
     let word = Record::gate(Word::Network).to_bytes();
     socket::send_descriptor(&h.gate, &word, process::network_socket()?.as_fd()).map(drop)

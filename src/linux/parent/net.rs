@@ -4,7 +4,7 @@
 
 use crate::cgroup::Cgroup;
 use crate::error::{Cause, Error, Object, Result};
-use crate::linux::birth::Born;
+use crate::linux::birth::{Born, Loopback};
 use crate::linux::failure::Kind as Word;
 use crate::linux::gates;
 use crate::plan::Plan;
@@ -131,13 +131,13 @@ fn arrive(
     place.set_state(device.index, state)
 }
 
-/// Brings lo up in a new network namespace, by a socket of it that the child hands over. Entering the namespace
+/// Brings lo up in a network namespace that the clone has made, by a socket of it that the child hands over. Entering the namespace
 /// would not do: the way back to ours is closed to the root of a user namespace; setns(2).
 ///
 /// # Errors
 /// What the child says instead; EPERM without CAP_NET_ADMIN over the namespace.
 pub(super) fn loopback(plan: &Plan, born: &Born, group: Option<&Cgroup>) -> Result<()> {
-    if !plan.birth.makes(Kind::Network) {
+    if born.loopback == Loopback::Settled {
         return Ok(());
     }
     let mut socket = None;
@@ -153,7 +153,7 @@ pub(super) fn loopback(plan: &Plan, born: &Born, group: Option<&Cgroup>) -> Resu
     };
     socket
         .ok_or(missing)
-        .and_then(process::loopback_up)
+        .and_then(|socket| process::loopback_up(socket.as_fd()))
         .map_err(|fault| {
             let object = Object::config("/linux/namespaces");
             Error::new("bring the loopback device up", object, fault.into())
