@@ -35,6 +35,8 @@ pub struct Created {
     pub record: Record,
     /// Its process.
     pub born: Born,
+    /// Its group, open.
+    pub group: Option<Cgroup>,
     /// Its plan.
     pub plan: Plan,
 }
@@ -95,12 +97,13 @@ pub fn make(
         trace,
     };
     match build(&work, home, terminal, network, &mut undo) {
-        Ok((seat, record, born)) => {
+        Ok((seat, record, born, group)) => {
             undo.forget();
             Ok(Created {
                 seat,
                 record,
                 born,
+                group,
                 plan,
             })
         }
@@ -126,7 +129,7 @@ fn build(
     terminal: Option<OwnedFd>,
     network: Ahead,
     undo: &mut Undo<'static>,
-) -> Result<(Seat, Record, Born)> {
+) -> Result<(Seat, Record, Born, Option<Cgroup>)> {
     let plan = work.plan;
     let proc = &*work.proc;
     let console = console(work, terminal)?;
@@ -165,7 +168,7 @@ fn build(
         gate,
         group.as_ref().map(|group| group.dir.as_fd()),
     )?;
-    undo.push(ending(&born)?);
+    undo.push(ending(&born));
     was_born.set(true);
     let group = group::after_birth(plan, group, systemd, born.pid, proc, &mut record)?;
     hand_over(&mut record, plan, born.pid, proc, undo)?;
@@ -209,7 +212,7 @@ fn build(
     send_pidfd(pidfd_socket, &born)?;
     write_pid_file(work.request.pid_file.as_deref(), born.pid)?;
     tell(&born, Kind::Remembered)?;
-    Ok((seat, record, born))
+    Ok((seat, record, born, group))
 }
 
 /// What belongs to the machine and not to a namespace: shares of caches, network devices.
@@ -341,17 +344,14 @@ fn poststop(record: Record, was_born: Rc<Cell<bool>>) -> Step {
     })
 }
 
-fn ending(born: &Born) -> Result<Step> {
-    let pidfd = born
-        .pidfd
-        .try_clone()
-        .map_err(|error| Error::io("keep the child's pidfd", "pidfd", "fcntl", &error))?;
-    Ok(Box::new(move || {
+fn ending(born: &Born) -> Step {
+    let pidfd = Rc::clone(&born.pidfd);
+    Box::new(move || {
         // It may have ended by itself, and been reaped on the way to the error, ignored.
         let _ = pidfd::signal(&pidfd, libc::SIGKILL);
         let _ = pidfd::wait(pidfd.as_fd());
         Ok(())
-    }))
+    })
 }
 
 impl Record {

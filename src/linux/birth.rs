@@ -13,17 +13,22 @@ use crate::sys::clone::{Birth, Side, clone3};
 use crate::sys::process::{self, Dumpable};
 use crate::sys::{Call, Fault, file, pidfd};
 use rustix::fs::{CWD, OFlags};
+use std::cell::RefCell;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::rc::Rc;
 
 /// A child that waits at gate A.
 #[derive(Debug)]
 pub struct Born {
     /// Its pid in our pid namespace.
     pub pid: i32,
-    /// Its pidfd.
-    pub pidfd: OwnedFd,
+    /// Its pidfd; whoever would end it in a failure shares it.
+    pub pidfd: Rc<OwnedFd>,
     /// Our end of the gates.
     pub gate: OwnedFd,
+    /// Our copies of the child's descriptors: its end of the gates must be closed before we listen at ours, and
+    /// the child need not wait for that.
+    pub copies: RefCell<Option<Held>>,
     /// Whether lo is still to be brought up in a new network namespace.
     pub loopback: Loopback,
     /// The memory files around the hooks that run in it.
@@ -59,15 +64,18 @@ pub fn give_birth(
         None if plan.birth.makes(Kind::Network) => Loopback::Asked,
         _ => Loopback::Settled,
     };
-    let (pid, pidfd) = if plan.birth.user == UserNamespace::Joined {
-        by_helper(plan, held, gate.as_fd(), cgroup)?
+    let (pid, pidfd, copies) = if plan.birth.user == UserNamespace::Joined {
+        let (pid, pidfd) = by_helper(plan, held, gate.as_fd(), cgroup)?;
+        (pid, pidfd, None)
     } else {
-        directly(plan, held, &gate, cgroup)?
+        let (pid, pidfd, copies) = directly(plan, held, &gate, cgroup)?;
+        (pid, pidfd, Some(copies))
     };
     Ok(Born {
         pid,
-        pidfd,
+        pidfd: Rc::new(pidfd),
         gate,
+        copies: RefCell::new(copies),
         loopback,
         documents,
     })
@@ -95,7 +103,7 @@ fn directly(
     held: Held,
     gate: &OwnedFd,
     cgroup: Option<BorrowedFd<'_>>,
-) -> Result<(i32, OwnedFd)> {
+) -> Result<(i32, OwnedFd, Held)> {
     let away = Away::join(plan, &held)?;
     let made = match held.network {
         Some(_) => u64::from(Kind::Network.flag()),
@@ -110,7 +118,7 @@ fn directly(
         Ok(Side::Parent(pid, pidfd)) => {
             let born = (pid, pidfd);
             away.come_back().inspect_err(|_| end(&born.1))?;
-            Ok(born)
+            Ok((born.0, born.1, held))
         }
         Err(fault) => {
             let error = explain::clone(plan, fault);

@@ -55,6 +55,7 @@ pub fn attend<T>(
     limits::set(plan, born.pid, proc)?;
     hooks::fill_documents(born, document)?;
     tell(born, Kind::Mapped)?;
+    drop(born.copies.take());
     before_go()?;
     net::loopback(plan, born, group)?;
     let value;
