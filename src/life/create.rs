@@ -127,7 +127,7 @@ fn build(
     work: &Work<'_>,
     home: &Home,
     terminal: Option<OwnedFd>,
-    network: Ahead,
+    network: Option<Ahead>,
     undo: &mut Undo<'static>,
 ) -> Result<(Seat, Record, Born, Option<Cgroup>)> {
     let plan = work.plan;
@@ -158,7 +158,7 @@ fn build(
         Seats {
             start,
             console,
-            network: network.take(),
+            network,
             trace: work.trace,
         },
     )?;

@@ -29,19 +29,8 @@ pub struct Born {
     /// Our copies of the child's descriptors: its end of the gates must be closed before we listen at ours, and
     /// the child need not wait for that.
     pub copies: RefCell<Option<Held>>,
-    /// Whether lo is still to be brought up in a new network namespace.
-    pub loopback: Loopback,
     /// The memory files around the hooks that run in it.
     pub documents: Option<super::held::Documents>,
-}
-
-/// The loopback device of a new network namespace.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Loopback {
-    /// The child hands over a socket for it.
-    Asked,
-    /// There is nothing to do: it is up, or it is not ours.
-    Settled,
 }
 
 /// Gives birth to the container's process. `cgroup` is the group it is born into.
@@ -60,10 +49,6 @@ pub fn give_birth(
             .map_err(|fault| plain("hide from the joined namespaces", fault))?;
     }
     let documents = duplicate_documents(&held)?;
-    let loopback = match held.network {
-        None if plan.birth.makes(Kind::Network) => Loopback::Asked,
-        _ => Loopback::Settled,
-    };
     let (pid, pidfd, copies) = if plan.birth.user == UserNamespace::Joined {
         let (pid, pidfd) = by_helper(plan, held, gate.as_fd(), cgroup)?;
         (pid, pidfd, None)
@@ -76,7 +61,6 @@ pub fn give_birth(
         pidfd: Rc::new(pidfd),
         gate,
         copies: RefCell::new(copies),
-        loopback,
         documents,
     })
 }

@@ -1,5 +1,6 @@
 //! Descriptors and arrays that are made before birth, because the child may make none.
 
+use super::ahead::Ahead;
 use super::labels::{self, Confine};
 use super::parent::mounts::Namespaces;
 use super::{ask, explain};
@@ -82,8 +83,8 @@ pub struct Held {
     pub proc: Rc<Proc>,
     /// The root file system's tree, where the parent had to open it.
     pub root: Option<OwnedFd>,
-    /// The network namespace that was made ahead.
-    pub network: Option<OwnedFd>,
+    /// The network namespace that is made ahead: the runtime hands it over.
+    pub network: Option<Ahead>,
     /// For each mount its source's tree, where the parent had to open it.
     pub trees: Vec<Option<OwnedFd>>,
     /// For each namespace to join its descriptor.
@@ -132,8 +133,8 @@ pub struct Seats {
     pub start: StartGate,
     /// The connected console socket.
     pub console: Option<OwnedFd>,
-    /// The network namespace that was made ahead.
-    pub network: Option<OwnedFd>,
+    /// The network namespace that is made ahead: the runtime hands it over.
+    pub network: Option<Ahead>,
     /// Report passed steps?
     pub trace: Trace,
 }

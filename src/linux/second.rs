@@ -16,7 +16,7 @@
 //! `cgroup.procs`. Since whoever lives there sees it from that moment, it cannot be looked into from its
 //! first one on (CVE-2016-9962).
 
-use super::birth::{Born, Loopback};
+use super::birth::Born;
 use super::child;
 use super::child::second::First;
 use super::failure::Kind;
@@ -95,7 +95,6 @@ pub fn give_birth(
         pidfd: Rc::new(pidfd),
         gate,
         copies: RefCell::new(None),
-        loopback: Loopback::Settled,
         documents: None,
     };
     let limited = limits::resources(&second.plan, pid).and_then(|()| match facts.privilege {

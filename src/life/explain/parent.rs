@@ -18,8 +18,8 @@ use crate::plan::rdt::{Group as Resctrl, Rdt};
 pub(super) fn before(plan: &Plan) -> Vec<Part> {
     let mut parts = Part::when(
         plan.birth.network == NetworkMaker::Ahead,
-        "makes a network namespace, with lo up in it",
-        "unshare, ioctl SIOCSIFFLAGS",
+        "begins, in a thread, to make a network namespace",
+        "unshare",
         "/linux/namespaces",
     );
     if plan.cgroup.scope.is_none() {
@@ -69,9 +69,15 @@ pub(super) fn before(plan: &Plan) -> Vec<Part> {
             "/process/oomScoreAdj",
         ));
     }
+    parts.extend(Part::when(
+        plan.birth.network == NetworkMaker::Ahead,
+        "hands the network namespace over",
+        "sendmsg",
+        "/linux/namespaces",
+    ));
     parts.extend(filter(&plan.cgroup));
     parts.extend(Part::when(
-        plan.birth.makes(Kind::Network) && plan.birth.network == NetworkMaker::Clone,
+        plan.birth.makes(Kind::Network),
         "brings lo up, with 127.0.0.1 and ::1",
         "ioctl SIOCSIFFLAGS",
         "/linux/namespaces",

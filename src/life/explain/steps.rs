@@ -130,8 +130,8 @@ fn unshare(plan: &Plan) -> Vec<Part> {
 
 fn network(plan: &Plan) -> Vec<Part> {
     if plan.birth.network == NetworkMaker::Ahead {
-        let what = "enters the network namespace that the runtime has made";
-        return vec![Part::asked(what, "setns", "/linux/namespaces")];
+        let what = "enters the network namespace that the thread has made";
+        return vec![Part::asked(what, "recvmsg, setns", "/linux/namespaces")];
     }
     let asked = plan.birth.makes(Kind::Network);
     Part::when(
