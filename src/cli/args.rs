@@ -11,6 +11,7 @@ mod exec;
 /// `checkpoint`, `restore`.
 mod frozen;
 
+use super::flags::{self, Flag, Takes};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command, value_parser};
 use std::fmt::Write;
@@ -112,18 +113,15 @@ orbital VERB --help tells more about each verb. Global options come before the v
 /// The definition of what comes before the verb.
 #[must_use]
 pub fn root(name: &'static str) -> Command {
-    Command::new(name).disable_help_flag(true).disable_version_flag(true).args_override_self(true).args([
-        value("root", "DIR", "where containers are remembered [/run/orbital; for a user $XDG_RUNTIME_DIR/orbital]"),
-        value("log", "FILE", "append errors to this file"),
-        choice("log-format", "FORMAT", &["text", "json"], "how they are written"),
-        switch("debug", "log every act, too"),
-        switch("systemd-cgroup", "let systemd make the cgroup"),
-        choice("cgroup-manager", "WHO", &["cgroupfs", "systemd", "disabled"], "who makes the cgroup"),
-        choice("rootless", "WORD", &["auto", "true", "false"], "accepted for runc's callers; orbital sees for itself"),
-        value("criu", "PATH", "accepted for runc's callers, and ignored"),
-        switch("version", "print the version").short('v'),
-        switch("help", "print this").short('h'),
-    ])
+    Command::new(name)
+        .disable_help_flag(true)
+        .disable_version_flag(true)
+        .args_override_self(true)
+        .args(flags::GLOBAL.iter().map(arg))
+        .args([
+            switch("version", "print the version").short('v'),
+            switch("help", "print this").short('h'),
+        ])
 }
 
 /// The text of `orbital --help`.
@@ -173,14 +171,7 @@ exits; `orbital start` opens the door.",
 
 fn run(command: Command) -> Command {
     birth(command)
-        .args([
-            switch("detach", "do not wait for the end").short('d'),
-            switch("keep", "do not delete the container at the end"),
-            switch(
-                "no-subreaper",
-                "accepted for runc's callers; orbital never needs to be one",
-            ),
-        ])
+        .args(flags::RUN.iter().map(arg))
         .about(
             "\
 Create a container, start its program, wait for its end and delete it. The exit status is the
@@ -191,31 +182,7 @@ receives are passed on.",
 }
 
 fn birth(command: Command) -> Command {
-    command.arg(id()).args([
-        bundle("the folder with config.json"),
-        value(
-            "console-socket",
-            "SOCKET",
-            "unix socket that receives the terminal (with /process/terminal)",
-        ),
-        value(
-            "pid-file",
-            "FILE",
-            "write the process id here when the container is ready",
-        ),
-        switch(
-            "no-pivot",
-            "enter the root by chroot, where / is the initial ramfs",
-        ),
-        switch("no-new-keyring", "keep the caller's session keyring"),
-        value("preserve-fds", "N", "pass N descriptors on, from 3")
-            .value_parser(value_parser!(u32)),
-        value(
-            "pidfd-socket",
-            "SOCKET",
-            "unix socket that receives the process as a descriptor",
-        ),
-    ])
+    command.arg(id()).args(flags::BIRTH.iter().map(arg))
 }
 
 fn start(command: Command) -> Command {
@@ -248,7 +215,7 @@ fn kill(command: Command) -> Command {
     command
         .arg(id())
         .arg(signal.help("9, KILL, SIGKILL, kill or RTMIN+3 [TERM]"))
-        .arg(switch("all", "to all of its processes, not only to the first").short('a'))
+        .args(flags::KILL.iter().map(arg))
         .about(
             "\
 Send a signal to a container's first process. That process is number 1 in its world: it only
@@ -260,13 +227,7 @@ receives signals that it has asked for, except KILL and STOP.",
 fn delete(command: Command) -> Command {
     command
         .arg(id())
-        .arg(
-            switch(
-                "force",
-                "kill it first if it lives; no error if it does not exist",
-            )
-            .short('f'),
-        )
+        .args(flags::DELETE.iter().map(arg))
         .about(
             "\
 Remove a stopped container: its cgroup and orbital's memory of it. The bundle stays as it
@@ -347,6 +308,20 @@ fn id() -> Arg {
         .required(true)
         .value_parser(value_parser!(std::ffi::OsString))
         .help("the container's name, unique below --root")
+}
+
+/// A flag of a table.
+fn arg(flag: &'static Flag) -> Arg {
+    let arg = match flag.takes {
+        Takes::Nothing => switch(flag.name, flag.help),
+        Takes::Text(of) => value(flag.name, of, flag.help),
+        Takes::Word(of, words) => choice(flag.name, of, words, flag.help),
+        Takes::Number(of) => value(flag.name, of, flag.help).value_parser(value_parser!(u32)),
+    };
+    match flag.short {
+        Some(letter) => arg.short(letter),
+        None => arg,
+    }
 }
 
 fn bundle(help: &'static str) -> Arg {

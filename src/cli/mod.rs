@@ -1,8 +1,11 @@
 //! What was typed: argv → [`Request`], and where what went wrong is written.
 //!
 //! A command line passes three files: `normal` puts what callers really send into one form, `args`
-//! (clap) parses that form, `request` gives it our types. Nothing here asks the host or reads the
+//! (clap) parses that form, `request` gives it our types. What is plain `quick` reads instead of the first two. Nothing here asks the host or reads the
 //! environment: defaults that depend on them are filled in `life/`.
+
+/// Flags as tables.
+pub mod flags;
 
 /// The verbs and their flags: one definition for parser and help.
 pub mod args;
@@ -10,8 +13,14 @@ pub mod args;
 /// What callers really send → what clap understands.
 pub mod normal;
 
-/// What clap found → [`Request`].
+/// What was found, by name.
+mod found;
+
+/// What was found → [`Request`].
 mod request;
+
+/// The plain ones, without clap.
+mod quick;
 
 /// The limits that `update` takes as flags.
 pub mod limits;

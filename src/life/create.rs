@@ -5,6 +5,7 @@ use super::undo::Undo;
 use crate::cgroup::{Cgroup, apply, devices, place};
 use crate::cli::{Create, Verbosity};
 use crate::error::{Error, Result};
+use crate::linux::ahead::{self, Ahead};
 use crate::linux::birth::{Born, give_birth};
 use crate::linux::failure::Kind;
 use crate::linux::held::{Seats, StartGate, Trace, hold};
@@ -34,6 +35,8 @@ pub struct Created {
     pub record: Record,
     /// Its process.
     pub born: Born,
+    /// Its group, open.
+    pub group: Option<Cgroup>,
     /// Its plan.
     pub plan: Plan,
 }
@@ -73,6 +76,7 @@ pub fn make(
 ) -> Result<Created> {
     // Not taken apart afterwards: the arena has no use for single blocks (`sys/heap.rs`).
     let bundle = ManuallyDrop::new(spec::load(&request.bundle)?);
+    let network = ahead::begin(&bundle.spec);
     let proc = Rc::new(ask::trust_proc()?);
     let facts = ask::ask(&proc, request.manager)?;
     let mut plan = plan(&bundle, &facts, request)?;
@@ -95,13 +99,14 @@ pub fn make(
         starter,
         trace,
     };
-    match build(&work, home, terminal, &mut undo) {
-        Ok((seat, record, born)) => {
+    match build(&work, home, terminal, network, &mut undo) {
+        Ok((seat, record, born, group)) => {
             undo.forget();
             Ok(Created {
                 seat,
                 record,
                 born,
+                group,
                 plan,
             })
         }
@@ -125,8 +130,9 @@ fn build(
     work: &Work<'_>,
     home: &Home,
     terminal: Option<OwnedFd>,
+    network: Option<Ahead>,
     undo: &mut Undo<'static>,
-) -> Result<(Seat, Record, Born)> {
+) -> Result<(Seat, Record, Born, Option<Cgroup>)> {
     let plan = work.plan;
     let proc = &*work.proc;
     let console = console(work, terminal)?;
@@ -162,6 +168,7 @@ fn build(
         Seats {
             start,
             console,
+            network,
             trace: work.trace,
             root: root.map(|root| root.tree),
         },
@@ -172,7 +179,7 @@ fn build(
         gate,
         group.as_ref().map(|group| group.dir.as_fd()),
     )?;
-    undo.push(ending(&born)?);
+    undo.push(ending(&born));
     was_born.set(true);
     let group = group::after_birth(plan, group, systemd, born.pid, proc, &mut record)?;
     hand_over(&mut record, plan, born.pid, proc, undo)?;
@@ -216,7 +223,7 @@ fn build(
     send_pidfd(pidfd_socket, &born)?;
     write_pid_file(work.request.pid_file.as_deref(), born.pid)?;
     tell(&born, Kind::Remembered)?;
-    Ok((seat, record, born))
+    Ok((seat, record, born, group))
 }
 
 /// What belongs to the machine and not to a namespace: shares of caches, network devices.
@@ -348,17 +355,14 @@ pub(super) fn poststop(record: Record, was_born: Rc<Cell<bool>>) -> Step {
     })
 }
 
-fn ending(born: &Born) -> Result<Step> {
-    let pidfd = born
-        .pidfd
-        .try_clone()
-        .map_err(|error| Error::io("keep the child's pidfd", "pidfd", "fcntl", &error))?;
-    Ok(Box::new(move || {
+fn ending(born: &Born) -> Step {
+    let pidfd = Rc::clone(&born.pidfd);
+    Box::new(move || {
         // It may have ended by itself, and been reaped on the way to the error, ignored.
         let _ = pidfd::signal(&pidfd, libc::SIGKILL);
         let _ = pidfd::wait(pidfd.as_fd());
         Ok(())
-    }))
+    })
 }
 
 impl Record {

@@ -184,6 +184,7 @@ fn begin(
         Verbosity::Errors => Trace::Off,
     };
     let seats = Seats {
+        network: None,
         start: StartGate::Connection,
         console,
         trace,

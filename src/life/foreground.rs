@@ -70,7 +70,8 @@ impl Foreground {
             let ready = self
                 .wait(born, terminal.as_ref(), proxy.as_ref())
                 .map_err(plain)?;
-            if ready.signals {
+            // Whom the signals were for is gone.
+            if ready.signals && !ready.ended {
                 self.hand_on(born, terminal.as_ref());
             }
             if let Some(terminal) = &mut terminal {

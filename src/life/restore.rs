@@ -96,8 +96,9 @@ fn born(pid: i32) -> Result<Born> {
     let (gate, _) = socket::pair().map_err(told)?;
     Ok(Born {
         pid,
-        pidfd: pidfd::open(pid).map_err(told)?,
+        pidfd: pidfd::open(pid).map_err(told)?.into(),
         gate,
+        copies: None.into(),
         documents: None,
     })
 }

@@ -1,5 +1,6 @@
 //! Descriptors and arrays that are made before birth, because the child may make none.
 
+use super::ahead::Ahead;
 use super::hook::Files;
 use super::labels::{self, Confine};
 use super::parent::hooks::open_outputs;
@@ -85,6 +86,8 @@ pub struct Held {
     /// The root file system's tree, where the parent had to open it; a second process's only where no mount
     /// namespace brings it along.
     pub root: Option<OwnedFd>,
+    /// The network namespace that is made ahead: the runtime hands it over.
+    pub network: Option<Ahead>,
     /// For each mount its source's tree, where the parent had to open it.
     pub trees: Vec<Option<OwnedFd>>,
     /// For each namespace to join its descriptor.
@@ -135,6 +138,8 @@ pub struct Seats {
     pub start: StartGate,
     /// The connected console socket.
     pub console: Option<OwnedFd>,
+    /// The network namespace that is made ahead: the runtime hands it over.
+    pub network: Option<Ahead>,
     /// Report passed steps?
     pub trace: Trace,
     /// The root file system, where it has been laid in the runtime's own mount namespace.
@@ -158,6 +163,7 @@ pub fn hold(plan: &Plan, proc: Rc<Proc>, seats: Seats) -> Result<(Held, OwnedFd)
             None => open_root(plan)?,
             laid => laid,
         },
+        network: seats.network,
         trees: open_sources(plan, &joins, &proc)?,
         proc,
         joins,
@@ -195,6 +201,7 @@ pub fn hold_for_second(plan: &Plan, proc: Rc<Proc>, seats: Seats) -> Result<(Hel
         start: seats.start,
         proc,
         root: seats.root,
+        network: None,
         trees: Vec::new(),
         joins: Vec::new(),
         console: seats.console,

@@ -198,6 +198,13 @@ pub fn on_host(doing: &str, path: &Path, bundle: &Path, pointer: &Pointer) -> Re
 /// # Errors
 /// A NUL byte in it.
 pub fn below(doing: &str, path: &Path, pointer: &Pointer) -> Result<CString> {
+    let bytes = path.as_os_str().as_bytes();
+    let is_name = |part: &[u8]| !matches!(part, b"" | b"." | b"..");
+    if let Some(clean) = bytes.strip_prefix(b"/")
+        && clean.split(|byte| *byte == b'/').all(is_name)
+    {
+        return cstrings::text(clean, doing, pointer);
+    }
     let mut clean: Vec<&[u8]> = Vec::new();
     for component in path.components() {
         match component {

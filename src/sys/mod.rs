@@ -186,6 +186,7 @@ calls! {
     Setresuid = "setresuid",
     Setsid = "setsid",
     Signal = "rt_sigprocmask",
+    Siocgskns = "ioctl (SIOCGSKNS)",
     Siocsifflags = "ioctl (SIOCSIFFLAGS)",
     Socket = "socket",
     Socketpair = "socketpair",

@@ -1,7 +1,8 @@
 //! What clap found → [`Checkpoint`], [`Restore`].
 
-use super::{either, id, path, text, text_of};
+use super::{either, id, path, text_of};
 use crate::cli::checkpoint::{CgroupMode, Checkpoint, Extent, Images, Restore, SWITCHES, Verbs};
+use crate::cli::found::Found;
 use crate::cli::{Attendance, Manager, misuse};
 use crate::error::Error;
 use clap::ArgMatches;
@@ -83,7 +84,7 @@ fn images(found: &mut ArgMatches, verb: Verbs) -> Result<Images, Error> {
         switches,
         path: path(found, "image-path").unwrap_or_else(|| PathBuf::from("checkpoint")),
         work: path(found, "work-path"),
-        cgroups: match text(found, "manage-cgroups-mode").as_deref() {
+        cgroups: match found.word("manage-cgroups-mode").as_deref() {
             Some("full") => CgroupMode::Full,
             Some("strict") => CgroupMode::Strict,
             Some("ignore") => CgroupMode::Ignore,

@@ -4,7 +4,7 @@ use super::flags;
 use super::flags::words;
 use super::text::{Part, command};
 use crate::plan::Plan;
-use crate::plan::birth::{Joiner, Kind, UserNamespace};
+use crate::plan::birth::{Joiner, Kind, NetworkMaker, UserNamespace};
 use crate::plan::cgroup::{
     DeviceRule, Group, Moment, Need, Otherwise, Relative, Scope, Setting, Verdict,
 };
@@ -17,10 +17,15 @@ use crate::plan::root::Entry;
 
 /// Up to gate C.
 pub(super) fn before(plan: &Plan) -> Vec<Part> {
-    let mut parts = match &plan.cgroup.scope {
-        None => group(&plan.cgroup),
-        Some(_) => Vec::new(),
-    };
+    let mut parts = Part::when(
+        plan.birth.network == NetworkMaker::Ahead,
+        "begins, in a thread, to make a network namespace",
+        "unshare",
+        "/linux/namespaces",
+    );
+    if plan.cgroup.scope.is_none() {
+        parts.extend(group(&plan.cgroup));
+    }
     for join in plan
         .birth
         .joins
@@ -77,6 +82,12 @@ pub(super) fn before(plan: &Plan) -> Vec<Part> {
             "/process/oomScoreAdj",
         ));
     }
+    parts.extend(Part::when(
+        plan.birth.network == NetworkMaker::Ahead,
+        "hands the network namespace over",
+        "sendmsg",
+        "/linux/namespaces",
+    ));
     parts.extend(filter(&plan.cgroup));
     parts.extend(Part::when(
         plan.birth.makes(Kind::Network),
@@ -121,6 +132,7 @@ fn birth(plan: &Plan) -> Part {
     let new: Vec<&str> = flags::KINDS
         .iter()
         .filter(|kind| plan.birth.clone_flags & u64::from(kind.flag()) != 0)
+        .filter(|kind| **kind != Kind::Network || plan.birth.network == NetworkMaker::Clone)
         .map(|kind| kind.name())
         .collect();
     match new.is_empty() {

@@ -15,6 +15,7 @@ pub(in crate::plan) fn plain() -> Birth {
         Kind::Cgroup,
     ];
     Birth {
+        network: crate::plan::birth::NetworkMaker::Clone,
         user: UserNamespace::Inherited,
         clone_flags: 0,
         joins: Vec::new(),
