@@ -328,10 +328,8 @@ fn writes(lab: &Lab, numbers: &str) -> Outcome {
     // Without a limit it is quicker, or the rest would prove nothing.
     let (free, group) = make(json!({}))?;
     let quick = rate(&group)?;
-    ensure!(
-        quick > 3.0 * f64::from(RATE),
-        "{quick} bytes/s without a limit"
-    );
+    let is_quicker = quick > 3.0 * f64::from(RATE);
+    ensure!(is_quicker, "{quick} bytes/s without a limit");
     free.end()?;
     let limit = json!({"throttleWriteBpsDevice": [{"major": major, "minor": minor, "rate": RATE}]});
     let (slow, group) = make(limit)?;

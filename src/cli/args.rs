@@ -92,7 +92,7 @@ const fn listed(name: &'static str, line: &'static str, define: fn(Command) -> C
     Verb { name, line, define }
 }
 
-const WHAT_IT_IS: &str = "\
+pub(super) const WHAT_IT_IS: &str = "\
 orbital runs containers as the Open Container Initiative describes them.
 
 A container is an ordinary process that the kernel shows a world of its own: its own
@@ -101,7 +101,7 @@ use (a cgroup), and fewer privileges than its user has. A bundle is a folder tha
 config.json, and the root directory that it names. containerd, Docker and podman make
 bundles and call orbital; so can you.";
 
-const ROOT_EXAMPLE: &str = "\
+pub(super) const ROOT_EXAMPLE: &str = "\
 Example:
   mkdir -p hello/rootfs/bin && cp /bin/busybox hello/rootfs/bin/sh
   orbital spec --bundle hello     writes hello/config.json

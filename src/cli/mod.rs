@@ -10,6 +10,9 @@ pub mod flags;
 /// The verbs and their flags: one definition for parser and help.
 pub mod args;
 
+/// All of them at once, for man pages and completions.
+pub mod help;
+
 /// What callers really send → what clap understands.
 pub mod normal;
 

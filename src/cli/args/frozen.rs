@@ -11,7 +11,7 @@ pub(super) fn checkpoint(command: Command) -> Command {
         .args([
             switch(
                 "pre-dump",
-                "write its memory only, and let it go on: a later checkpoint builds on that",
+                "write its memory only, for a later checkpoint; it goes on",
             ),
             value(
                 "parent-path",
@@ -26,7 +26,7 @@ pub(super) fn checkpoint(command: Command) -> Command {
             value(
                 "status-fd",
                 "N",
-                "write a zero byte here when pages can be asked for (with --lazy-pages)",
+                "write a zero byte here when pages can be asked for",
             ),
         ])
         .about(
@@ -97,7 +97,7 @@ fn images(verb: Verbs) -> Vec<Arg> {
             "manage-cgroups-mode",
             "MODE",
             &CgroupMode::WORDS,
-            "which limits of its cgroups CRIU keeps [soft]",
+            "limits to keep",
         ),
         super::many(
             "empty-ns",
