@@ -166,7 +166,7 @@ fn flags(lab: &Lab) -> Outcome {
     container.end()
 }
 
-/// A file with a process, and what is said of it; `FILE` stands for its path.
+/// A file with a process, and what is said of it; `{FILE}` stands for its path.
 fn file_says(container: &Container<'_>, lab: &Lab, content: &str, text: &str) -> Outcome {
     let path = lab.file("process", content)?;
     let path = path.to_string_lossy();
@@ -174,7 +174,7 @@ fn file_says(container: &Container<'_>, lab: &Lab, content: &str, text: &str) ->
         container,
         &["--process", &path, "ID"],
         255,
-        &text.replace("FILE", &path),
+        &text.replace("{FILE}", &path),
     )
 }
 
@@ -193,7 +193,7 @@ fn files(lab: &Lab) -> Outcome {
         lab,
         "{\"args\": [\"true\"]",
         r#"error: cannot read the process
-  at:    FILE
+  at:    {FILE}
   cause: line 1, column 17: EOF while parsing an object
 "#,
     )?;
@@ -202,7 +202,7 @@ fn files(lab: &Lab) -> Outcome {
         lab,
         &process(json!({"args": []})),
         r#"error: cannot execute the process
-  at:    FILE#/args = []
+  at:    {FILE}#/args = []
   cause: refused: there is no program to execute
   hint:  name it: "args": ["/bin/sh"]
 "#,
@@ -212,7 +212,7 @@ fn files(lab: &Lab) -> Outcome {
         lab,
         &process(json!({"cwd": "tmp"})),
         r#"error: cannot enter the working directory
-  at:    FILE#/cwd = "tmp"
+  at:    {FILE}#/cwd = "tmp"
   cause: refused: the path must be absolute, that is, begin with /
   hint:  use /tmp
 "#,
@@ -223,7 +223,7 @@ fn files(lab: &Lab) -> Outcome {
         lab,
         &process(limit),
         r#"error: cannot read config.json
-  at:    FILE#/rlimits/0/type = "RLIMIT_NOFLE"
+  at:    {FILE}#/rlimits/0/type = "RLIMIT_NOFLE"
   cause: refused: it must be RLIMIT_CPU, …
   hint:  did you mean RLIMIT_NOFILE?
 "#,
