@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::checkpoint::{CRIU, Counter, create, refused};
+use super::checkpoint::CRIU;
 use crate::case::{Case, Need};
 use crate::check::{Outcome, contains, ensure, eventually, mentions, same};
+use crate::counter::{self, Counter, create, refused};
 use crate::lab::Lab;
 use crate::probe;
 use crate::pty::{ConsoleSocket, Screen};
@@ -183,7 +184,7 @@ fn terminal(lab: &Lab) -> Outcome {
     ensure!(
         said.status.success(),
         "{said}{}",
-        super::checkpoint::log(&images, "restore.log")
+        counter::log(&images, "restore.log")
     );
     let (master, _) = socket.terminal()?;
     let screen = Screen::watch(master);
@@ -305,7 +306,7 @@ fn connected(lab: &Lab) -> Outcome<Counter<'_>> {
     let script = format!(
         "(sleep 999 | busybox nc -l -p 7777 >/vol/heard) & sleep 1; \
          (sleep 999 | busybox nc 127.0.0.1 7777 >/dev/null) & sleep 1; {}",
-        super::checkpoint::COUNT
+        counter::COUNT
     );
     Counter::running(lab, |spec| {
         spec.sh(&script);

@@ -16,6 +16,7 @@ const ORBITAL: &[Need] = &[Need::OrbitalOnly, Need::Root, Need::CgroupV2];
 pub(super) const CASES: &[Case] = &[
     Case::new("words-of-a-program-that-is-not-there", programs).needs(ORBITAL),
     Case::new("words-of-flags", flags).needs(ORBITAL),
+    Case::new("words-of-more-flags", more_flags).needs(ORBITAL),
     Case::new("words-of-process-files", files).needs(ORBITAL),
     Case::new("words-of-statuses", statuses).needs(ORBITAL),
 ];
@@ -124,6 +125,11 @@ fn flags(lab: &Lab) -> Outcome {
   hint:  use a number, or two with a colon between for --user: 1000:1000
 "#,
     )?;
+    container.end()
+}
+
+fn more_flags(lab: &Lab) -> Outcome {
+    let container = lab.started(|_| ())?;
     says(
         &container,
         &["--cgroup", "below", "ID", "true"],
