@@ -19,7 +19,9 @@ pub(super) const CASES: &[Case] = &[
     Case::new("leave-running", leave_running).needs(CRIU),
     Case::new("twice-leave-running", leave_running_twice).needs(CRIU),
     Case::new("a-restored-one-can-be-checkpointed", again).needs(CRIU),
-    Case::new("by-another-name", other_name).needs(CRIU),
+    Case::new("by-another-name", other_name)
+        .needs(CRIU)
+        .deviates(&[("runc", "1.1 stays in the group of the old name")]),
     Case::new("exec-ps-pause-update-of-a-restored-one", verbs).needs(CRIU),
     Case::new("in-the-foreground", foreground).needs(CRIU),
     Case::new("the-pipes-of-whoever-restores", pipes).needs(CRIU),
