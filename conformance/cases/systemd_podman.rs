@@ -38,6 +38,9 @@ const AS_USER: &[&str] = &[
     "1000",
     "--clear-groups",
     "env",
+    // The suite's own USER is root, and a runtime in a user namespace asks that.
+    "-i",
+    "USER=user",
     "XDG_RUNTIME_DIR=/run/user/1000",
     "DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/1000/bus",
 ];
