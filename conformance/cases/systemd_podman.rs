@@ -100,7 +100,10 @@ impl Podman<'_> {
             Who::User => "$podman unshare",
         };
         let home = self.home.display();
-        self.says(&format!("{within} sh -c 'rm -rf {home}/* {home}/.[a-z]*'"))?;
+        let remove = format!("{within} sh -c 'rm -rf {home}/* {home}/.[a-z]*'");
+        // conmon calls podman once more when a container has ended, which may still be writing.
+        let tries = format!("for i in 1 2 3 4 5 6 7 8 9; do {remove} && break; sleep 1; done");
+        self.says(&tries)?;
         Ok(std::fs::remove_dir(&self.home)?)
     }
 }
@@ -115,8 +118,9 @@ fn podman(lab: &Lab, who: Who) -> Outcome {
     }
     let podman = Podman { lab, who, home };
     let outcome = podman.import().and_then(|()| life(&podman));
-    podman.remove()?;
-    outcome
+    let removed = podman.remove();
+    outcome?;
+    removed
 }
 
 fn life(podman: &Podman<'_>) -> Outcome {
