@@ -193,8 +193,6 @@ fn build(
             .into_bytes()
     };
     let before_go = || {
-        // It goes with this process else, ignored.
-        let _ = protect::settle();
         if let Some(group) = &group {
             devices::attach(group, &plan.cgroup.devices, proc)?;
             apply::write_all(group, &plan.cgroup.settings, Moment::AfterBirth)?;
@@ -208,7 +206,10 @@ fn build(
             ..record.clone()
         };
         seat.keep_config(work.config)?;
-        seat.draft(&record).map(|()| record)
+        seat.draft(&record)?;
+        // The child has been told to go on, and nobody waits for us now. It goes with this process else, ignored.
+        let _ = protect::settle();
+        Ok(record)
     };
     let record = attend(
         plan,
