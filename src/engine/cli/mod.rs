@@ -2,6 +2,9 @@
 //! of each how it is parsed and what carries it out. Flags are read as the runtime's are (`cli/normal.rs`):
 //! `-long` is `--long`, and the last of two counts, unless a flag may be repeated.
 
+/// Flags about how an image is fetched.
+pub mod fetching;
+
 /// Images that come and that are here.
 pub mod images;
 
