@@ -67,7 +67,7 @@ runtime, run them. `orbital VERB` starts it for every verb below that is none of
 pub fn carry_out(argv: &[OsString]) -> Outcome {
     if let Some(status) = worker(argv) {
         return Ok(status);
-
+    }
     // The engine calls itself by it, and nobody else does: it is in no list and has no flags.
     if argv.get(1).is_some_and(|word| word == proxy::VERB) {
         return Ok(proxy::serve().map(|()| 0)?);
