@@ -31,3 +31,7 @@ pub mod error;
 
 /// The only home of `unsafe`.
 pub mod sys;
+
+/// The small front, `orbital-engine`: images, and what is done with them.
+#[cfg(feature = "engine")]
+pub mod engine;

@@ -17,6 +17,11 @@ pub struct Misuse {
 /// Verbs of other runtimes that this version does not have.
 const NOT_YET: [&str; 2] = ["checkpoint", "restore"];
 
+/// Verbs of orbital-engine that users of other engines will try first.
+const ENGINES: [&str; 8] = [
+    "pull", "images", "rmi", "inspect", "login", "logout", "logs", "rm",
+];
+
 /// A refusal of `what`, as it was typed.
 pub(super) fn refused(what: &str, why: &str) -> Error {
     let object = if what.is_empty() {
@@ -63,7 +68,21 @@ pub(super) fn unknown_verb(word: &str, program: &str) -> Error {
     if NOT_YET.contains(&word) {
         return refused(word, "this version of orbital does not have this verb yet");
     }
-    let hint = match nearest(word, super::args::names().map(|verb| verb.name)) {
+    if ENGINES.contains(&word) {
+        let why = "the runtime has no such verb, and orbital-engine, which has it, is neither beside orbital nor on PATH";
+        return refused(word, why).hint("see orbital --help for the runtime's verbs");
+    }
+    no_such_verb(word, super::args::names().map(|verb| verb.name), program)
+}
+
+/// A word that is none of the `known` verbs.
+#[must_use]
+pub fn no_such_verb<'a>(
+    word: &str,
+    known: impl IntoIterator<Item = &'a str>,
+    program: &str,
+) -> Error {
+    let hint = match nearest(word, known) {
         Some(near) => format!("did you mean {near}?"),
         None => format!("see {program} --help for all verbs"),
     };
@@ -71,7 +90,8 @@ pub(super) fn unknown_verb(word: &str, program: &str) -> Error {
 }
 
 /// What clap found wrong after the flags had been put in order.
-pub(super) fn from_clap(error: &clap::Error, whose: &str) -> Error {
+#[must_use]
+pub fn from_clap(error: &clap::Error, whose: &str) -> Error {
     let argument = context(error, ContextKind::InvalidArg);
     let value = context(error, ContextKind::InvalidValue);
     let see = format!("see {whose} --help");

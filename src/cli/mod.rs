@@ -4,6 +4,9 @@
 //! (clap) parses that form, `request` gives it our types. Nothing here asks the host or reads the
 //! environment: defaults that depend on them are filled in `life/`.
 
+/// The runtime's words or the engine's.
+pub mod front;
+
 /// The verbs and their flags: one definition for parser and help.
 pub mod args;
 
