@@ -20,7 +20,7 @@ mod request;
 pub mod limits;
 
 /// Sizes and times as Go's callers write them.
-mod quantity;
+pub(crate) mod quantity;
 
 /// Signal names and numbers.
 pub mod signal;

@@ -5,6 +5,12 @@
 /// What the engine is and has.
 mod about;
 
+/// Containers, and what is around them.
+mod containers;
+
+/// Verbs by which the engine calls itself.
+mod own;
+
 use super::places::Places;
 use super::{Failed, Outcome};
 use crate::cli::misuse;
@@ -33,7 +39,12 @@ pub struct Verb {
 }
 
 /// All verbs, under the headings of the help.
-pub const FAMILIES: [(&str, &[Verb]); 1] = [("About the engine:", about::VERBS)];
+pub const FAMILIES: [(&str, &[Verb]); 4] = [
+    ("Containers:", containers::VERBS),
+    ("Looking into one:", containers::INSIDE),
+    ("Around them:", containers::AROUND),
+    ("About the engine:", about::VERBS),
+];
 
 const WHAT_IT_IS: &str = "\
 orbital-engine is orbital's small front: it fetches images, unpacks them, and has orbital, the
@@ -71,11 +82,15 @@ pub fn carry_out(argv: &[OsString]) -> Outcome {
         ("help", Some(about)) => (about.to_string_lossy(), &["--help".into()][..]),
         _ => (verb, rest),
     };
+    let place = |name| found.get_one::<OsString>(name).map(PathBuf::from);
+    let (store, state) = (place("store"), place("state"));
+    if let Some(outcome) = own::carry_out(&verb, rest, || Places::new(store.clone(), state.clone()))
+    {
+        return outcome;
+    }
     let verb = verbs()
         .find(|known| known.name == verb)
         .ok_or_else(|| unknown(&verb))?;
-    let place = |name| found.get_one::<OsString>(name).map(PathBuf::from);
-    let (store, state) = (place("store"), place("state"));
     one(verb, rest, || Places::new(store, state))
 }
 
