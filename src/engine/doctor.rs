@@ -2,7 +2,7 @@
 
 use super::places::{Places, Who, who};
 use super::runtime::on_path;
-use super::userns::ranges;
+use super::userns::range;
 use std::path::Path;
 use std::process::Command;
 
@@ -155,8 +155,7 @@ fn of_user() -> Vec<Finding> {
     all.push(finding("AppArmor", !walled, State::Grave, "no wall around user namespaces",
         "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or give orbital-engine a profile with userns"));
     for (what, file) in [("subuid", "/etc/subuid"), ("subgid", "/etc/subgid")] {
-        let found = ranges(file, uid);
-        let count: u32 = found.iter().map(|(_, count)| count).sum();
+        let count = range(file, uid).map_or(0, |range| range.count);
         let hint = format!(
             "usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {uid}: without, a container has one user"
         );

@@ -29,7 +29,7 @@ pub(crate) mod bundle;
 pub(crate) mod volume;
 
 /// A user's own user namespace.
-pub(crate) mod userns;
+pub(crate) mod inside;
 
 /// The container's root directory.
 pub(crate) mod rootfs;

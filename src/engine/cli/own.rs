@@ -1,7 +1,7 @@
 //! Verbs by which the engine calls itself. No help shows them.
 
 use crate::engine::places::Places;
-use crate::engine::{Outcome, init, monitor, userns};
+use crate::engine::{Outcome, init, inside, monitor};
 use crate::error::Result;
 use std::ffi::OsString;
 
@@ -20,9 +20,9 @@ pub(super) fn carry_out(
         monitor::VERB => places()
             .map_err(Into::into)
             .and_then(|places| monitor::monitor(&first(), &places)),
-        userns::MAPPER => {
+        inside::MAPPER => {
             let pid = first().parse().unwrap_or_default();
-            userns::map(pid).map(|()| 0).map_err(Into::into)
+            inside::map(pid).map(|()| 0).map_err(Into::into)
         }
         init::VERB => Ok(init::init(rest)),
         _ => return None,

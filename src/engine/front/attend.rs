@@ -265,7 +265,18 @@ impl Front {
 
     fn hear(&mut self) -> std::result::Result<Option<Attended>, Failed> {
         let mut buffer = [0; MOST * 2];
-        let length = socket::receive(&self.monitor, &mut buffer).map_err(told)?;
+        let mut received = socket::receive(&self.monitor, &mut buffer);
+        if matches!(
+            received,
+            Err(Fault {
+                errno: libc::ECONNRESET,
+                ..
+            })
+        ) {
+            // The monitor left without having read all of ours; what it said before is still to come.
+            received = socket::receive(&self.monitor, &mut buffer);
+        }
+        let length = received.map_err(told)?;
         let record = buffer.get(..length).unwrap_or_default();
         match Frame::read(record) {
             Some(Frame::Started) => {

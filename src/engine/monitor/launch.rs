@@ -12,7 +12,7 @@ use crate::engine::container::wish::{Root, Switch};
 use crate::engine::places::who;
 use crate::engine::rootfs::{self, Rooted};
 use crate::engine::runtime::{self, Runtime};
-use crate::engine::{Failed, userns, volume};
+use crate::engine::{Failed, inside, volume};
 use crate::error::{Error, Result};
 use crate::sys::path::{self, Leaf, Links};
 use crate::sys::{clock, copy, pidfd};
@@ -198,7 +198,7 @@ fn ground<'a>(
         volumes,
         files: files(shelf, record)?,
         who: who(),
-        last_gid: userns::last_gid(),
+        last_gid: inside::last_gid(),
         program: std::env::current_exe().map_err(|error| {
             Error::io("find this program", "/proc/self/exe", "readlink", &error)
         })?,

@@ -33,7 +33,7 @@ use super::container::record::{Born, Record};
 use super::container::shelf::Shelf;
 use super::places::Places;
 use super::wire::Frame;
-use super::{Failed, Outcome, rootfs, userns};
+use super::{Failed, Outcome, inside, rootfs};
 use crate::error::{Error, Object, Result};
 use crate::sys::{process, socket};
 use nix::sys::signal::{SigSet, Signal};
@@ -74,7 +74,7 @@ pub(crate) fn monitor(id: &str, places: &Places) -> Outcome {
 
 fn life(shelf: &Shelf, id: &str, peers: &mut Peers) -> std::result::Result<(), Failed> {
     stand_alone()?;
-    userns::enter_new()?;
+    inside::enter_new()?;
     let own = Born::of(process::own_pid());
     let mut record = shelf.change(id, |record| {
         record.life.monitor = own;

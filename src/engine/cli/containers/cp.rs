@@ -1,13 +1,13 @@
 //! `cp`: files into and out of a container. Both sides are walked by descriptor below a root, the host's being
 //! its own: a link in the container leads nowhere else.
 
-use super::end::inside;
+use super::end::enter;
 use crate::cli::normal::Extent;
 use crate::engine::cli::{Verb, texts, word};
 use crate::engine::container::record::Record;
 use crate::engine::container::shelf::Shelf;
 use crate::engine::places::Places;
-use crate::engine::{Outcome, rootfs, userns};
+use crate::engine::{Outcome, inside, rootfs};
 use crate::error::{Cause, Error, Object, Result};
 use crate::sys::path::{self, Leaf, Links};
 use crate::sys::{Fault, copy, file};
@@ -51,7 +51,9 @@ fn run(found: &ArgMatches, places: &Places) -> Outcome {
     let name = match (from_in, to_in) {
         (Some((name, _)), None) | (None, Some((name, _))) => name,
         _ => {
-            return Err(refused(from, "one of the two must be CONTAINER:PATH, and only one").into());
+            return Err(
+                refused(from, "one of the two must be CONTAINER:PATH, and only one").into(),
+            );
         }
     };
     // Relative paths of the host are the caller's, wherever this process goes.
@@ -104,10 +106,10 @@ fn open_root(path: &str) -> Result<OwnedFd> {
 /// The root as its processes see it; of one that does not run, as they would.
 fn open_container(shelf: &Shelf, record: &Record) -> Result<OwnedFd> {
     if let Some(process) = record.running() {
-        inside(process.pid)?;
+        enter(process.pid)?;
         return open_root(&format!("/proc/{}/root", process.pid));
     }
-    userns::enter_new()?;
+    inside::enter_new()?;
     rootfs::own_mounts(shelf)?;
     Ok(rootfs::prepare(shelf, record)?.fd)
 }

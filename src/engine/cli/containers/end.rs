@@ -8,7 +8,7 @@ use crate::engine::container::shelf::Shelf;
 use crate::engine::front::{Attended, Interest, attend_late, connect};
 use crate::engine::places::Places;
 use crate::engine::runtime::Runtime;
-use crate::engine::{Failed, Outcome, userns};
+use crate::engine::{Failed, Outcome, inside};
 use crate::error::{Cause, Error, Object, Result};
 use crate::sys::{pidfd, process};
 use clap::{Arg, ArgMatches};
@@ -331,7 +331,7 @@ fn freeze(found: &ArgMatches, places: &Places, verb: &str) -> Outcome {
     each(found, &shelf, |record| {
         let told = || Error::container(verb, &record.name, "the container does not run");
         let process = record.running().ok_or_else(told)?;
-        inside(process.pid)?;
+        enter(process.pid)?;
         runtime.ask(&[verb, &record.id]).map(drop)
     })
 }
@@ -340,9 +340,9 @@ fn freeze(found: &ArgMatches, places: &Places, verb: &str) -> Outcome {
 ///
 /// # Errors
 /// As setns(2).
-pub(super) fn inside(pid: i32) -> Result<()> {
+pub(super) fn enter(pid: i32) -> Result<()> {
     if pid != process::own_pid() {
-        userns::enter_of(pid)
+        inside::enter_of(pid)
     } else {
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! `exec`: one more process in a container that runs. The runtime does it; here its process document is made
 //! from the container's own.
 
-use super::end::inside;
+use super::end::enter;
 use crate::cli::normal::Extent;
 use crate::engine::bundle::resolve;
 use crate::engine::cli::{Verb, switch, text, texts, value, word};
@@ -69,7 +69,7 @@ fn run(found: &ArgMatches, places: &Places) -> Outcome {
         );
         return Err(error.hint(format!("orbital start {name}")).into());
     };
-    inside(init.pid)?;
+    enter(init.pid)?;
     let process = process(found, &shelf, &record, init.pid, argv)?;
     let here = shelf.run_folder(&record.id);
     let file = here.join(format!("exec{}.json", own_pid()));

@@ -1,6 +1,6 @@
 //! `inspect`, `port`, `top`, `rename`.
 
-use super::end::{containers, inside};
+use super::end::{containers, enter};
 use super::list::{ports, state};
 use crate::cli::normal::Extent;
 use crate::engine::Outcome;
@@ -291,7 +291,7 @@ fn top(found: &ArgMatches, places: &Places) -> Outcome {
     let process = record
         .running()
         .ok_or_else(|| Error::container("list processes", name, "the container does not run"))?;
-    inside(process.pid)?;
+    enter(process.pid)?;
     let runtime = Runtime::find(&shelf)?;
     let mut call = vec!["ps", record.id.as_str()];
     call.extend(options.iter().map(String::as_str));

@@ -1,6 +1,6 @@
 //! `rm`, `prune`: containers that nobody wants any more.
 
-use super::end::{containers, each, inside, settle, stop};
+use super::end::{containers, each, enter, settle, stop};
 use super::table;
 use crate::cli::normal::Extent;
 use crate::engine::cli::{Verb, say, switch, value};
@@ -8,7 +8,7 @@ use crate::engine::container::record::{Record, Status};
 use crate::engine::container::shelf::Shelf;
 use crate::engine::monitor::end;
 use crate::engine::places::Places;
-use crate::engine::{Outcome, userns, volume};
+use crate::engine::{Outcome, inside, volume};
 use crate::error::{Error, Result};
 use clap::ArgMatches;
 
@@ -78,8 +78,8 @@ fn remove(shelf: &Shelf, record: &Record, force: bool, time: u64) -> Result<()> 
                 )),
             );
         }
-        if userns::is_outside() && record.watched().is_none() {
-            inside(process.pid)?;
+        if inside::is_outside() && record.watched().is_none() {
+            enter(process.pid)?;
         }
         stop(
             shelf,
@@ -99,7 +99,7 @@ fn gone(shelf: &Shelf, record: &Record) -> Result<()> {
         return Ok(());
     };
     // Files of other owners than the user are removed by root of the user's ids.
-    userns::enter_new()?;
+    inside::enter_new()?;
     end::remove(shelf, &record)
 }
 
@@ -125,7 +125,7 @@ pub(super) fn prune(shelf: &Shelf) -> Result<Vec<String>> {
 pub(super) fn prune_volumes(shelf: &Shelf, all: All) -> Result<Vec<String>> {
     let users = shelf.all()?;
     let mut removed = Vec::new();
-    userns::enter_new()?;
+    inside::enter_new()?;
     for volume in volume::all(&shelf.places)? {
         let wanted = volume.nameless || all == All::Yes;
         if wanted

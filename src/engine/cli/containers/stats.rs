@@ -1,15 +1,15 @@
 //! `stats`: what containers use, as the runtime's `events --stats` tells it.
 
-use super::end::{containers, inside};
+use super::end::{containers, enter};
 use super::table::{self, Format, size};
 use crate::cli::normal::Extent;
 use crate::engine::Outcome;
 use crate::engine::cli::{Verb, say, switch, texts, value};
 use crate::engine::container::record::{Record, Status};
 use crate::engine::container::shelf::Shelf;
+use crate::engine::inside::is_outside;
 use crate::engine::places::Places;
 use crate::engine::runtime::Runtime;
-use crate::engine::userns::is_outside;
 use crate::error::Result;
 use clap::ArgMatches;
 use serde_json::{Value, json};
@@ -88,7 +88,7 @@ fn run(found: &ArgMatches, places: &Places) -> Outcome {
 fn look(runtime: &Runtime, record: &Record) -> Look {
     if let Some(process) = record.running().filter(|_| is_outside()) {
         // Without it there is nothing to see, ignored.
-        let _ = inside(process.pid);
+        let _ = enter(process.pid);
     }
     let said = runtime
         .ask(&["events", "--stats", &record.id])

@@ -6,8 +6,8 @@ use crate::cli::normal::Extent;
 use crate::engine::Outcome;
 use crate::engine::cli::{Verb, say, switch, texts, value, word};
 use crate::engine::container::shelf::Shelf;
+use crate::engine::inside;
 use crate::engine::places::Places;
-use crate::engine::userns;
 use crate::engine::volume::{self, Volume};
 use crate::error::{Cause, Error, Object};
 use clap::{ArgAction, ArgMatches};
@@ -56,7 +56,7 @@ fn run(found: &ArgMatches, places: &Places) -> Outcome {
         "create" => create(found, places, names.first().cloned().unwrap_or_default()),
         "ls" | "list" => list(found, places),
         "rm" | "remove" => {
-            userns::enter_new()?;
+            inside::enter_new()?;
             for name in names {
                 match volume::remove(places, name, &shelf.all()?) {
                     Err(_) if found.get_flag("force") && volume::get(places, name).is_none() => {}

@@ -5,7 +5,7 @@
 //! and calls newuidmap(1), as only the ids of /etc/subuid may be mapped.
 
 use super::places::{Who, who};
-use super::runtime::on_path;
+use super::userns::give_ids;
 use crate::error::{Cause, Error, Object, Result};
 use crate::sys::proc::Proc;
 use crate::sys::process;
@@ -102,101 +102,15 @@ pub(crate) fn enter_of(pid: i32) -> Result<()> {
     Ok(())
 }
 
-/// The helper: waits for a line, then maps this user's ids into the user namespace of process `pid`.
+/// The helper: waits for a line, then gives process `pid` this user's ids.
 ///
 /// # Errors
 /// newuidmap's own refusal.
-pub(crate) fn map(pid: i32) -> Result<()> {
+pub(crate) fn map(pid: u32) -> Result<()> {
     let mut line = [0; 1];
     // A caller that is gone needs no maps, ignored.
     let _ = std::io::stdin().read(&mut line);
-    let (uid, gid) = (
-        rustix::process::geteuid().as_raw(),
-        rustix::process::getegid().as_raw(),
-    );
-    let (users, groups) = (ranges("/etc/subuid", uid), ranges("/etc/subgid", uid));
-    let helpers = on_path("newuidmap").zip(on_path("newgidmap"));
-    match helpers.filter(|_| !users.is_empty() && !groups.is_empty()) {
-        Some((newuidmap, newgidmap)) => {
-            call(&newuidmap, pid, uid, &users)?;
-            call(&newgidmap, pid, gid, &groups)
-        }
-        None => only_own(pid, uid, gid),
-    }
-}
-
-/// One id, one's own: all that the kernel lets anybody map.
-fn only_own(pid: i32, uid: u32, gid: u32) -> Result<()> {
-    for (file, text) in [
-        ("setgroups", "deny".to_owned()),
-        ("uid_map", format!("0 {uid} 1\n")),
-        ("gid_map", format!("0 {gid} 1\n")),
-    ] {
-        let path = format!("/proc/{pid}/{file}");
-        std::fs::write(&path, text)
-            .map_err(|error| Error::io("map one's own id", path, "write", &error))?;
-    }
-    Ok(())
-}
-
-fn call(helper: &std::path::Path, pid: i32, own: u32, ranges: &[(u32, u32)]) -> Result<()> {
-    let mut command = Command::new(helper);
-    command
-        .arg(pid.to_string())
-        .args(["0", &own.to_string(), "1"]);
-    let mut inside = 1;
-    for (first, count) in ranges {
-        command.args([inside, *first, *count].map(|number| number.to_string()));
-        inside += count;
-    }
-    let output = command
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| Error::io("call", helper, "execve", &error))?;
-    if output.status.success() {
-        return Ok(());
-    }
-    let last_line = String::from_utf8_lossy(&output.stderr)
-        .lines()
-        .last()
-        .map(str::to_owned);
-    let cause = Cause::Exited {
-        status: output.status.code().unwrap_or(128),
-        last_line,
-    };
-    Err(Error::new(
-        "map ids",
-        Object::File(helper.to_path_buf()),
-        cause,
-    ))
-}
-
-/// The ranges of a user in /etc/subuid or /etc/subgid: (first, count); subuid(5).
-pub(crate) fn ranges(file: &str, uid: u32) -> Vec<(u32, u32)> {
-    let name = nix::unistd::User::from_uid(nix::unistd::Uid::from_raw(uid))
-        .ok()
-        .flatten();
-    let name = name.map(|user| user.name).unwrap_or_default();
-    of_user(
-        &std::fs::read_to_string(file).unwrap_or_default(),
-        &name,
-        uid,
-    )
-}
-
-fn of_user(text: &str, name: &str, uid: u32) -> Vec<(u32, u32)> {
-    let mut found = Vec::new();
-    for line in text.lines() {
-        let fields: Vec<&str> = line.trim().split(':').collect();
-        let [who, first, count] = fields.as_slice() else {
-            continue;
-        };
-        let is_ours = (!name.is_empty() && *who == name) || who.parse() == Ok(uid);
-        if let (true, Ok(first), Ok(count)) = (is_ours, first.parse(), count.parse()) {
-            found.push((first, count));
-        }
-    }
-    found
+    give_ids(pid, "map the ids of the user namespace")
 }
 
 /// The highest group id that is mapped in this process's user namespace.
@@ -212,16 +126,4 @@ pub(crate) fn last_gid() -> u32 {
         Some(first.saturating_add(count.saturating_sub(1)))
     });
     last.max().unwrap_or(0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::of_user;
-
-    #[test]
-    fn ranges_by_name_and_by_number() {
-        let text = "root:1:2\nann:100000:65536\n# x\n1000:5:6\nann:9:1:2\nbob:x:1\n";
-        assert_eq!(of_user(text, "ann", 1000), [(100_000, 65_536), (5, 6)]);
-        assert_eq!(of_user(text, "", 7), []);
-    }
 }
