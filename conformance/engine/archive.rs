@@ -22,7 +22,16 @@ pub(crate) struct Entry<'a> {
 }
 
 pub(crate) fn entry(name: &str, kind: u8) -> Entry<'_> {
-    Entry { name, kind, link: "", mode: 0o644, owner: (0, 0), mtime: 1_000_000_000, device: (0, 0), size: None }
+    Entry {
+        name,
+        kind,
+        link: "",
+        mode: 0o644,
+        owner: (0, 0),
+        mtime: 1_000_000_000,
+        device: (0, 0),
+        size: None,
+    }
 }
 
 impl Tar {
@@ -55,19 +64,44 @@ impl Tar {
     }
 
     pub(crate) fn directory(self, name: &str, mode: u32) -> Tar {
-        self.add(&Entry { mode, ..entry(name, b'5') }, b"")
+        self.add(
+            &Entry {
+                mode,
+                ..entry(name, b'5')
+            },
+            b"",
+        )
     }
 
     pub(crate) fn symlink(self, name: &str, link: &str) -> Tar {
-        self.add(&Entry { link, mode: 0o777, ..entry(name, b'2') }, b"")
+        self.add(
+            &Entry {
+                link,
+                mode: 0o777,
+                ..entry(name, b'2')
+            },
+            b"",
+        )
     }
 
     pub(crate) fn hard_link(self, name: &str, link: &str) -> Tar {
-        self.add(&Entry { link, ..entry(name, b'1') }, b"")
+        self.add(
+            &Entry {
+                link,
+                ..entry(name, b'1')
+            },
+            b"",
+        )
     }
 
     pub(crate) fn device(self, name: &str, kind: u8, device: (u32, u32)) -> Tar {
-        self.add(&Entry { device, ..entry(name, kind) }, b"")
+        self.add(
+            &Entry {
+                device,
+                ..entry(name, kind)
+            },
+            b"",
+        )
     }
 
     /// An extended header for the next entry.
@@ -75,7 +109,10 @@ impl Tar {
         let mut text = Vec::new();
         for (key, value) in records {
             let rest = key.len() + value.len() + 3;
-            let length = (1..).find(|digits| (rest + digits).to_string().len() == *digits).unwrap_or(0) + rest;
+            let length = (1..)
+                .find(|digits| (rest + digits).to_string().len() == *digits)
+                .unwrap_or(0)
+                + rest;
             text.extend_from_slice(format!("{length} {key}=").as_bytes());
             text.extend_from_slice(value);
             text.push(b'\n');
@@ -95,7 +132,12 @@ impl Tar {
 }
 
 pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut child = Command::new("gzip").args(["-c", "-1"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("gzip");
+    let mut child = Command::new("gzip")
+        .args(["-c", "-1"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("gzip");
     let mut stdin = child.stdin.take().expect("stdin");
     let bytes = bytes.to_vec();
     let writer = std::thread::spawn(move || stdin.write_all(&bytes));

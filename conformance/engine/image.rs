@@ -9,7 +9,10 @@ pub(crate) const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 pub(crate) const GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 
 pub(crate) fn digest(bytes: &[u8]) -> String {
-    let hex: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex: String = Sha256::digest(bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     format!("sha256:{hex}")
 }
 
@@ -23,16 +26,28 @@ pub(crate) struct Layer {
 
 impl Layer {
     pub(crate) fn gzip(tar: &[u8]) -> Layer {
-        Layer { kind: GZIP.to_owned(), blob: super::archive::gzip(tar), diff_id: digest(tar) }
+        Layer {
+            kind: GZIP.to_owned(),
+            blob: super::archive::gzip(tar),
+            diff_id: digest(tar),
+        }
     }
 
     pub(crate) fn zstd(tar: &[u8]) -> Layer {
         let kind = GZIP.replace("gzip", "zstd");
-        Layer { kind, blob: super::archive::zstd(tar), diff_id: digest(tar) }
+        Layer {
+            kind,
+            blob: super::archive::zstd(tar),
+            diff_id: digest(tar),
+        }
     }
 
     pub(crate) fn plain(tar: &[u8]) -> Layer {
-        Layer { kind: GZIP.replace("+gzip", ""), blob: tar.to_vec(), diff_id: digest(tar) }
+        Layer {
+            kind: GZIP.replace("+gzip", ""),
+            blob: tar.to_vec(),
+            diff_id: digest(tar),
+        }
     }
 }
 
@@ -69,7 +84,11 @@ pub(crate) fn image_for(architecture: &str, layers: Vec<Layer>) -> Image {
         "layers": layers.iter().map(|layer| described(&layer.kind, &layer.blob)).collect::<Vec<_>>(),
     });
     let manifest = manifest.to_string().into_bytes();
-    Image { layers, config, manifest }
+    Image {
+        layers,
+        config,
+        manifest,
+    }
 }
 
 /// An index of images for several machines.
@@ -81,5 +100,7 @@ pub(crate) fn index(all: &[(&str, &Image)]) -> Vec<u8> {
         entry
     });
     let entries: Vec<Value> = entries.collect();
-    json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": entries}).to_string().into_bytes()
+    json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": entries})
+        .to_string()
+        .into_bytes()
 }

@@ -34,7 +34,10 @@ pub(crate) fn program() -> PathBuf {
 impl Lab {
     pub(crate) fn new() -> Lab {
         let folder = tempfile::tempdir().expect("a folder");
-        Lab { folder, settings: Vec::new() }
+        Lab {
+            folder,
+            settings: Vec::new(),
+        }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -61,11 +64,20 @@ impl Lab {
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(program());
         let word = |name: &str| self.path().join(name);
-        command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
-        command.env("HOME", self.path()).env("XDG_RUNTIME_DIR", word("run")).env("ORBITAL_SILENCE_MS", "700");
+        command
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command
+            .env("HOME", self.path())
+            .env("XDG_RUNTIME_DIR", word("run"))
+            .env("ORBITAL_SILENCE_MS", "700");
         command.env("CONTAINERS_REGISTRIES_CONF", word("registries.conf"));
         command.envs(self.settings.iter().map(|(name, value)| (name, value)));
-        command.arg("--store").arg(self.store()).arg("--state").arg(word("state"));
+        command
+            .arg("--store")
+            .arg(self.store())
+            .arg("--state")
+            .arg(word("state"));
         command.current_dir(self.path());
         command
     }
@@ -76,13 +88,21 @@ impl Lab {
 
     pub(crate) fn run_with(&self, words: &[&str], input: &[u8]) -> Ran {
         let mut command = self.command();
-        command.args(words).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .args(words)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program starts");
         // Who does not read it has closed it.
         let _ = child.stdin.take().expect("stdin").write_all(input);
         let output = child.wait_with_output().expect("the program ends");
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
-        Ran { status: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) }
+        Ran {
+            status: output.status.code().unwrap_or(-1),
+            out: text(output.stdout),
+            err: text(output.stderr),
+        }
     }
 
     /// The same, which must succeed; what it prints.
@@ -98,7 +118,11 @@ impl Lab {
     pub(crate) fn bad(&self, words: &[&str], why: &str) -> String {
         let ran = self.run(words);
         assert_eq!(ran.status, 125, "{words:?}: {ran:?}");
-        assert!(ran.err.contains("error: cannot ") && ran.err.contains(why), "{words:?} says: {}", ran.err);
+        assert!(
+            ran.err.contains("error: cannot ") && ran.err.contains(why),
+            "{words:?} says: {}",
+            ran.err
+        );
         ran.err
     }
 
@@ -111,14 +135,24 @@ impl Lab {
     #[track_caller]
     pub(crate) fn layers(&self, name: &str) -> Vec<PathBuf> {
         let about = self.json(&["inspect", name]);
-        let layers = about[0]["GraphDriver"]["Data"]["Layers"].as_array().expect("layers");
-        layers.iter().map(|layer| layer.as_str().expect("a path").into()).collect()
+        let layers = about[0]["GraphDriver"]["Data"]["Layers"]
+            .as_array()
+            .expect("layers");
+        layers
+            .iter()
+            .map(|layer| layer.as_str().expect("a path").into())
+            .collect()
     }
 
     /// What is in a folder of the store.
     pub(crate) fn listed(&self, folder: &str) -> Vec<String> {
-        let listed = std::fs::read_dir(self.store().join(folder)).into_iter().flatten().flatten();
-        let mut names: Vec<String> = listed.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+        let listed = std::fs::read_dir(self.store().join(folder))
+            .into_iter()
+            .flatten()
+            .flatten();
+        let mut names: Vec<String> = listed
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .collect();
         names.sort();
         names
     }

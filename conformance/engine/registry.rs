@@ -58,7 +58,10 @@ impl Registry {
     pub(crate) fn new() -> Registry {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("an address").port();
-        let registry = Registry { state: Arc::default(), port };
+        let registry = Registry {
+            state: Arc::default(),
+            port,
+        };
         let own = registry.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -83,7 +86,10 @@ impl Registry {
         let mut state = self.state();
         let manifest = (MANIFEST.to_owned(), image.manifest.clone());
         for wanted in [tag.to_owned(), digest(&image.manifest)] {
-            state.documents.insert(format!("/v2/{repository}/manifests/{wanted}"), manifest.clone());
+            state.documents.insert(
+                format!("/v2/{repository}/manifests/{wanted}"),
+                manifest.clone(),
+            );
         }
         let layers = image.layers.iter().map(|layer| &layer.blob);
         for blob in layers.chain([&image.config]) {
@@ -94,18 +100,25 @@ impl Registry {
     pub(crate) fn document(&self, repository: &str, tag: &str, kind: &str, bytes: &[u8]) {
         for wanted in [tag.to_owned(), digest(bytes)] {
             let path = format!("/v2/{repository}/manifests/{wanted}");
-            self.state().documents.insert(path, (kind.to_owned(), bytes.to_vec()));
+            self.state()
+                .documents
+                .insert(path, (kind.to_owned(), bytes.to_vec()));
         }
     }
 
     pub(crate) fn fault(&self, path: &str, faults: impl IntoIterator<Item = Fault>) {
-        self.state().faults.push((path.to_owned(), faults.into_iter().collect()));
+        self.state()
+            .faults
+            .push((path.to_owned(), faults.into_iter().collect()));
     }
 
     /// Requests whose first line contains the word.
     pub(crate) fn heard(&self, word: &str) -> Vec<String> {
         let state = self.state();
-        let lines = state.heard.iter().filter(|heard| heard.lines().next().is_some_and(|line| line.contains(word)));
+        let lines = state
+            .heard
+            .iter()
+            .filter(|heard| heard.lines().next().is_some_and(|line| line.contains(word)));
         lines.cloned().collect()
     }
 
@@ -121,16 +134,29 @@ impl Registry {
         let fault = {
             let mut state = self.state();
             state.heard.push(head.clone());
-            let queue = state.faults.iter_mut().find(|(word, queue)| path.contains(word.as_str()) && !queue.is_empty());
+            let queue = state
+                .faults
+                .iter_mut()
+                .find(|(word, queue)| path.contains(word.as_str()) && !queue.is_empty());
             queue.and_then(|(_, queue)| queue.pop_front())
         };
         self.reply(stream, &head, &path, fault.as_ref())
     }
 
-    fn reply(&self, to: &TcpStream, head: &str, path: &str, fault: Option<&Fault>) -> std::io::Result<()> {
+    fn reply(
+        &self,
+        to: &TcpStream,
+        head: &str,
+        path: &str,
+        fault: Option<&Fault>,
+    ) -> std::io::Result<()> {
         match fault {
-            Some(Fault::Status(status, header)) => return send(to, *status, &format!("{header}\r\n"), b"{}", None),
-            Some(Fault::Redirect(url)) => return send(to, 307, &format!("Location: {url}\r\n"), b"", None),
+            Some(Fault::Status(status, header)) => {
+                return send(to, *status, &format!("{header}\r\n"), b"{}", None);
+            }
+            Some(Fault::Redirect(url)) => {
+                return send(to, 307, &format!("Location: {url}\r\n"), b"", None);
+            }
             _ => {}
         }
         if path.starts_with("/token") {
@@ -138,28 +164,51 @@ impl Registry {
         }
         if let Some(challenge) = self.refused(head) {
             let header = format!("WWW-Authenticate: {challenge}\r\n");
-            return send(to, 401, &header, br#"{"errors":[{"code":"UNAUTHORIZED","message":"who are you"}]}"#, None);
+            return send(
+                to,
+                401,
+                &header,
+                br#"{"errors":[{"code":"UNAUTHORIZED","message":"who are you"}]}"#,
+                None,
+            );
         }
         let (documents, blobs) = {
             let state = self.state();
-            let blob = path.rsplit('/').next().and_then(|digest| state.blobs.get(digest).cloned());
-            (state.documents.get(path).cloned(), blob.filter(|_| path.contains("/blobs/")))
+            let blob = path
+                .rsplit('/')
+                .next()
+                .and_then(|digest| state.blobs.get(digest).cloned());
+            (
+                state.documents.get(path).cloned(),
+                blob.filter(|_| path.contains("/blobs/")),
+            )
         };
         match (documents, blobs) {
             _ if path == "/v2/" => send(to, 200, "", b"{}", None),
-            (Some((kind, bytes)), _) => send(to, 200, &format!("Content-Type: {kind}\r\n"), &bytes, fault),
+            (Some((kind, bytes)), _) => {
+                send(to, 200, &format!("Content-Type: {kind}\r\n"), &bytes, fault)
+            }
             (None, Some(blob)) => blob_to(to, head, &blob, fault),
-            (None, None) => send(to, 404, "", br#"{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}"#, None),
+            (None, None) => send(
+                to,
+                404,
+                "",
+                br#"{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}"#,
+                None,
+            ),
         }
     }
 
     fn refused(&self, head: &str) -> Option<String> {
         let given = header(head, "authorization").unwrap_or_default();
         match &self.state().door {
-            Door::Basic(wanted) if given != format!("Basic {wanted}") => Some("Basic realm=\"here\"".to_owned()),
-            Door::Bearer(_) if given != format!("Bearer {TOKEN}") => {
-                Some(format!("Bearer realm=\"http://127.0.0.1:{}/token\",service=\"tests\"", self.port))
+            Door::Basic(wanted) if given != format!("Basic {wanted}") => {
+                Some("Basic realm=\"here\"".to_owned())
             }
+            Door::Bearer(_) if given != format!("Bearer {TOKEN}") => Some(format!(
+                "Bearer realm=\"http://127.0.0.1:{}/token\",service=\"tests\"",
+                self.port
+            )),
             _ => None,
         }
     }
@@ -167,8 +216,16 @@ impl Registry {
     fn token(&self, to: &TcpStream, head: &str) -> std::io::Result<()> {
         let given = header(head, "authorization");
         match &self.state().door {
-            Door::Bearer(Some(wanted)) if given != Some(format!("Basic {wanted}")) => send(to, 401, "", b"{}", None),
-            _ => send(to, 200, "", format!(r#"{{"token":"{TOKEN}"}}"#).as_bytes(), None),
+            Door::Bearer(Some(wanted)) if given != Some(format!("Basic {wanted}")) => {
+                send(to, 401, "", b"{}", None)
+            }
+            _ => send(
+                to,
+                200,
+                "",
+                format!(r#"{{"token":"{TOKEN}"}}"#).as_bytes(),
+                None,
+            ),
         }
     }
 }
@@ -181,19 +238,38 @@ pub(crate) fn header(head: &str, name: &str) -> Option<String> {
 
 fn blob_to(to: &TcpStream, head: &str, blob: &[u8], fault: Option<&Fault>) -> std::io::Result<()> {
     let range = header(head, "range").filter(|_| !matches!(fault, Some(Fault::Whole)));
-    let from = range.and_then(|range| range.strip_prefix("bytes=")?.strip_suffix('-')?.parse::<usize>().ok());
+    let from = range.and_then(|range| {
+        range
+            .strip_prefix("bytes=")?
+            .strip_suffix('-')?
+            .parse::<usize>()
+            .ok()
+    });
     match from {
         Some(from) if from >= blob.len() => send(to, 416, "", b"", None),
         Some(from) => {
-            let header = format!("Content-Range: bytes {from}-{}/{}\r\n", blob.len() - 1, blob.len());
+            let header = format!(
+                "Content-Range: bytes {from}-{}/{}\r\n",
+                blob.len() - 1,
+                blob.len()
+            );
             send(to, 206, &header, &blob[from..], fault)
         }
         None => send(to, 200, "", blob, fault),
     }
 }
 
-fn send(mut to: &TcpStream, status: u16, headers: &str, body: &[u8], fault: Option<&Fault>) -> std::io::Result<()> {
-    let head = format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\nConnection: close\r\n{headers}\r\n", body.len());
+fn send(
+    mut to: &TcpStream,
+    status: u16,
+    headers: &str,
+    body: &[u8],
+    fault: Option<&Fault>,
+) -> std::io::Result<()> {
+    let head = format!(
+        "HTTP/1.1 {status} X\r\nContent-Length: {}\r\nConnection: close\r\n{headers}\r\n",
+        body.len()
+    );
     to.write_all(head.as_bytes())?;
     match fault {
         Some(Fault::Cut(after)) => to.write_all(&body[..*after]),

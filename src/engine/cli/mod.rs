@@ -91,6 +91,7 @@ pub fn carry_out(argv: &[OsString]) -> Outcome {
         ("help", Some(about)) => (about.to_string_lossy(), &["--help".into()][..]),
         _ => (verb, rest),
     };
+    let (verb, rest) = of_images(&verb, rest);
     let verb = verbs()
         .find(|known| known.name == verb)
         .ok_or_else(|| unknown(&verb))?;
