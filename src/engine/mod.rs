@@ -52,6 +52,39 @@ pub(crate) mod init;
 /// What this host lacks.
 pub(crate) mod doctor;
 
+/// An image's name, by Docker's rules.
+pub mod reference;
+
+/// What a blob's content is called.
+pub mod digest;
+
+/// The documents of an image.
+pub mod image;
+
+/// Who we are to a registry.
+pub mod auth;
+
+/// A registry, asked by HTTP.
+pub mod registry;
+
+/// Where an image comes from: a registry, a folder, a tar.
+pub mod source;
+
+/// A name → an image in the store.
+pub mod pull;
+
+/// How far a pull is.
+pub mod progress;
+
+/// A layer's archive → a directory, behind walls.
+pub mod unpack;
+
+/// A user's own range of ids.
+pub mod userns;
+
+/// What is kept of images.
+pub mod store;
+
 use crate::error::Error;
 
 /// Exit status of what the engine itself cannot do, as users of docker and podman know it.

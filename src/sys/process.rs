@@ -314,3 +314,23 @@ pub fn unshare_cgroup() -> Result<(), Fault> {
     let value = unsafe { libc::unshare(libc::CLONE_NEWCGROUP) };
     answer(value.into(), Call::Unshare).map(|_| ())
 }
+
+/// Goes into a new user namespace, without any ids yet; unshare(2), user_namespaces(7).
+///
+/// # Errors
+/// EPERM where the host forbids it, ENOSPC at the limit of namespaces, EINVAL with more than one thread.
+pub fn unshare_user() -> Result<(), Fault> {
+    // SAFETY: the kernel refuses CLONE_NEWUSER where there is another thread.
+    let value = unsafe { libc::unshare(libc::CLONE_NEWUSER) };
+    answer(value.into(), Call::Unshare).map(|_| ())
+}
+
+/// Goes into a new network namespace, in which there is nothing; unshare(2), network_namespaces(7).
+///
+/// # Errors
+/// EPERM without CAP_SYS_ADMIN.
+pub fn unshare_network() -> Result<(), Fault> {
+    // SAFETY: CLONE_NEWNET changes nothing that another thread or a borrowed descriptor relies on.
+    let value = unsafe { libc::unshare(libc::CLONE_NEWNET) };
+    answer(value.into(), Call::Unshare).map(|_| ())
+}

@@ -2,6 +2,15 @@
 //! of each how it is parsed and what carries it out. Flags are read as the runtime's are (`cli/normal.rs`):
 //! `-long` is `--long`, and the last of two counts, unless a flag may be repeated.
 
+/// Images that come and that are here.
+pub mod images;
+
+/// Names of images that come and go.
+mod remove;
+
+/// Passwords.
+mod login;
+
 /// What the engine is and has.
 mod about;
 
@@ -12,16 +21,19 @@ mod containers;
 mod own;
 
 use super::places::Places;
+use super::store::sweep;
+use super::unpack;
 use super::{Failed, Outcome};
 use crate::cli::misuse;
 use crate::cli::normal::{Extent, normal};
 use crate::error::{Error, Result};
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A verb: its line in the help, how it is parsed, and what carries it out.
 #[derive(Debug)]
@@ -39,10 +51,13 @@ pub struct Verb {
 }
 
 /// All verbs, under the headings of the help.
-pub const FAMILIES: [(&str, &[Verb]); 4] = [
+pub const FAMILIES: [(&str, &[Verb]); 7] = [
     ("Containers:", containers::VERBS),
     ("Looking into one:", containers::INSIDE),
     ("Around them:", containers::AROUND),
+    ("Images:", images::VERBS),
+    ("Their names:", remove::VERBS),
+    ("Registries:", login::VERBS),
     ("About the engine:", about::VERBS),
 ];
 
@@ -55,6 +70,9 @@ runtime, run them. `orbital VERB` starts it for every verb below that is none of
 /// # Errors
 /// What the verb cannot do, or a command line that cannot be understood, with the exit status for it.
 pub fn carry_out(argv: &[OsString]) -> Outcome {
+    if let Some(status) = worker(argv) {
+        return Ok(status);
+    }
     let root = root();
     let typed = normal(&root, argv.get(1..).unwrap_or_default(), Extent::FirstWord);
     if let Some(fault) = typed.fault {
@@ -88,10 +106,34 @@ pub fn carry_out(argv: &[OsString]) -> Outcome {
     {
         return outcome;
     }
+    let (verb, rest) = of_images(&verb, rest);
     let verb = verbs()
         .find(|known| known.name == verb)
         .ok_or_else(|| unknown(&verb))?;
     one(verb, rest, || Places::new(store, state))
+}
+
+/// This program as a worker of its own.
+fn worker(argv: &[OsString]) -> Option<u8> {
+    match argv {
+        [_, word, order] if word == unpack::WORD => Some(unpack::worker::work(order.to_str()?)),
+        [_, word, path] if word == sweep::WORD => Some(sweep::work(Path::new(path))),
+        _ => None,
+    }
+}
+
+/// `image ls` is `images`, and so on, as docker and podman have it.
+fn of_images<'w>(verb: &'w str, rest: &'w [OsString]) -> (Cow<'w, str>, &'w [OsString]) {
+    match rest.split_first() {
+        Some((word, after)) if verb == "image" => match word.to_str().unwrap_or_default() {
+            "ls" | "list" => ("images".into(), after),
+            "rm" | "remove" => ("rmi".into(), after),
+            "prune" => ("image prune".into(), after),
+            word @ ("pull" | "import" | "inspect" | "tag") => (word.into(), after),
+            _ => (verb.into(), rest),
+        },
+        _ => (verb.into(), rest),
+    }
 }
 
 fn one(verb: &Verb, argv: &[OsString], places: impl FnOnce() -> Result<Places>) -> Outcome {

@@ -5,6 +5,7 @@ use crate::engine::container::record::Record;
 use crate::engine::container::shelf::Shelf;
 use crate::engine::container::wish::Switch;
 use crate::engine::runtime::Runtime;
+use crate::engine::store::Store;
 use crate::engine::{rootfs, volume};
 use crate::error::Result;
 use crate::sys::clock;
@@ -35,6 +36,7 @@ pub(crate) fn finish(shelf: &Shelf, id: &str, status: i32) {
 /// As unlinkat(2).
 pub(crate) fn remove(shelf: &Shelf, record: &Record) -> Result<()> {
     shelf.remove(&record.id)?;
+    Store::open(&shelf.places)?.unpin(&record.id)?;
     for name in &record.life.own_volumes {
         // Another container may have taken it into use, ignored.
         let _ = volume::remove(&shelf.places, name, &shelf.all()?);

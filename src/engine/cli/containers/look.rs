@@ -4,12 +4,14 @@ use super::end::{containers, enter};
 use super::list::{ports, state};
 use crate::cli::normal::Extent;
 use crate::engine::Outcome;
+use crate::engine::cli::images::about;
 use crate::engine::cli::{Verb, say, text, texts, value, word};
 use crate::engine::container::record::Record;
 use crate::engine::container::shelf::Shelf;
 use crate::engine::container::wish::{MountKind, Switch};
 use crate::engine::places::Places;
 use crate::engine::runtime::Runtime;
+use crate::engine::store::Store;
 use crate::engine::volume;
 use crate::error::{Cause, Error, Object, Result};
 use clap::ArgMatches;
@@ -18,11 +20,11 @@ use serde_json::{Value, json};
 /// `inspect`.
 pub(super) const INSPECT: Verb = Verb {
     name: "inspect",
-    line: "print all that is known of containers, as JSON",
+    line: "print all that is known of a container, an image or a volume",
     extent: Extent::End,
     define: |command| {
         command
-            .about("Print all that is known of containers or volumes, as one JSON array.")
+            .about("Print all that is known of containers, images or volumes, as one JSON array.")
             .arg(containers())
             .args([
                 value(
@@ -31,7 +33,7 @@ pub(super) const INSPECT: Verb = Verb {
                     "one member of each, such as {{.State.Pid}}",
                 )
                 .short('f'),
-                value("type", "TYPE", "container or volume"),
+                value("type", "TYPE", "container, image or volume"),
             ])
     },
     run: inspect,
@@ -101,19 +103,20 @@ fn inspect(found: &ArgMatches, places: &Places) -> Outcome {
     let runtime = Runtime::find(&shelf).ok();
     let names = texts(found, "containers");
     let wanted = text(found, "type").unwrap_or_default();
+    let is_wanted = |kind: &str| wanted.is_empty() || wanted == kind;
+    let store = Store::open(places)?;
     let one = |name: &String| -> Result<Value> {
-        match shelf.find(name) {
-            Ok(record) if wanted != "volume" => Ok(document(&shelf, &record, runtime.as_ref())),
-            other => match volume::get(places, name).filter(|_| wanted != "container") {
-                Some(volume) => Ok(super::volume::document(places, &volume)),
-                None => other.and_then(|_| {
-                    Err(Error::container(
-                        "find the volume",
-                        name,
-                        "there is no such volume",
-                    ))
-                }),
-            },
+        let record = shelf.find(name);
+        if let Some(record) = record.as_ref().ok().filter(|_| is_wanted("container")) {
+            return Ok(document(&shelf, record, runtime.as_ref()));
+        }
+        if let Some(volume) = volume::get(places, name).filter(|_| is_wanted("volume")) {
+            return Ok(super::volume::document(places, &volume));
+        }
+        match wanted.as_str() {
+            "" | "image" => about(&store, &store.get(name)?),
+            "container" => record.map(|_| Value::Null),
+            _ => Err(Error::container("find the volume", name, "there is no such volume")),
         }
     };
     let all = names.iter().map(one).collect::<Result<Vec<Value>>>()?;

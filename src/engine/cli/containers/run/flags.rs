@@ -1,6 +1,7 @@
 //! Flags of `run` as clap knows them. A table: name, letter, what its value is, what it does. A value that may
 //! be given more than once says so by a `…`.
 
+use crate::engine::cli::images::fetching;
 use crate::engine::cli::word;
 use clap::{Arg, ArgAction, Command, value_parser};
 use std::ffi::OsString;
@@ -8,7 +9,7 @@ use std::ffi::OsString;
 /// A flag with a value; a letter of `\0` is none.
 type Row = (&'static str, char, &'static str, &'static str);
 
-const VALUES: [Row; 72] = [
+const VALUES: [Row; 70] = [
     ("name", '\0', "NAME", "what it is called [two random words]"),
     (
         "rootfs",
@@ -248,18 +249,11 @@ const VALUES: [Row; 72] = [
     ("log-opt", '\0', "NAME=VALUE…", "max-size=10m, max-file=3"),
     ("tz", '\0', "ZONE", "its time zone, or local"),
     (
-        "platform",
-        '\0',
-        "OS/ARCH",
-        "which of the image's platforms",
-    ),
-    (
         "pull",
         '\0',
         "always|missing|never|newer",
         "when to fetch the image [missing]",
     ),
-    ("detach-keys", '\0', "KEYS", "only ctrl-p,ctrl-q"),
     // The seeds' own spellings, with one dash: see wish.rs, SEEDS.
     ("cpu", '\0', "LIMIT", ""),
     ("bridge", '\0', "NAME", ""),
@@ -269,7 +263,7 @@ const VALUES: [Row; 72] = [
     ("dns-opt", '\0', "OPTION…", ""),
 ];
 
-const SWITCHES: [(&str, char, &str); 14] = [
+const SWITCHES: [(&str, char, &str); 11] = [
     ("rm", '\0', "remove it at its end"),
     ("interactive", 'i', "its standard input is ours"),
     ("tty", 't', "give it a terminal"),
@@ -296,14 +290,7 @@ const SWITCHES: [(&str, char, &str); 14] = [
         "publish all exposed ports on random ones of the host",
     ),
     ("http-proxy", '\0', "hand the caller's proxy variables on"),
-    ("no-hosts", '\0', "leave /etc/hosts as the image has it"),
     ("quiet", 'q', "no progress while the image is fetched"),
-    ("replace", '\0', "remove a container of the same name first"),
-    (
-        "tls-verify",
-        '\0',
-        "false: also fetch from registries without a good certificate",
-    ),
 ];
 
 pub(super) fn define(command: Command) -> Command {
@@ -335,7 +322,7 @@ pub(super) fn define(command: Command) -> Command {
             short,
         )
     });
-    command
+    fetching(command)
         .args(switches)
         .args(values)
         .arg(

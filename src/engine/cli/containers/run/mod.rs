@@ -55,6 +55,10 @@ fn run(found: &ArgMatches, places: &Places) -> Outcome {
         refuse_existing(path)?;
     }
     shelf.add(&mut record)?;
+    if let Err(error) = ground.pin(&record.id, places) {
+        let left = shelf.remove(&record.id).err();
+        return Err(error.also(left).into());
+    }
     if let Some(path) = &cid_file {
         file::replace(Path::new(path), record.id.as_bytes())?;
     }

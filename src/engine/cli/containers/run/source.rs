@@ -1,9 +1,12 @@
 //! Where the files come from. What begins with `/`, `./` or `../`, and what `--rootfs` names, is a directory;
 //! everything else is an image. Nothing is guessed from what happens to lie in the caller's directory.
 
+use crate::engine::cli::images::wish;
 use crate::engine::cli::{text, texts};
 use crate::engine::container::wish::Root;
 use crate::engine::places::Places;
+use crate::engine::pull::{Policy, obtain};
+use crate::engine::store::{Image, Store};
 use crate::error::{Cause, Error, Object, Result};
 use clap::ArgMatches;
 use std::path::PathBuf;
@@ -37,6 +40,8 @@ pub(super) struct Ground {
     pub(super) root: Root,
     /// What the image says; empty for a directory.
     pub(super) image: ImageWish,
+    /// The image itself; none for a directory.
+    pinned: Option<Image>,
 }
 
 /// What an image wishes for its containers.
@@ -115,25 +120,57 @@ fn directory_named(word: &str, covered: bool) -> Result<Named> {
 ///
 /// # Errors
 /// An image that is not there and cannot be had.
-pub(super) fn find(_found: &ArgMatches, asked: &Asked, _places: &Places) -> Result<Ground> {
+pub(super) fn find(found: &ArgMatches, asked: &Asked, places: &Places) -> Result<Ground> {
     let root = match &asked.named {
         Named::Directory(path) => Root::Directory { path: path.clone() },
-        Named::Covered(path) => Root::Layers {
-            lower: vec![path.clone()],
-        },
-        Named::Image(name) => {
-            let why = Cause::Refused("there is no such image".to_owned());
-            return Err(Error::new(
-                "find the image",
-                Object::Argument(name.clone()),
-                why,
-            ));
-        }
+        Named::Covered(path) => Root::Layers { lower: vec![path.clone()] },
+        Named::Image(name) => return of_image(found, name, places),
     };
+    Ok(Ground { root, ..Ground::default() })
+}
+
+fn of_image(found: &ArgMatches, name: &str, places: &Places) -> Result<Ground> {
+    let word = text(found, "pull").unwrap_or_else(|| "missing".to_owned());
+    let policy = Policy::parse(&word).ok_or_else(|| {
+        let why = Cause::Refused("no such word".to_owned());
+        Error::new("read the command line", Object::Argument(format!("--pull={word}")), why)
+            .hint("use always, missing, never or newer")
+    })?;
+    let store = Store::open(places)?;
+    let (wish, progress) = wish(found, name)?;
+    let image = obtain(&store, &wish, policy, &progress)?;
+    let settings = store.config(&image)?.config;
+    let mut lower = store.layers(&image);
+    // The store has the bottom first, overlay the top.
+    lower.reverse();
     Ok(Ground {
-        root,
-        ..Ground::default()
+        root: Root::Layers { lower },
+        image: ImageWish {
+            entrypoint: settings.entrypoint,
+            command: settings.cmd,
+            env: settings.env,
+            user: settings.user,
+            workdir: settings.working_dir,
+            volumes: settings.volumes.into_keys().collect(),
+            ports: settings.exposed_ports.into_keys().collect(),
+            labels: settings.labels.into_iter().collect(),
+            stop_signal: settings.stop_signal,
+        },
+        pinned: Some(image),
     })
+}
+
+impl Ground {
+    /// Notes that the container uses the image, so that no sweep takes its layers.
+    ///
+    /// # Errors
+    /// A note that cannot be written.
+    pub(super) fn pin(&self, id: &str, places: &Places) -> Result<()> {
+        match &self.pinned {
+            Some(image) => Store::open(places)?.pin(image, id),
+            None => Ok(()),
+        }
+    }
 }
 
 #[cfg(test)]
