@@ -14,6 +14,9 @@ pub mod cli;
 /// Where the engine keeps what it keeps.
 pub mod places;
 
+/// The network of containers.
+pub mod network;
+
 use crate::error::Error;
 
 /// Exit status of what the engine itself cannot do, as users of docker and podman know it.
