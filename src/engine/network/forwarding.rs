@@ -11,7 +11,7 @@ const SIX: &str = "sys/net/ipv6/conf/all/forwarding";
 
 /// Which kinds of packets are to be let through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kinds {
+pub(super) enum Kinds {
     /// IPv4.
     Four,
     /// IPv4 and IPv6.

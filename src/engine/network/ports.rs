@@ -15,20 +15,20 @@ const TRIES: usize = 64;
 
 /// A bound socket, and what it is for.
 #[derive(Debug)]
-pub struct Held {
+pub(super) struct Held {
     /// The socket.
-    pub socket: OwnedFd,
+    pub(super) socket: OwnedFd,
     /// Where it is bound.
-    pub at: SocketAddr,
+    pub(super) at: SocketAddr,
     /// Which port of the container it leads to.
-    pub port: Port,
+    pub(super) port: Port,
 }
 
 /// Takes all ports that are to be published, or none.
 ///
 /// # Errors
 /// A port that a container or a program of the host has, an address that is none of the host's.
-pub fn take(wanted: &[Publish], settings: &Settings, book: &Book) -> Result<(Vec<Port>, Vec<Held>)> {
+pub(super) fn take(wanted: &[Publish], settings: &Settings, book: &Book) -> Result<(Vec<Port>, Vec<Held>)> {
     if !wanted.is_empty() {
         port::make_room();
     }

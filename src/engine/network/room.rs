@@ -11,7 +11,7 @@ const BITS: u8 = 24;
 /// The blocks from which networks get their ranges: below those of podman (10.88.0.0/16 and up), above nerdctl's
 /// (10.4.0.0/16), away from docker's (172.17.0.0/16 and up, 192.168.0.0/16).
 #[must_use]
-pub fn default_pool() -> Vec<Subnet> {
+pub(super) fn default_pool() -> Vec<Subnet> {
     (77..88)
         .map(|second| Subnet::around(IpAddr::from([10, second, 0, 0]), 16))
         .collect()
