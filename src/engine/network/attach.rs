@@ -151,6 +151,7 @@ fn make(
         links.push(reserve(wish, &record, links.len(), ledger)?);
         records.push(record);
     }
+    may_publish(network, &records)?;
     let (ports, held) = ports::take(&network.publish, settings, &ledger.book)?;
     let keeper = settings.state.join("network").join(format!("{id}.net"));
     let namespace = (container.namespace == Owner::Host).then_some(keeper);
@@ -178,6 +179,18 @@ fn make(
     connected.notes.extend(firewall::obstacles());
     connected.namespace = namespace.map_or(Namespace::New, Namespace::Path);
     Ok(connected)
+}
+
+/// Ports lead to the first network, and into an internal one nobody comes.
+fn may_publish(network: &Network, records: &[Record]) -> Result<()> {
+    let first = records.first().filter(|record| record.reach == Reach::Internal);
+    let (Some(record), Some(port)) = (first, network.publish.first()) else {
+        return Ok(());
+    };
+    let why = format!("the network {} is internal: nobody calls into it from outside", record.name);
+    let object = Object::Argument(format!("-p {}", port.typed));
+    Err(Error::new("publish a port", object, Cause::Refused(why))
+        .hint("name a network first that is not internal: --network bridge"))
 }
 
 /// A device's name, hardware address and addresses, none of them anybody else's.

@@ -180,7 +180,10 @@ fn mac(text: &str) -> std::result::Result<[u8; 6], &'static str> {
     let wanted = "it is written as 02:00:00:00:00:01";
     let parts: Vec<u8> = text
         .split([':', '-'])
-        .map(|part| if part.len() == 2 { u8::from_str_radix(part, 16).map_err(|_| wanted) } else { Err(wanted) })
+        .map(|part| match part.len() == 2 && part.bytes().all(|b| b.is_ascii_hexdigit()) {
+            true => u8::from_str_radix(part, 16).map_err(|_| wanted),
+            false => Err(wanted),
+        })
         .collect::<std::result::Result<_, _>>()?;
     let mac = <[u8; 6]>::try_from(parts).map_err(|_| wanted)?;
     if mac.first().is_some_and(|first| first & 1 == 1) {

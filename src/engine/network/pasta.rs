@@ -120,6 +120,10 @@ fn failed(doing: &str, output: &std::process::Output, ports: &[Port]) -> Error {
         status: output.status.code().unwrap_or_default(),
         last_line: said.map(str::to_owned),
     };
+    if said.is_some_and(|said| said.contains("tun socket")) {
+        return Error::new(doing, Object::Nothing, cause)
+            .hint("let users open the device: chmod 0666 /dev/net/tun, as udev does");
+    }
     let error = Error::new(doing, Object::Nothing, cause);
     match ports.first() {
         Some(port) => error.hint(format!("see whether a program has {}/{} or another of its ports", port.host, name(port.protocol))),

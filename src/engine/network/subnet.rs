@@ -106,9 +106,9 @@ impl Subnet {
     /// The parts of this range that share `prefix` bits, in order.
     pub fn parts(self, prefix: u8) -> impl Iterator<Item = Subnet> {
         let (bits, value) = value(self.first);
-        let step = rest(bits, prefix.max(self.prefix)).saturating_add(1);
+        let step = rest(bits, prefix.max(self.prefix)).checked_add(1);
         let last = value | rest(bits, self.prefix);
-        let firsts = std::iter::successors(Some(value), move |at| at.checked_add(step));
+        let firsts = std::iter::successors(Some(value), move |at| at.checked_add(step?));
         firsts
             .take_while(move |at| *at <= last)
             .map(move |at| Subnet::around(address(bits, at), prefix))

@@ -20,6 +20,8 @@ const GETROUTE: u16 = 26;
 const IFLA_ADDRESS: u16 = 1;
 const IFLA_MTU: u16 = 4;
 const IFLA_MASTER: u16 = 10;
+const IFLA_PROTINFO: u16 = 12;
+const IFLA_BRPORT_MODE: u16 = 4;
 const IFLA_LINKINFO: u16 = 18;
 const IFLA_IFALIAS: u16 = 20;
 const IFLA_INFO_KIND: u16 = 1;
@@ -34,8 +36,10 @@ const IFA_ADDRESS: u16 = 1;
 const IFA_LOCAL: u16 = 2;
 const IFA_F_NODAD: u32 = 2;
 
-/// `struct ifinfomsg`'s IFF_UP.
+/// `struct ifinfomsg`'s IFF_UP; where its family stands, and the family of bridges' ports.
 const UP: u32 = 1;
+const FAMILY: usize = 16;
+const PF_BRIDGE: u8 = 7;
 
 /// A pair of devices, whose second end is made in another namespace at once.
 #[derive(Debug)]
@@ -113,7 +117,20 @@ impl Netlink {
         };
         let mut alias = Message::about_link(super::SETLINK, REQUEST | ACKNOWLEDGE, ours.index, UP, UP);
         alias.attribute(IFLA_IFALIAS, veth.alias.as_bytes())?;
-        self.ask(alias, Call::RtmSetlink).map(drop)
+        self.ask(alias, Call::RtmSetlink)?;
+        self.reflect(ours.index)
+    }
+
+    /// Lets a bridge send packets back by the port that they came from: so they go where a translation of their
+    /// destination is done in the bridge already (br_netfilter).
+    fn reflect(&mut self, port: i32) -> Result<(), Fault> {
+        let mut message = Message::about_link(super::SETLINK, REQUEST | ACKNOWLEDGE, port, 0, 0);
+        if let Some(family) = message.bytes.get_mut(FAMILY) {
+            *family = PF_BRIDGE;
+        }
+        let mode = Attributes::default().with(IFLA_BRPORT_MODE, &[1]);
+        message.attributes(&Attributes::default().nested(IFLA_PROTINFO, &mode));
+        self.ask(message, Call::RtmSetlink).map(drop)
     }
 
     fn make_link(&mut self, all: &Attributes) -> Result<(), Fault> {

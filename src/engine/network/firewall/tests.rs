@@ -67,5 +67,44 @@ fn the_whole_table_of_two_networks() {
     let mut book = Book::default();
     book.containers.insert("web".into(), end("bridge", &["10.77.0.2", "fd01::2"], ports));
     book.containers.insert("db".into(), end("deep", &["10.77.1.2"], Vec::new()));
-    insta::assert_snapshot!(lines(&networks, &book), @"");
+    insta::assert_snapshot!(lines(&networks, &book), @r#"
+    prerouting: fib daddr type local jump published
+    output: ip daddr != 127.0.0.0/8 fib daddr type local jump published
+    output: ip6 daddr != ::1 fib daddr type local jump published
+    raw: iifname != "lo" iifname != "orbital0" ip daddr 10.77.0.0/24 drop
+    postrouting: ip saddr 10.77.0.0/24 ip daddr != 224.0.0.0/4 oifname != "orbital0" masquerade
+    postrouting: oifname "orbital0" ip saddr 10.77.0.0/24 ip daddr 10.77.0.0/24 ct status dnat masquerade
+    raw: iifname != "lo" iifname != "orbital0" ip6 daddr fd01::/64 drop
+    postrouting: ip6 saddr fd01::/64 ip6 daddr != ff00::/8 oifname != "orbital0" masquerade
+    postrouting: oifname "orbital0" ip6 saddr fd01::/64 ip6 daddr fd01::/64 ct status dnat masquerade
+    forward: oifname "orbital0" jump to-orbital0
+    to-orbital0: ct state established,related accept
+    to-orbital0: iifname "orbital0" accept
+    raw: iifname != "lo" iifname != "orbital1" ip daddr 10.77.1.0/24 drop
+    postrouting: oifname "orbital1" ip saddr 10.77.1.0/24 ip daddr 10.77.1.0/24 ct status dnat masquerade
+    forward: iifname "orbital1" oifname != "orbital1" drop
+    forward: oifname "orbital1" jump to-orbital1
+    to-orbital1: ct state established,related accept
+    to-orbital1: iifname "orbital1" accept
+    published: meta nfproto ipv4 tcp dport 8080 dnat ip to 10.77.0.2:80
+    to-orbital0: ip daddr 10.77.0.2 tcp dport 80 ct status dnat accept
+    published: meta nfproto ipv6 tcp dport 8080 dnat ip6 to [fd01::2]:80
+    to-orbital0: ip6 daddr fd01::2 tcp dport 80 ct status dnat accept
+    published: ip daddr 192.0.2.1 tcp dport 443 dnat ip to 10.77.0.2
+    to-orbital0: ip daddr 10.77.0.2 tcp dport 443 ct status dnat accept
+    published: meta nfproto ipv4 tcp dport 9000-9001 dnat ip to 10.77.0.2
+    to-orbital0: ip daddr 10.77.0.2 tcp dport 9000-9001 ct status dnat accept
+    published: meta nfproto ipv6 tcp dport 9000-9001 dnat ip6 to fd01::2
+    to-orbital0: ip6 daddr fd01::2 tcp dport 9000-9001 ct status dnat accept
+    published: meta nfproto ipv4 tcp dport 7000 dnat ip to 10.77.0.2:70
+    published: meta nfproto ipv4 tcp dport 7001 dnat ip to 10.77.0.2:71
+    to-orbital0: ip daddr 10.77.0.2 tcp dport 70-71 ct status dnat accept
+    published: meta nfproto ipv6 tcp dport 7000 dnat ip6 to [fd01::2]:70
+    published: meta nfproto ipv6 tcp dport 7001 dnat ip6 to [fd01::2]:71
+    to-orbital0: ip6 daddr fd01::2 tcp dport 70-71 ct status dnat accept
+    published: meta nfproto ipv4 udp dport 53 dnat ip to 10.77.0.2
+    to-orbital0: ip daddr 10.77.0.2 udp dport 53 ct status dnat accept
+    to-orbital0: drop
+    to-orbital1: drop
+    "#);
 }

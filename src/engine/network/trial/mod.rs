@@ -36,6 +36,9 @@ const OUTSIDE: &str = "192.0.2.9";
 const HOST_SIX: &str = "2001:db8::1";
 const OUTSIDE_SIX: &str = "2001:db8::9";
 
+/// How long a call waits for an answer: one attempt of TCP may be lost on a busy machine.
+const PATIENCE: Duration = Duration::from_millis(1600);
+
 struct World {
     settings: Settings,
     outside: OwnedFd,
@@ -58,6 +61,7 @@ fn on_a_host(needs: &[&str], trial: impl FnOnce(&World) + Send) {
     }
 }
 
+/// The uplink's ends have different numbers: the kernel takes its time to see the carrier of one whose ends have not.
 fn world() -> World {
     use nix::sched::{CloneFlags, unshare};
     unshare(CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWNS).unwrap();
@@ -67,7 +71,8 @@ fn world() -> World {
     sh(&format!(
         "ip netns add outside
         ip link set lo up
-        ip link add up0 type veth peer name eth0 netns outside
+        echo 0 > /proc/sys/net/ipv6/conf/default/accept_dad
+        ip link add up0 index 20 type veth peer name eth0 netns outside
         ip addr add {HOST}/24 dev up0
         ip addr add {HOST_SIX}/64 dev up0 nodad
         ip link set up0 up
@@ -205,7 +210,7 @@ fn here() -> OwnedFd {
 fn call(from: &OwnedFd, to: impl ToSocketAddrs) -> std::io::Result<String> {
     let to: SocketAddr = to.to_socket_addrs()?.next().unwrap();
     within(from, || {
-        let mut called = TcpStream::connect_timeout(&to, Duration::from_millis(800))?;
+        let mut called = TcpStream::connect_timeout(&to, PATIENCE)?;
         called.set_read_timeout(Some(Duration::from_secs(5)))?;
         let mut text = String::new();
         called.read_to_string(&mut text)?;
@@ -219,7 +224,7 @@ fn call_udp(from: &OwnedFd, to: impl ToSocketAddrs) -> std::io::Result<String> {
     within(from, || {
         let any = if to.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" };
         let socket = UdpSocket::bind(any)?;
-        socket.set_read_timeout(Some(Duration::from_millis(800)))?;
+        socket.set_read_timeout(Some(PATIENCE))?;
         socket.connect(to)?;
         socket.send(b"who am I")?;
         let mut buffer = [0; 64];

@@ -10,7 +10,7 @@ fn as_a_user() {
     let variable = |name: &str| std::env::var(name).unwrap();
     let folder = std::path::PathBuf::from(variable("ORBITAL_TRIAL_FOLDER"));
     let places = Places { store: folder.join("store"), state: folder.join("state") };
-    let settings = Settings { resolv: folder.join("resolv.conf"), ..Settings::new(&places) };
+    let settings = Settings { resolv: folder.join("of-the-host"), ..Settings::new(&places) };
     assert_eq!(settings.who, Who::User);
     if variable("ORBITAL_TRIAL_PID") == "disconnect" {
         return disconnect("mine", &settings).unwrap();
@@ -55,8 +55,10 @@ fn pasta_connects_a_user_s_container() {
         }
         let folder = world.folder.path().join("user");
         std::fs::create_dir(&folder).unwrap();
-        std::fs::write(folder.join("resolv.conf"), "nameserver 127.0.0.53\n").unwrap();
+        std::fs::write(folder.join("of-the-host"), "nameserver 127.0.0.53\n").unwrap();
         sh(&format!("chown {USER} {0}; chmod 755 {1}", folder.display(), world.folder.path().display()));
+        // The device that udev lets every user open.
+        sh("mknod -m 666 /run/netns/tun c 10 200; chmod 666 /run/netns/tun; mount --bind /run/netns/tun /dev/net/tun");
         let mut process = Command::new("setpriv")
             .args([format!("--reuid={USER}"), format!("--regid={USER}"), "--clear-groups".into()])
             .args(["unshare", "-Urn", "sleep", "60"])

@@ -73,6 +73,9 @@ fn an_internal_network_stays_on_the_host() {
         assert_eq!(call(&one.namespace, (two.ip(), 80)).unwrap(), one.ip().to_string());
         assert!(call(&one.namespace, (OUTSIDE, 7000)).is_err());
         assert_eq!(one.connected.gateway, None);
+        let open = Options { publish: vec!["8080:80".into()], ..in_networks(&["deep"]) };
+        let told = world.try_connect("open", &open).unwrap_err().to_string();
+        assert!(told.contains("nobody calls into it"), "{told}");
         // Even by a route of its own, which the host would follow for other networks.
         let other = world.connect("other", &Options::default());
         assert_eq!(call(&other.namespace, (OUTSIDE, 7000)).unwrap(), HOST);
