@@ -85,6 +85,9 @@ pub mod userns;
 /// What is kept of images.
 pub mod store;
 
+/// The network of containers.
+pub mod network;
+
 use crate::error::Error;
 
 /// Exit status of what the engine itself cannot do, as users of docker and podman know it.
