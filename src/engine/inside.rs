@@ -4,6 +4,7 @@
 //! the runtime, removing. Whoever goes in has one thread. The maps are written by a helper that stays outside
 //! and calls newuidmap(1), as only the ids of /etc/subuid may be mapped.
 
+use super::container::shelf::Shelf;
 use super::places::{Who, who};
 use super::userns::give_ids;
 use crate::error::{Cause, Error, Object, Result};
@@ -74,6 +75,39 @@ pub(crate) fn enter_new() -> Result<()> {
         Cause::Refused(why),
     )
     .hint("orbital doctor says what is missing"))
+}
+
+/// As [`enter_new`], but into the user namespace of a monitor that runs, where there is one: containers of one
+/// user that share it may share their namespaces too. The mount namespace is always new.
+///
+/// # Errors
+/// As [`enter_new`].
+pub(crate) fn enter_shared(shelf: &Shelf) -> Result<()> {
+    if !is_outside() {
+        return Ok(());
+    }
+    let monitors: Vec<i32> = shelf
+        .all()?
+        .iter()
+        .filter_map(|record| Some(record.watched()?.pid))
+        .collect();
+    let [(name, kind), _] = KINDS;
+    for pid in monitors {
+        let namespace = Proc::open().and_then(|proc| proc.namespace_of(pid, name));
+        let joined = namespace.and_then(|fd| process::join(std::os::fd::AsFd::as_fd(&fd), kind));
+        if joined.is_ok() {
+            let own = unshare(CloneFlags::CLONE_NEWNS);
+            return own.map_err(|errno| {
+                let cause = Cause::Os {
+                    call: "unshare",
+                    errno: errno as i32,
+                    on: None,
+                };
+                Error::new("make a mount namespace", Object::Nothing, cause)
+            });
+        }
+    }
+    enter_new()
 }
 
 /// Enters the namespaces of a process that is inside already.

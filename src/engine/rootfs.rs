@@ -13,6 +13,7 @@ use super::container::wish::{Root, Switch};
 use super::places::{Who, who};
 use crate::error::{Cause, Error, Object, Result};
 use crate::sys::mount::{self, Attributes, Depth};
+use crate::sys::proc::Proc;
 use crate::sys::{Fault, path};
 use nix::sched::{CloneFlags, unshare};
 use rustix::fs::{CWD, Mode, OFlags};
@@ -58,6 +59,27 @@ pub(crate) fn own_mounts(shelf: &Shelf) -> Result<()> {
         mount::set_attributes(around, Depth::One, &private)
     };
     cut().map_err(|fault| Error::file("cut the store's mount off from the host", store, fault))
+}
+
+/// The mount namespace that this process was born in.
+#[derive(Debug)]
+pub(crate) struct Mounts(Option<OwnedFd>);
+
+impl Mounts {
+    /// Remembers it.
+    pub(crate) fn remember() -> Mounts {
+        let found = Proc::open().and_then(|proc| proc.namespace(c"mnt"));
+        Mounts(found.ok())
+    }
+
+    /// Goes back there. Nobody else being left in our own, the kernel takes away what is mounted in it.
+    pub(crate) fn return_to(self) {
+        const NEWNS: u32 = 0x2_0000;
+        if let Some(host) = self.0 {
+            // Whoever stays only has the mounts a little longer, ignored.
+            let _ = crate::sys::process::join(host.as_fd(), NEWNS);
+        }
+    }
 }
 
 /// Makes the root: of a directory itself, of layers an overlay.

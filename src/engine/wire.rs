@@ -19,6 +19,8 @@ pub(crate) enum Frame<'a> {
     Started,
     /// From the monitor: it could not begin; status and error as JSON.
     Failed(&'a [u8]),
+    /// From the monitor: what the user should know, in words.
+    Note(&'a [u8]),
     /// From the monitor: standard output, or the terminal.
     Output(&'a [u8]),
     /// From the monitor: standard error.
@@ -47,6 +49,7 @@ impl Frame<'_> {
             Frame::Signal(number) => with(b's', &number.to_le_bytes()),
             Frame::Started => with(b'b', &[]),
             Frame::Failed(bytes) => with(b'f', bytes),
+            Frame::Note(bytes) => with(b'n', bytes),
             Frame::Output(bytes) => with(b'o', bytes),
             Frame::Error(bytes) => with(b'e', bytes),
             Frame::Ended(status) => with(b'x', &status.to_le_bytes()),
@@ -70,6 +73,7 @@ impl Frame<'_> {
             b's' => Frame::Signal(number()?),
             b'b' => Frame::Started,
             b'f' => Frame::Failed(rest),
+            b'n' => Frame::Note(rest),
             b'o' => Frame::Output(rest),
             b'e' => Frame::Error(rest),
             b'x' => Frame::Ended(number()?),
@@ -92,6 +96,7 @@ mod tests {
             Frame::Signal(15),
             Frame::Started,
             Frame::Failed(b"{}"),
+            Frame::Note(b"n"),
             Frame::Output(b"o"),
             Frame::Error(b"e"),
             Frame::Ended(-1),

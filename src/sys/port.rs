@@ -28,8 +28,8 @@ pub fn hold(protocol: Protocol, address: SocketAddr) -> Result<OwnedFd, Fault> {
         Protocol::Tcp => (SocketType::STREAM, ipproto::TCP),
         Protocol::Udp => (SocketType::DGRAM, ipproto::UDP),
     };
-    let socket =
-        rustix::net::socket_with(family, kind, SocketFlags::CLOEXEC, Some(number)).at(Call::Socket)?;
+    let socket = rustix::net::socket_with(family, kind, SocketFlags::CLOEXEC, Some(number))
+        .at(Call::Socket)?;
     if address.is_ipv6() {
         sockopt::set_ipv6_v6only(&socket, true).at(Call::Setsockopt)?;
     }

@@ -36,14 +36,8 @@ const READ_ONLY: [&str; 5] = [
     "/proc/sysrq-trigger",
 ];
 
-/// Kinds of namespaces: the word of a flag, and that of config.json.
-const KINDS: [(&str, &str); 5] = [
-    ("pid", "pid"),
-    ("ipc", "ipc"),
-    ("uts", "uts"),
-    ("cgroup", "cgroup"),
-    ("network", "network"),
-];
+/// Kinds of namespaces that a flag of the same name is about.
+const KINDS: [&str; 4] = ["pid", "ipc", "uts", "cgroup"];
 
 /// `/linux`.
 ///
@@ -109,11 +103,13 @@ pub(super) fn linux(
 
 fn namespaces(wish: &Wish, ground: &Ground<'_>) -> Result<Vec<Value>> {
     let mut all = vec![json!({ "type": "mount" })];
-    for (flag, kind) in KINDS {
-        let mode = match kind {
-            "network" => wish.network_mode(),
-            _ => wish.namespaces.get(flag).map_or("", String::as_str),
-        };
+    match &ground.network {
+        None => {}
+        Some(path) if path.as_os_str().is_empty() => all.push(json!({ "type": "network" })),
+        Some(path) => all.push(json!({ "type": "network", "path": path })),
+    }
+    for kind in KINDS {
+        let mode = wish.namespaces.get(kind).map_or("", String::as_str);
         match mode.split_once(':') {
             None if mode == "host" => {}
             Some(("ns", path)) => all.push(json!({ "type": kind, "path": path })),
@@ -122,8 +118,7 @@ fn namespaces(wish: &Wish, ground: &Ground<'_>) -> Result<Vec<Value>> {
                     Error::container("share a namespace", other, "it does not run")
                         .hint(format!("start it first: orbital start {other}"))
                 })?;
-                let file = if kind == "network" { "net" } else { kind };
-                all.push(json!({ "type": kind, "path": format!("/proc/{pid}/ns/{file}") }));
+                all.push(json!({ "type": kind, "path": format!("/proc/{pid}/ns/{kind}") }));
             }
             _ => all.push(json!({ "type": kind })),
         }

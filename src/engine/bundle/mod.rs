@@ -49,6 +49,8 @@ pub(crate) struct Ground<'a> {
     pub(crate) others: BTreeMap<String, i32>,
     /// The sources of volumes, by the target.
     pub(crate) volumes: BTreeMap<String, PathBuf>,
+    /// The network namespace: none for the host's, an empty path for a new one.
+    pub(crate) network: Option<PathBuf>,
     /// Files of the engine's own over the container's, such as /etc/hosts.
     pub(crate) files: Vec<(PathBuf, &'static str)>,
     /// For whom the engine works.

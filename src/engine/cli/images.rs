@@ -16,7 +16,7 @@ use crate::engine::source::{Access, Name};
 use crate::engine::store::{Image, Store};
 use crate::error::{Cause, Error, Object, Result};
 use clap::builder::PossibleValuesParser;
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{ArgAction, ArgMatches, Command};
 use serde_json::{Value, json};
 
 /// The verbs of this family.

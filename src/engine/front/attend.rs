@@ -285,6 +285,9 @@ impl Front {
                 }
                 self.lend();
             }
+            Some(Frame::Note(bytes)) => {
+                put(exec::stream(2), &[b"note: ", bytes, b"\n"].concat());
+            }
             Some(Frame::Output(bytes)) => put(exec::stream(1), bytes),
             Some(Frame::Error(bytes)) => put(exec::stream(2), bytes),
             Some(Frame::Ended(status)) => return Ok(Some(Attended::Ended(status))),

@@ -1,6 +1,7 @@
 //! The end: the runtime's remains deleted, the network taken back, the record closed; with `--rm`, all removed.
 //! The monitor does it, or, where that was killed, whoever removes the container.
 
+use super::net;
 use crate::engine::container::record::Record;
 use crate::engine::container::shelf::Shelf;
 use crate::engine::container::wish::Switch;
@@ -16,6 +17,7 @@ pub(crate) fn finish(shelf: &Shelf, id: &str, status: i32) {
         // One that was never created, or is deleted already, is what is wanted, ignored.
         let _ = runtime.ask(&["delete", "--force", id]);
     }
+    net::disconnect(shelf, id);
     let closed = shelf.change(id, |record| {
         record.life.finished = clock::now_rfc3339();
         record.life.exit = status;

@@ -1,6 +1,7 @@
 //! From the record to a running program: root, volumes, config.json, `create`, network, `start`.
 
 use super::log::Log;
+use super::net::Net;
 use super::peers::Peers;
 use super::streams::{self, Streams};
 use super::{listen, serve};
@@ -8,10 +9,11 @@ use crate::engine::bundle::{self, Ground};
 use crate::engine::container::file::{make_private, replace};
 use crate::engine::container::record::{Born, Record};
 use crate::engine::container::shelf::Shelf;
-use crate::engine::container::wish::{Root, Switch};
+use crate::engine::container::wish::Switch;
 use crate::engine::places::who;
 use crate::engine::rootfs::{self, Rooted};
 use crate::engine::runtime::{self, Runtime};
+use crate::engine::wire::Frame;
 use crate::engine::{Failed, inside, volume};
 use crate::error::{Error, Result};
 use crate::sys::path::{self, Leaf, Links};
@@ -44,9 +46,16 @@ pub(super) fn launch(
     let here = shelf.run_folder(&record.id);
     let bundle = here.join("bundle");
     make_private(&bundle)?;
+    let net = Net::connect(shelf, record)?;
+    for note in net.notes() {
+        peers.tell(Frame::Note(note.as_bytes()));
+    }
+    let told = net.told();
+    shelf.change(&record.id, |record| record.life.network = told)?;
+    rootfs::own_mounts(shelf)?;
     let rooted = rootfs::prepare(shelf, record)?;
     let volumes = volumes(shelf, record, &rooted)?;
-    let ground = ground(shelf, record, &rooted, volumes)?;
+    let ground = ground(shelf, record, &rooted, volumes, &net)?;
     let config = bundle::config(record, &ground)?;
     replace(
         &bundle.join("config.json"),
@@ -71,6 +80,7 @@ pub(super) fn launch(
     for index in 0..peers.all.len() {
         serve::hear(&mut launched, peers, index);
     }
+    net.join(pid)?;
     start(&runtime, shelf, record, &here)?;
     if let Some(file) = &record.wish.pid_file {
         replace(file, format!("{pid}\n").as_bytes())?;
@@ -178,14 +188,10 @@ fn ground<'a>(
     record: &Record,
     rooted: &'a Rooted,
     volumes: BTreeMap<String, PathBuf>,
+    net: &Net,
 ) -> Result<Ground<'a>> {
     let mut others = BTreeMap::new();
-    let modes = record
-        .wish
-        .namespaces
-        .values()
-        .map(String::as_str)
-        .chain([record.wish.network_mode()]);
+    let modes = record.wish.namespaces.values().map(String::as_str);
     for other in modes.filter_map(|mode| mode.strip_prefix("container:")) {
         if let Some(process) = shelf.find(other)?.running() {
             others.insert(other.to_owned(), process.pid);
@@ -196,7 +202,8 @@ fn ground<'a>(
         path: &rooted.path,
         others,
         volumes,
-        files: files(shelf, record)?,
+        files: files(shelf, record, net)?,
+        network: net.namespace(shelf)?,
         who: who(),
         last_gid: inside::last_gid(),
         program: std::env::current_exe().map_err(|error| {
@@ -206,20 +213,24 @@ fn ground<'a>(
 }
 
 /// Files of the engine's own that lie over the container's.
-fn files(shelf: &Shelf, record: &Record) -> Result<Vec<(PathBuf, &'static str)>> {
-    let mut all = Vec::new();
-    // A directory that is used as it is keeps its own.
-    if matches!(record.wish.root, Root::Directory { .. }) && record.wish.network_mode() == "none" {
-        return Ok(all);
-    }
+fn files(shelf: &Shelf, record: &Record, net: &Net) -> Result<Vec<(PathBuf, &'static str)>> {
     let hostname = match record.wish.hostname.as_str() {
         "" => record.short(),
         given => given,
     };
     let path = shelf.run_folder(&record.id).join("hostname");
     replace(&path, format!("{hostname}\n").as_bytes())?;
-    readable(&path)?;
-    all.push((path, "/etc/hostname"));
+    let mut all = vec![(path, "/etc/hostname")];
+    all.extend(net.files());
+    for (path, _) in &all {
+        readable(path)?;
+    }
+    let zone = match record.wish.time_zone.as_str() {
+        "" => None,
+        "local" => std::fs::canonicalize("/etc/localtime").ok(),
+        name => Some(Path::new("/usr/share/zoneinfo").join(name)),
+    };
+    all.extend(zone.map(|zone| (zone, "/etc/localtime")));
     Ok(all)
 }
 

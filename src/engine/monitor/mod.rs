@@ -14,6 +14,9 @@
 /// From the record to a running program.
 mod launch;
 
+/// Its network.
+pub(crate) mod net;
+
 /// Its standard streams.
 mod streams;
 
@@ -74,7 +77,7 @@ pub(crate) fn monitor(id: &str, places: &Places) -> Outcome {
 
 fn life(shelf: &Shelf, id: &str, peers: &mut Peers) -> std::result::Result<(), Failed> {
     stand_alone()?;
-    inside::enter_new()?;
+    inside::enter_shared(shelf)?;
     let own = Born::of(process::own_pid());
     let mut record = shelf.change(id, |record| {
         record.life.monitor = own;
@@ -83,16 +86,20 @@ fn life(shelf: &Shelf, id: &str, peers: &mut Peers) -> std::result::Result<(), F
         record.life.started.clear();
         record.life.process = None;
     })?;
-    rootfs::own_mounts(shelf)?;
+    // Before the mounts are our own: the file that keeps a network namespace is the host's to see.
+    let host = rootfs::Mounts::remember();
     let mut launched = match launch::launch(shelf, &mut record, peers) {
         Ok(launched) => launched,
         Err(failed) => {
+            host.return_to();
             end::finish(shelf, id, i32::from(failed.status));
             return Err(failed);
         }
     };
     peers.tell(Frame::Started);
     let status = serve::serve(&mut launched, peers)?;
+    drop(launched);
+    host.return_to();
     end::finish(shelf, id, status);
     peers.tell(Frame::Ended(status));
     Ok(())

@@ -6,11 +6,12 @@ use super::networks::{self, Reach, Record, mac_of};
 use super::options::{Mode, Network, Wish};
 use super::ports::Held;
 use super::{
-    Connected, Container, Namespace, Owner, Settings, detach, firewall, forwarding, pasta, ports, proxy, told, wire,
+    Connected, Container, Namespace, Owner, Settings, detach, firewall, forwarding, pasta, ports,
+    proxy, told, wire,
 };
 use crate::error::{Cause, Error, Object, Result};
-use crate::sys::proc::Proc;
 use crate::sys::netns;
+use crate::sys::proc::Proc;
 use std::ffi::CString;
 use std::net::IpAddr;
 use std::os::fd::{AsFd, OwnedFd};
@@ -25,7 +26,9 @@ pub fn connect(network: &Network, container: &Container, settings: &Settings) ->
     let mut connected = match &network.mode {
         Mode::None => apart(network, container, settings, Namespace::New)?,
         Mode::Host => apart(network, container, settings, Namespace::Host)?,
-        Mode::Namespace(path) => apart(network, container, settings, Namespace::Path(path.clone()))?,
+        Mode::Namespace(path) => {
+            apart(network, container, settings, Namespace::Path(path.clone()))?
+        }
         Mode::Container(other) => of_another(other, settings)?,
         Mode::User => users(network, container, settings)?,
         Mode::Bridge(wishes) => bridged(network, wishes, container, settings)?,
@@ -47,25 +50,46 @@ pub fn join(network: &Network, container: &Container, pid: i32, settings: &Setti
     };
     let id = &container.id;
     let Some(end) = ledger.book.containers.get(id).cloned() else {
-        return Err(Error::container("connect the container", id, "nothing was reserved for it"));
+        return Err(Error::container(
+            "connect the container",
+            id,
+            "nothing was reserved for it",
+        ));
     };
     let done = if network.mode == Mode::User {
         let file = settings.state.join("network").join(format!("{id}.pasta"));
         let server = pasta::find().and_then(|pasta| pasta.start(&end.ports, pid, &file));
         server.and_then(|process| remember(&mut ledger, id, process))
     } else {
-        let cannot = |fault| Error::new("find the container's network", Object::Process(pid), Cause::from(fault));
+        let cannot = |fault| {
+            Error::new(
+                "find the container's network",
+                Object::Process(pid),
+                Cause::from(fault),
+            )
+        };
         let namespace = Proc::open().and_then(|proc| proc.namespace_of(pid, c"net"));
         let records = networks::list(settings)?;
-        namespace.map_err(cannot).and_then(|namespace| link(id, &end, &records, &namespace))
+        namespace
+            .map_err(cannot)
+            .and_then(|namespace| link(id, &end, &records, &namespace))
     };
     done.map_err(|error| error.also(detach::clear(id, &mut ledger, settings).err()))
 }
 
 /// No network, or one that is not ours.
-fn apart(network: &Network, container: &Container, settings: &Settings, namespace: Namespace) -> Result<Connected> {
+fn apart(
+    network: &Network,
+    container: &Container,
+    settings: &Settings,
+    namespace: Namespace,
+) -> Result<Connected> {
     let shared = namespace != Namespace::New;
-    let loopback = if shared { Loopback::Reached } else { Loopback::NotReached };
+    let loopback = if shared {
+        Loopback::Reached
+    } else {
+        Loopback::NotReached
+    };
     let host = std::fs::read_to_string(&settings.hosts).unwrap_or_default();
     let text = if shared {
         names::hosts_of_the_host(&host, &network.extra)
@@ -79,7 +103,11 @@ fn apart(network: &Network, container: &Container, settings: &Settings, namespac
 
 fn of_another(other: &str, settings: &Settings) -> Result<Connected> {
     let ledger = Ledger::open(settings)?;
-    let files = ledger.book.containers.get(other).and_then(|end| end.files.clone());
+    let files = ledger
+        .book
+        .containers
+        .get(other)
+        .and_then(|end| end.files.clone());
     Ok(Connected {
         namespace: Namespace::Of(other.to_owned()),
         addresses: Vec::new(),
@@ -122,13 +150,22 @@ fn users(network: &Network, container: &Container, settings: &Settings) -> Resul
 
 fn vacant(ledger: &Ledger, id: &str) -> Result<()> {
     if ledger.book.containers.contains_key(id) {
-        return Err(Error::container("connect the container", id, "it is connected already"));
+        return Err(Error::container(
+            "connect the container",
+            id,
+            "it is connected already",
+        ));
     }
     Ok(())
 }
 
 /// In networks of ours.
-fn bridged(network: &Network, wishes: &[Wish], container: &Container, settings: &Settings) -> Result<Connected> {
+fn bridged(
+    network: &Network,
+    wishes: &[Wish],
+    container: &Container,
+    settings: &Settings,
+) -> Result<Connected> {
     let mut ledger = Ledger::open(settings)?;
     vacant(&ledger, &container.id)?;
     let made = make(network, wishes, container, settings, &mut ledger);
@@ -170,7 +207,8 @@ fn make(
     connected.notes.extend(host_settings(&records)?);
     if let Some(path) = &namespace {
         let kept = c_path(path)?;
-        let made = netns::make(&kept).map_err(|fault| Error::file("make the container's network namespace", path, fault))?;
+        let made = netns::make(&kept)
+            .map_err(|fault| Error::file("make the container's network namespace", path, fault))?;
         link(id, &end, &records, &made)?;
     }
     firewall::apply(&networks::list(settings)?, &ledger.book)?;
@@ -183,11 +221,16 @@ fn make(
 
 /// Ports lead to the first network, and into an internal one nobody comes.
 fn may_publish(network: &Network, records: &[Record]) -> Result<()> {
-    let first = records.first().filter(|record| record.reach == Reach::Internal);
+    let first = records
+        .first()
+        .filter(|record| record.reach == Reach::Internal);
     let (Some(record), Some(port)) = (first, network.publish.first()) else {
         return Ok(());
     };
-    let why = format!("the network {} is internal: nobody calls into it from outside", record.name);
+    let why = format!(
+        "the network {} is internal: nobody calls into it from outside",
+        record.name
+    );
     let object = Object::Argument(format!("-p {}", port.typed));
     Err(Error::new("publish a port", object, Cause::Refused(why))
         .hint("name a network first that is not internal: --network bridge"))
@@ -203,19 +246,31 @@ fn reserve(wish: &Wish, record: &Record, at: usize, ledger: &mut Ledger) -> Resu
         };
         addresses.push(ledger.choose(record, n, wanted)?);
     }
-    let lost = [("--ip", wish.ip.map(IpAddr::V4)), ("--ip6", wish.ip6.map(IpAddr::V6))];
-    let lost = lost.into_iter().find_map(|(flag, ip)| ip.filter(|ip| !addresses.contains(ip)).map(|ip| (flag, ip)));
+    let lost = [
+        ("--ip", wish.ip.map(IpAddr::V4)),
+        ("--ip6", wish.ip6.map(IpAddr::V6)),
+    ];
+    let lost = lost
+        .into_iter()
+        .find_map(|(flag, ip)| ip.filter(|ip| !addresses.contains(ip)).map(|ip| (flag, ip)));
     if let Some((flag, ip)) = lost {
         let why = format!("the network {} has no range of this kind", record.name);
         let object = Object::Argument(format!("{flag} {ip}"));
-        return Err(Error::new("give the container this address", object, Cause::Refused(why)));
+        return Err(Error::new(
+            "give the container this address",
+            object,
+            Cause::Refused(why),
+        ));
     }
     let first = addresses.first().copied();
     Ok(Link {
         network: record.name.clone(),
         outside: device_name(ledger),
         inside: format!("eth{at}"),
-        mac: wish.mac.or(first.map(mac_of)).unwrap_or([2, 0x4f, 0, 0, 0, 0]),
+        mac: wish
+            .mac
+            .or(first.map(mac_of))
+            .unwrap_or([2, 0x4f, 0, 0, 0, 0]),
         addresses,
     })
 }
@@ -228,7 +283,10 @@ fn device_name(ledger: &Ledger) -> String {
         let mut all = ledger.book.containers.values().flat_map(|end| &end.links);
         all.any(|link| link.outside == name)
     };
-    names.into_iter().find(|name| !taken(name)).unwrap_or_default()
+    names
+        .into_iter()
+        .find(|name| !taken(name))
+        .unwrap_or_default()
 }
 
 fn all_names(container: &Container) -> Vec<String> {
@@ -241,9 +299,19 @@ fn all_names(container: &Container) -> Vec<String> {
     all
 }
 
-fn hosts(network: &Network, container: &Container, own: &[IpAddr], host: Option<IpAddr>) -> Result<String> {
+fn hosts(
+    network: &Network,
+    container: &Container,
+    own: &[IpAddr],
+    host: Option<IpAddr>,
+) -> Result<String> {
     let names = all_names(container);
-    let of = Hosts { own, names: &names, host, extra: &network.extra };
+    let of = Hosts {
+        own,
+        names: &names,
+        host,
+        extra: &network.extra,
+    };
     names::hosts(&of).map_err(|why| {
         let object = Object::Argument("--add-host".to_owned());
         Error::new("write the container's names", object, Cause::Refused(why))
@@ -257,11 +325,20 @@ fn told_files(
     end: &Endpoint,
     records: &[Record],
 ) -> Result<Connected> {
-    let own: Vec<IpAddr> = end.links.iter().flat_map(|link| link.addresses.clone()).collect();
-    let gateway = records.first().and_then(|record| record.ranges.first()).map(|range| range.gateway);
+    let own: Vec<IpAddr> = end
+        .links
+        .iter()
+        .flat_map(|link| link.addresses.clone())
+        .collect();
+    let gateway = records
+        .first()
+        .and_then(|record| record.ranges.first())
+        .map(|range| range.gateway);
     let text = hosts(network, container, &own, gateway)?;
     let mut connected = files(network, container, settings, &text, Loopback::NotReached)?;
-    let outside = records.first().is_some_and(|record| record.reach == Reach::Outside);
+    let outside = records
+        .first()
+        .is_some_and(|record| record.reach == Reach::Outside);
     connected.gateway = gateway.filter(|_| outside);
     connected.addresses = own;
     connected.ports.clone_from(&end.ports);
@@ -283,7 +360,10 @@ fn files(
     names::write(folder, "resolv.conf", &resolv)?;
     let mut notes = Vec::new();
     if dns.is_empty() && network.mode != Mode::None {
-        notes.push("the host has no name server that the container could ask; name one with --dns".to_owned());
+        notes.push(
+            "the host has no name server that the container could ask; name one with --dns"
+                .to_owned(),
+        );
     }
     Ok(Connected {
         namespace: Namespace::New,
@@ -298,8 +378,13 @@ fn files(
 }
 
 fn host_settings(records: &[Record]) -> Result<Vec<String>> {
-    let outside: Vec<&Record> = records.iter().filter(|record| record.reach == Reach::Outside).collect();
-    let six = outside.iter().any(|record| record.ranges.iter().any(|range| range.gateway.is_ipv6()));
+    let outside: Vec<&Record> = records
+        .iter()
+        .filter(|record| record.reach == Reach::Outside)
+        .collect();
+    let six = outside
+        .iter()
+        .any(|record| record.ranges.iter().any(|range| range.gateway.is_ipv6()));
     match (outside.is_empty(), six) {
         (true, _) => Ok(Vec::new()),
         (_, true) => forwarding::ensure(forwarding::Kinds::Both),
@@ -317,11 +402,21 @@ fn link(id: &str, end: &Endpoint, records: &[Record], namespace: &OwnedFd) -> Re
 }
 
 /// Hands the held ports to the process that serves them.
-fn serve(id: &str, held: Vec<Held>, end: &Endpoint, settings: &Settings, ledger: &mut Ledger) -> Result<()> {
+fn serve(
+    id: &str,
+    held: Vec<Held>,
+    end: &Endpoint,
+    settings: &Settings,
+    ledger: &mut Ledger,
+) -> Result<()> {
     if held.is_empty() {
         return Ok(());
     }
-    let to = end.links.first().map(|link| link.addresses.clone()).unwrap_or_default();
+    let to = end
+        .links
+        .first()
+        .map(|link| link.addresses.clone())
+        .unwrap_or_default();
     let process = proxy::start(&settings.proxy, held, &to)?;
     remember(ledger, id, process)
 }
@@ -330,9 +425,12 @@ fn remember(ledger: &mut Ledger, id: &str, process: crate::state::record::Proces
     if let Some(end) = ledger.book.containers.get_mut(id) {
         end.server = Some(process.into());
     }
-    ledger.save().map_err(|error| error.also(proxy::stop(process).err()))
+    ledger
+        .save()
+        .map_err(|error| error.also(proxy::stop(process).err()))
 }
 
 pub(super) fn c_path(path: &Path) -> Result<CString> {
-    CString::new(path.as_os_str().as_bytes()).map_err(|_| told("use a path", path, "it holds a zero byte"))
+    CString::new(path.as_os_str().as_bytes())
+        .map_err(|_| told("use a path", path, "it holds a zero byte"))
 }

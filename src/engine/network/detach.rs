@@ -45,7 +45,9 @@ pub(super) fn clear(id: &str, ledger: &mut Ledger, settings: &Settings) -> Resul
     }
     if let Some(path) = &end.namespace {
         let gone = c_path(path).and_then(|kept| {
-            netns::remove(&kept).map_err(|fault| Error::file("remove the container's network namespace", path, fault))
+            netns::remove(&kept).map_err(|fault| {
+                Error::file("remove the container's network namespace", path, fault)
+            })
         });
         failed.extend(gone.err());
     }
@@ -68,7 +70,9 @@ pub(super) fn clear(id: &str, ledger: &mut Ledger, settings: &Settings) -> Resul
 fn without_users(ledger: &Ledger) -> Vec<(String, String)> {
     let bridges = ledger.book.bridges.iter();
     let unused = bridges.filter(|(network, _)| ledger.users(network).is_empty());
-    unused.map(|(network, bridge)| (network.clone(), bridge.clone())).collect()
+    unused
+        .map(|(network, bridge)| (network.clone(), bridge.clone()))
+        .collect()
 }
 
 /// Writes into the `hosts` of all that share a network with `changed` who is there now.
@@ -88,9 +92,16 @@ pub(super) fn tell_neighbours(ledger: &Ledger, changed: &Endpoint) {
 /// The others in the networks of a container, each with its address there.
 fn neighbours(ledger: &Ledger, id: &str, of: &Endpoint) -> Vec<(IpAddr, String)> {
     let mut found = Vec::new();
-    let others = ledger.book.containers.iter().filter(|(other, _)| *other != id);
+    let others = ledger
+        .book
+        .containers
+        .iter()
+        .filter(|(other, _)| *other != id);
     for (_, end) in others {
-        let shared = end.links.iter().filter(|link| of.links.iter().any(|ours| ours.network == link.network));
+        let shared = end
+            .links
+            .iter()
+            .filter(|link| of.links.iter().any(|ours| ours.network == link.network));
         for ip in shared.flat_map(|link| &link.addresses) {
             found.push((*ip, end.names.join(" ")));
         }

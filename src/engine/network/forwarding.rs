@@ -27,7 +27,9 @@ pub(super) fn ensure(kinds: Kinds) -> Result<Vec<String>> {
     let mut notes = Vec::new();
     if read(&proc, FOUR).as_deref() == Some("0") {
         write(&proc, FOUR, "1")?;
-        notes.push("turned net.ipv4.ip_forward on, without which no container reaches anything".to_owned());
+        notes.push(
+            "turned net.ipv4.ip_forward on, without which no container reaches anything".to_owned(),
+        );
     }
     if kinds == Kinds::Both && read(&proc, SIX).as_deref() == Some("0") {
         notes.extend(keep_announced_routes(&proc)?);
@@ -40,17 +42,27 @@ pub(super) fn ensure(kinds: Kinds) -> Result<Vec<String>> {
 /// A host that forwards no longer listens to routers, and would lose its own way out: unless it is told to listen still.
 fn keep_announced_routes(proc: &Proc) -> Result<Vec<String>> {
     let folder = Path::new("/proc/sys/net/ipv6/conf");
-    let entries = std::fs::read_dir(folder)
-        .map_err(|error| Error::io("list the devices that listen to routers", folder, "openat", &error))?;
+    let entries = std::fs::read_dir(folder).map_err(|error| {
+        Error::io(
+            "list the devices that listen to routers",
+            folder,
+            "openat",
+            &error,
+        )
+    })?;
     let mut notes = Vec::new();
     for entry in entries.flatten() {
         let Ok(device) = entry.file_name().into_string() else {
             continue;
         };
         let file = format!("sys/net/ipv6/conf/{device}/accept_ra");
-        if !["all", "default", "lo"].contains(&device.as_str()) && read(proc, &file).as_deref() == Some("1") {
+        if !["all", "default", "lo"].contains(&device.as_str())
+            && read(proc, &file).as_deref() == Some("1")
+        {
             write(proc, &file, "2")?;
-            notes.push(format!("set net.ipv6.conf.{device}.accept_ra to 2, so that it still listens to routers"));
+            notes.push(format!(
+                "set net.ipv6.conf.{device}.accept_ra to 2, so that it still listens to routers"
+            ));
         }
     }
     Ok(notes)
@@ -59,7 +71,11 @@ fn keep_announced_routes(proc: &Proc) -> Result<Vec<String>> {
 /// A setting of a device's for IPv6; without IPv6 there is none, and nothing to set.
 pub(super) fn set_six(device: &str, setting: &str, value: &str) -> std::result::Result<(), Fault> {
     let proc = Proc::open()?;
-    match raw_write(&proc, &format!("sys/net/ipv6/conf/{device}/{setting}"), value) {
+    match raw_write(
+        &proc,
+        &format!("sys/net/ipv6/conf/{device}/{setting}"),
+        value,
+    ) {
         Err(fault) if fault.errno == libc::ENOENT => Ok(()),
         other => other,
     }
@@ -78,6 +94,10 @@ fn raw_write(proc: &Proc, path: &str, value: &str) -> std::result::Result<(), Fa
 
 fn write(proc: &Proc, path: &str, value: &str) -> Result<()> {
     raw_write(proc, path, value).map_err(|fault| {
-        Error::file("let the host forward packets", Path::new("/proc").join(path), fault)
+        Error::file(
+            "let the host forward packets",
+            Path::new("/proc").join(path),
+            fault,
+        )
     })
 }

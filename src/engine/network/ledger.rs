@@ -67,13 +67,19 @@ pub struct Kept {
 
 impl From<Process> for Kept {
     fn from(process: Process) -> Kept {
-        Kept { pid: process.pid, start_time: process.start_time }
+        Kept {
+            pid: process.pid,
+            start_time: process.start_time,
+        }
     }
 }
 
 impl From<Kept> for Process {
     fn from(kept: Kept) -> Process {
-        Process { pid: kept.pid, start_time: kept.start_time }
+        Process {
+            pid: kept.pid,
+            start_time: kept.start_time,
+        }
     }
 }
 
@@ -159,13 +165,18 @@ impl Ledger {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Book::default(),
             other => {
                 let bytes = other.map_err(|error| Error::io(doing, &path, "read", &error))?;
-                serde_json::from_slice(&bytes).map_err(|error| told(doing, &path, error.to_string()))?
+                serde_json::from_slice(&bytes)
+                    .map_err(|error| told(doing, &path, error.to_string()))?
             }
         };
         if book.version > VERSION {
             return Err(told(doing, &path, "a newer orbital wrote it"));
         }
-        Ok(Ledger { path, _lock: lock, book })
+        Ok(Ledger {
+            path,
+            _lock: lock,
+            book,
+        })
     }
 
     /// Writes what it says now; all of it, or what was there before stays.
@@ -191,25 +202,40 @@ impl Ledger {
     pub fn owner(&self, network: &str, ip: IpAddr) -> Option<&str> {
         let mut all = self.book.containers.iter();
         let has = |link: &Link| link.network == network && link.addresses.contains(&ip);
-        all.find(|(_, end)| end.links.iter().any(has)).map(|(id, _)| id.as_str())
+        all.find(|(_, end)| end.links.iter().any(has))
+            .map(|(id, _)| id.as_str())
     }
 
     /// A free address of each range of the network, after the one given last.
-    pub(super) fn choose(&mut self, network: &Record, at: usize, wanted: Option<IpAddr>) -> Result<IpAddr> {
+    pub(super) fn choose(
+        &mut self,
+        network: &Record,
+        at: usize,
+        wanted: Option<IpAddr>,
+    ) -> Result<IpAddr> {
         let doing = format!("give the container an address in {}", network.name);
         let Some(range) = network.ranges.get(at) else {
-            return Err(told(&doing, Path::new(&network.name), "it has no such range"));
+            return Err(told(
+                &doing,
+                Path::new(&network.name),
+                "it has no such range",
+            ));
         };
         if let Some(ip) = wanted {
             return self.check(network, at, ip);
         }
         let key = range.subnet.to_string();
-        let last = self.book.last.get(&key).and_then(|ip| range.subnet.position(*ip)).unwrap_or(0);
+        let last = self
+            .book
+            .last
+            .get(&key)
+            .and_then(|ip| range.subnet.position(*ip))
+            .unwrap_or(0);
         let end = range.subnet.last();
         let after = (last + 1..=end).chain(1..=last.min(end));
-        let mut free = after.filter_map(|n| range.subnet.nth(n)).filter(|ip| {
-            *ip != range.gateway && self.owner(&network.name, *ip).is_none()
-        });
+        let mut free = after
+            .filter_map(|n| range.subnet.nth(n))
+            .filter(|ip| *ip != range.gateway && self.owner(&network.name, *ip).is_none());
         let Some(ip) = free.next() else {
             let why = format!("all addresses of {} are taken", range.subnet);
             return Err(Error::new(doing, Object::Nothing, Cause::Refused(why))
@@ -224,14 +250,24 @@ impl Ledger {
         let flag = if ip.is_ipv4() { "--ip" } else { "--ip6" };
         let refused = |why: String| {
             let object = Object::Argument(format!("{flag} {ip}"));
-            Error::new("give the container this address", object, Cause::Refused(why))
+            Error::new(
+                "give the container this address",
+                object,
+                Cause::Refused(why),
+            )
         };
         let Some(range) = network.ranges.get(at) else {
-            return Err(refused(format!("the network {} has no such range", network.name)));
+            return Err(refused(format!(
+                "the network {} has no such range",
+                network.name
+            )));
         };
         match range.subnet.position(ip) {
             None => {
-                let why = format!("the network {} has the range {}", network.name, range.subnet);
+                let why = format!(
+                    "the network {} has the range {}",
+                    network.name, range.subnet
+                );
                 return Err(refused(why));
             }
             Some(n) if n == 0 || n > range.subnet.last() => {
@@ -251,7 +287,10 @@ impl Ledger {
 
 fn make_folder(folder: &Path) -> Result<()> {
     use std::os::unix::fs::DirBuilderExt;
-    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    let made = std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder);
     made.map_err(|error| Error::io("make the directory of networks", folder, "mkdir", &error))
 }
 

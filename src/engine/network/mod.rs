@@ -169,7 +169,11 @@ pub struct Connected {
 
 /// A refusal about a file.
 fn told(doing: &str, path: &Path, why: impl Into<String>) -> Error {
-    Error::new(doing, Object::File(path.to_owned()), Cause::Refused(why.into()))
+    Error::new(
+        doing,
+        Object::File(path.to_owned()),
+        Cause::Refused(why.into()),
+    )
 }
 
 #[cfg(test)]

@@ -47,12 +47,21 @@ pub fn extra(typed: &str) -> std::result::Result<Extra, String> {
     if name.is_empty() || name.contains(odd) {
         return Err(wanted.to_owned());
     }
-    let bare = to.strip_prefix('[').and_then(|to| to.strip_suffix(']')).unwrap_or(to);
+    let bare = to
+        .strip_prefix('[')
+        .and_then(|to| to.strip_suffix(']'))
+        .unwrap_or(to);
     let to = match bare {
         "host-gateway" => Target::Host,
-        ip => Target::Ip(ip.parse().map_err(|_| format!("{ip} is no address: {wanted}"))?),
+        ip => Target::Ip(
+            ip.parse()
+                .map_err(|_| format!("{ip} is no address: {wanted}"))?,
+        ),
     };
-    Ok(Extra { name: name.to_owned(), to })
+    Ok(Extra {
+        name: name.to_owned(),
+        to,
+    })
 }
 
 /// What `hosts` is made of.
@@ -78,7 +87,10 @@ pub fn hosts(of: &Hosts<'_>) -> std::result::Result<String, String> {
         let ip = match (extra.to, of.host) {
             (Target::Ip(ip), _) | (Target::Host, Some(ip)) => ip,
             (Target::Host, None) => {
-                return Err(format!("from this network {} cannot be the host: it is not reached", extra.name));
+                return Err(format!(
+                    "from this network {} cannot be the host: it is not reached",
+                    extra.name
+                ));
             }
         };
         line(&mut text, ip, &extra.name);
@@ -166,7 +178,9 @@ pub enum Loopback {
 #[must_use]
 pub fn resolv(host: &str, said: &Resolver, loopback: Loopback) -> (String, Vec<IpAddr>) {
     let words = |key: &str| -> Vec<String> {
-        let lines = host.lines().map(|line| line.split(['#', ';']).next().unwrap_or_default());
+        let lines = host
+            .lines()
+            .map(|line| line.split(['#', ';']).next().unwrap_or_default());
         let mut found = Vec::new();
         for line in lines {
             let mut words = line.split_whitespace();
@@ -185,11 +199,18 @@ pub fn resolv(host: &str, said: &Resolver, loopback: Loopback) -> (String, Vec<I
         // An address may name its device, as fe80::1%eth0: that device is the host's.
         let all = words("nameserver");
         let all = all.iter().filter_map(|word| word.parse::<IpAddr>().ok());
-        all.filter(|ip| loopback == Loopback::Reached || !ip.is_loopback()).collect()
+        all.filter(|ip| loopback == Loopback::Reached || !ip.is_loopback())
+            .collect()
     } else {
         said.servers.clone()
     };
-    let of = |said: &[String], key: &str| if said.is_empty() { words(key) } else { said.to_vec() };
+    let of = |said: &[String], key: &str| {
+        if said.is_empty() {
+            words(key)
+        } else {
+            said.to_vec()
+        }
+    };
     let mut search = of(&said.search, "search");
     search.retain(|domain| domain != ".");
     let options = of(&said.options, "options");
@@ -210,7 +231,9 @@ pub fn resolv(host: &str, said: &Resolver, loopback: Loopback) -> (String, Vec<I
 pub fn resolv_of_the_host(file: &Path, loopback: Loopback) -> String {
     let text = std::fs::read_to_string(file).unwrap_or_default();
     let behind = Path::new("/run/systemd/resolve/resolv.conf");
-    if loopback == Loopback::NotReached && resolv(&text, &Resolver::default(), loopback).1.is_empty() {
+    if loopback == Loopback::NotReached
+        && resolv(&text, &Resolver::default(), loopback).1.is_empty()
+    {
         return std::fs::read_to_string(behind).unwrap_or(text);
     }
     text
@@ -224,7 +247,11 @@ pub(super) fn write(folder: &Path, name: &str, text: &str) -> Result<()> {
     let path = folder.join(name);
     let put = || {
         let mut options = std::fs::OpenOptions::new();
-        let mut file = options.create(true).truncate(false).write(true).open(&path)?;
+        let mut file = options
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)?;
         // Shorter only at the end: a reader never sees an empty one.
         file.write_all(text.as_bytes())?;
         file.set_len(text.len() as u64)
@@ -236,7 +263,10 @@ pub(super) fn write(folder: &Path, name: &str, text: &str) -> Result<()> {
 pub(super) fn set_neighbours(folder: &Path, neighbours: &[(IpAddr, String)]) {
     let path = folder.join("hosts");
     let renew = || {
-        let mut file = std::fs::OpenOptions::new().read(true).write(true).open(&path)?;
+        let mut file = std::fs::OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(&path)?;
         let mut text = String::new();
         (&mut file).take(LONGEST).read_to_string(&mut text)?;
         let fresh = with_neighbours(&text, neighbours);
@@ -248,7 +278,10 @@ pub(super) fn set_neighbours(folder: &Path, neighbours: &[(IpAddr, String)]) {
         std::io::Result::Ok(())
     };
     if let Err(error) = renew() {
-        tracing::debug!("cannot tell {} of its neighbours: {error}, ignored", path.display());
+        tracing::debug!(
+            "cannot tell {} of its neighbours: {error}, ignored",
+            path.display()
+        );
     }
 }
 

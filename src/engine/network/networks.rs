@@ -14,7 +14,15 @@ use std::path::PathBuf;
 pub const DEFAULT: &str = "bridge";
 
 /// Words that `--network` understands as something else than a network's name.
-const WORDS: [&str; 7] = ["none", "host", "container", "ns", "default", "private", "pasta"];
+const WORDS: [&str; 7] = [
+    "none",
+    "host",
+    "container",
+    "ns",
+    "default",
+    "private",
+    "pasta",
+];
 
 /// Version of this format.
 const VERSION: u32 = 1;
@@ -131,7 +139,11 @@ pub fn check_name(doing: &str, name: &str) -> Result<()> {
         return Err(refused(doing, name, why));
     }
     if WORDS.contains(&name) {
-        return Err(refused(doing, name, "the word has a meaning of its own for --network"));
+        return Err(refused(
+            doing,
+            name,
+            "the word has a meaning of its own for --network",
+        ));
     }
     Ok(())
 }
@@ -150,11 +162,19 @@ fn create_in(settings: &Settings, wanted: &Wanted, _locked: &Ledger) -> Result<R
     check_name(doing, &wanted.name)?;
     let all = list(settings)?;
     if all.iter().any(|other| other.name == wanted.name) {
-        return Err(refused(doing, &wanted.name, "there is a network of this name already")
-            .hint(format!("orbital network inspect {} shows it", wanted.name)));
+        return Err(refused(
+            doing,
+            &wanted.name,
+            "there is a network of this name already",
+        )
+        .hint(format!("orbital network inspect {} shows it", wanted.name)));
     }
     if let Some(mtu) = wanted.mtu.filter(|mtu| !(1280..=65535).contains(mtu)) {
-        return Err(refused(doing, &mtu.to_string(), "a packet is of 1280 to 65535 bytes"));
+        return Err(refused(
+            doing,
+            &mtu.to_string(),
+            "a packet is of 1280 to 65535 bytes",
+        ));
     }
     let record = Record {
         version: VERSION,
@@ -200,17 +220,28 @@ fn bridge_name(wanted: &Wanted, all: &[Record]) -> Result<String> {
 fn ranges(settings: &Settings, wanted: &Wanted, all: &[Record]) -> Result<Vec<Range>> {
     let doing = "create a network";
     let mut taken = room::taken_on_the_host(&[])?;
-    taken.extend(all.iter().flat_map(|other| other.ranges.iter().map(|range| range.subnet)));
+    taken.extend(
+        all.iter()
+            .flat_map(|other| other.ranges.iter().map(|range| range.subnet)),
+    );
     let mut found: Vec<Range> = Vec::new();
     for typed in &wanted.subnets {
         let range = given(typed).map_err(|why| refused(doing, typed, why))?;
         if let Some(other) = taken.iter().find(|other| other.overlaps(range.subnet)) {
             let why = format!("{other} is in use on this host");
-            return Err(refused(doing, typed, why)
-                .hint("choose a range that ip route does not show"));
+            return Err(
+                refused(doing, typed, why).hint("choose a range that ip route does not show")
+            );
         }
-        if found.iter().any(|other| other.gateway.is_ipv4() == range.gateway.is_ipv4()) {
-            return Err(refused(doing, typed, "a network has at most one range of each kind"));
+        if found
+            .iter()
+            .any(|other| other.gateway.is_ipv4() == range.gateway.is_ipv4())
+        {
+            return Err(refused(
+                doing,
+                typed,
+                "a network has at most one range of each kind",
+            ));
         }
         found.push(range);
     }
@@ -234,13 +265,25 @@ fn given(typed: &str) -> std::result::Result<Range, String> {
     if prefix > small || prefix < 8 {
         return Err(format!("a range for containers shares 8 to {small} bits"));
     }
-    let gateway = if ip == subnet.first() { subnet.nth(1).unwrap_or(ip) } else { ip };
-    Ok(Range { subnet, gateway, chosen: By::User })
+    let gateway = if ip == subnet.first() {
+        subnet.nth(1).unwrap_or(ip)
+    } else {
+        ip
+    };
+    Ok(Range {
+        subnet,
+        gateway,
+        chosen: By::User,
+    })
 }
 
 fn ours(subnet: Subnet) -> Range {
     let gateway = subnet.nth(1).unwrap_or(subnet.first());
-    Range { subnet, gateway, chosen: By::Us }
+    Range {
+        subnet,
+        gateway,
+        chosen: By::Us,
+    }
 }
 
 fn set_gateway(ranges: &mut [Range], typed: &str) -> std::result::Result<(), String> {
@@ -262,13 +305,18 @@ pub fn list(settings: &Settings) -> Result<Vec<Record>> {
     let folder = folder(settings);
     let entries = match std::fs::read_dir(&folder) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        other => other.map_err(|error| Error::io("list the networks", &folder, "openat", &error))?,
+        other => {
+            other.map_err(|error| Error::io("list the networks", &folder, "openat", &error))?
+        }
     };
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let names = names.filter_map(|name| name.strip_suffix(".json").map(str::to_owned));
     let mut names: Vec<String> = names.filter(|name| !name.starts_with('.')).collect();
     names.sort();
-    names.iter().filter_map(|name| read(settings, name).transpose()).collect()
+    names
+        .iter()
+        .filter_map(|name| read(settings, name).transpose())
+        .collect()
 }
 
 fn read(settings: &Settings, name: &str) -> Result<Option<Record>> {
@@ -277,8 +325,8 @@ fn read(settings: &Settings, name: &str) -> Result<Option<Record>> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         other => other.map_err(|error| Error::io("read a network", &path, "read", &error))?,
     };
-    let record: Record =
-        serde_json::from_slice(&bytes).map_err(|error| told("read a network", &path, error.to_string()))?;
+    let record: Record = serde_json::from_slice(&bytes)
+        .map_err(|error| told("read a network", &path, error.to_string()))?;
     if record.version > VERSION {
         return Err(told("read a network", &path, "a newer orbital wrote it"));
     }
@@ -296,8 +344,9 @@ pub fn inspect(settings: &Settings, name: &str) -> Result<Record> {
 }
 
 fn missing(name: &str) -> Error {
-    refused("find a network", name, "there is no network of this name")
-        .hint(format!("orbital network ls shows those that there are; orbital network create {name} makes it"))
+    refused("find a network", name, "there is no network of this name").hint(format!(
+        "orbital network ls shows those that there are; orbital network create {name} makes it"
+    ))
 }
 
 /// The network that a container is to be in; the default one is made now if it never was.
@@ -306,7 +355,10 @@ pub(super) fn of_container(settings: &Settings, name: &str, ledger: &Ledger) -> 
     match read(settings, name)? {
         Some(record) => Ok(record),
         None if name == DEFAULT => {
-            let wanted = Wanted { name: name.to_owned(), ..Wanted::default() };
+            let wanted = Wanted {
+                name: name.to_owned(),
+                ..Wanted::default()
+            };
             create_in(settings, &wanted, ledger)
         }
         None => Err(missing(name)),
@@ -315,9 +367,16 @@ pub(super) fn of_container(settings: &Settings, name: &str, ledger: &Ledger) -> 
 
 /// Chooses the ranges anew that were chosen by us and that the host has taken for something else since.
 pub(super) fn choose_again(settings: &Settings, record: &Record) -> Result<Record> {
-    let others: Vec<Record> = list(settings)?.into_iter().filter(|other| other.name != record.name).collect();
+    let others: Vec<Record> = list(settings)?
+        .into_iter()
+        .filter(|other| other.name != record.name)
+        .collect();
     let mut taken = room::taken_on_the_host(&[])?;
-    taken.extend(others.iter().flat_map(|other| other.ranges.iter().map(|range| range.subnet)));
+    taken.extend(
+        others
+            .iter()
+            .flat_map(|other| other.ranges.iter().map(|range| range.subnet)),
+    );
     let mut record = record.clone();
     for range in &mut record.ranges {
         if !taken.iter().any(|other| other.overlaps(range.subnet)) {
@@ -341,12 +400,16 @@ pub fn remove(settings: &Settings, name: &str) -> Result<()> {
     let record = inspect(settings, name)?;
     let users = ledger.users(&record.name);
     if let Some(first) = users.first() {
-        let why = format!("{} of its containers are there, such as {first}", users.len());
+        let why = format!(
+            "{} of its containers are there, such as {first}",
+            users.len()
+        );
         return Err(refused("remove a network", name, why)
             .hint(format!("remove them first: orbital rm -f {first}")));
     }
     let path = file(settings, name);
-    std::fs::remove_file(&path).map_err(|error| Error::io("remove a network", path, "unlinkat", &error))
+    std::fs::remove_file(&path)
+        .map_err(|error| Error::io("remove a network", path, "unlinkat", &error))
 }
 
 /// Removes all networks that no container is in, but the default one; returns their names.
@@ -356,11 +419,13 @@ pub fn remove(settings: &Settings, name: &str) -> Result<()> {
 pub fn prune(settings: &Settings) -> Result<Vec<String>> {
     let ledger = Ledger::open(settings)?;
     let all = list(settings)?.into_iter();
-    let unused = all.filter(|record| record.name != DEFAULT && ledger.users(&record.name).is_empty());
+    let unused =
+        all.filter(|record| record.name != DEFAULT && ledger.users(&record.name).is_empty());
     let names: Vec<String> = unused.map(|record| record.name).collect();
     for name in &names {
         let path = file(settings, name);
-        std::fs::remove_file(&path).map_err(|error| Error::io("remove a network", path, "unlinkat", &error))?;
+        std::fs::remove_file(&path)
+            .map_err(|error| Error::io("remove a network", path, "unlinkat", &error))?;
     }
     Ok(names)
 }

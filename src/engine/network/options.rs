@@ -81,7 +81,11 @@ pub struct Wish {
 
 fn refused(flag: &str, value: &str, why: impl Into<String>) -> Error {
     let object = Object::Argument(format!("{flag} {value}"));
-    Error::new("plan the container's network", object, Cause::Refused(why.into()))
+    Error::new(
+        "plan the container's network",
+        object,
+        Cause::Refused(why.into()),
+    )
 }
 
 /// Checks all of it against itself; the host is not asked.
@@ -103,7 +107,11 @@ pub fn plan(options: &Options, settings: &Settings) -> Result<Network> {
 }
 
 fn mode(options: &Options, who: Who) -> Result<Mode> {
-    let usual = if who == Who::Root { Mode::Bridge(vec![wish(DEFAULT)]) } else { Mode::User };
+    let usual = if who == Who::Root {
+        Mode::Bridge(vec![wish(DEFAULT)])
+    } else {
+        Mode::User
+    };
     let [first, more @ ..] = &options.network[..] else {
         return Ok(usual);
     };
@@ -119,14 +127,22 @@ fn mode(options: &Options, who: Who) -> Result<Mode> {
         (_, Some(("container", id))) => Mode::Container(id.to_owned()),
         (_, Some(("ns", path))) if path.starts_with('/') => Mode::Namespace(path.into()),
         (_, Some(("ns", _))) => {
-            return Err(refused("--network", first, "the path of the namespace begins with /"));
+            return Err(refused(
+                "--network",
+                first,
+                "the path of the namespace begins with /",
+            ));
         }
         _ => Mode::Bridge(Vec::new()),
     };
     let named = matches!(mode, Mode::Bridge(_)) && !matches!(first.as_str(), "default" | "private");
     if !named {
         if let Some(other) = more.first() {
-            return Err(refused("--network", other, format!("{first} is the only network then")));
+            return Err(refused(
+                "--network",
+                other,
+                format!("{first} is the only network then"),
+            ));
         }
         return Ok(mode);
     }
@@ -146,7 +162,12 @@ fn mode(options: &Options, who: Who) -> Result<Mode> {
 }
 
 fn wish(name: &str) -> Wish {
-    Wish { network: name.to_owned(), ip: None, ip6: None, mac: None }
+    Wish {
+        network: name.to_owned(),
+        ip: None,
+        ip6: None,
+        mac: None,
+    }
 }
 
 /// Static addresses are those of the first network.
@@ -162,7 +183,9 @@ fn wishes(options: &Options, mode: &mut Mode) -> Result<()> {
             let why = "only a container in a network of ours has an address of its own";
             return Err(refused(flag, value, why));
         };
-        let Some(first) = all.first_mut() else { continue };
+        let Some(first) = all.first_mut() else {
+            continue;
+        };
         match flag {
             "--ip" => first.ip = Some(read(flag, value, "it is no address of IPv4")?),
             "--ip6" => first.ip6 = Some(read(flag, value, "it is no address of IPv6")?),
@@ -180,10 +203,12 @@ fn mac(text: &str) -> std::result::Result<[u8; 6], &'static str> {
     let wanted = "it is written as 02:00:00:00:00:01";
     let parts: Vec<u8> = text
         .split([':', '-'])
-        .map(|part| match part.len() == 2 && part.bytes().all(|b| b.is_ascii_hexdigit()) {
-            true => u8::from_str_radix(part, 16).map_err(|_| wanted),
-            false => Err(wanted),
-        })
+        .map(
+            |part| match part.len() == 2 && part.bytes().all(|b| b.is_ascii_hexdigit()) {
+                true => u8::from_str_radix(part, 16).map_err(|_| wanted),
+                false => Err(wanted),
+            },
+        )
         .collect::<std::result::Result<_, _>>()?;
     let mac = <[u8; 6]>::try_from(parts).map_err(|_| wanted)?;
     if mac.first().is_some_and(|first| first & 1 == 1) {
@@ -210,7 +235,11 @@ fn published(options: &Options) -> Result<Vec<Publish>> {
         };
         let free = (0..exposed.count).filter(|n| !known(exposed.container + n));
         let more: Vec<Publish> = free
-            .map(|n| Publish { container: exposed.container + n, count: 1, ..exposed.clone() })
+            .map(|n| Publish {
+                container: exposed.container + n,
+                count: 1,
+                ..exposed.clone()
+            })
             .collect();
         all.extend(more);
     }
@@ -229,8 +258,16 @@ fn resolver(options: &Options) -> Result<Resolver> {
     };
     Ok(Resolver {
         servers: options.dns.iter().map(server).collect::<Result<_>>()?,
-        search: options.dns_search.iter().map(word("--dns-search")).collect::<Result<_>>()?,
-        options: options.dns_option.iter().map(word("--dns-option")).collect::<Result<_>>()?,
+        search: options
+            .dns_search
+            .iter()
+            .map(word("--dns-search"))
+            .collect::<Result<_>>()?,
+        options: options
+            .dns_option
+            .iter()
+            .map(word("--dns-option"))
+            .collect::<Result<_>>()?,
     })
 }
 
@@ -248,7 +285,11 @@ fn agree(options: &Options, network: &mut Network) -> Result<()> {
         Mode::Namespace(path) => Some(format!("the namespace {}", path.display())),
     };
     if let (Some(owner), Some(port)) = (&shared, options.publish.first()) {
-        return Err(refused("-p", port, format!("the network is that of {owner}, and so are its ports")));
+        return Err(refused(
+            "-p",
+            port,
+            format!("the network is that of {owner}, and so are its ports"),
+        ));
     }
     if let Mode::Container(id) = &network.mode {
         let why = format!("names are those of the container {id}");

@@ -47,13 +47,29 @@ pub fn find() -> Result<Pasta> {
             "install it (the package passt of Debian, Fedora and others), or use --network none or host",
         ));
     };
-    let help = Command::new(&program).arg("--help").stdin(Stdio::null()).output();
+    let help = Command::new(&program)
+        .arg("--help")
+        .stdin(Stdio::null())
+        .output();
     let knows = help.is_ok_and(|help| {
         let text = [help.stdout, help.stderr].concat();
         String::from_utf8_lossy(&text).contains("--map-guest-addr")
     });
-    let maps_the_host = if knows { MapsTheHost::Yes } else { MapsTheHost::No };
-    Ok(Pasta { program, maps_the_host })
+    let maps_the_host = if knows {
+        MapsTheHost::Yes
+    } else {
+        MapsTheHost::No
+    };
+    Ok(Pasta {
+        program,
+        maps_the_host,
+    })
+}
+
+fn shares_our_user_namespace(pid: i32) -> bool {
+    let of = |whose: &str| std::fs::read_link(format!("/proc/{whose}/ns/user")).ok();
+    let ours = of("self");
+    ours.is_some() && ours == of(&pid.to_string())
 }
 
 impl Pasta {
@@ -66,9 +82,17 @@ impl Pasta {
 
     /// Its arguments: ports of the host's forwarded, none of the container's, and never to the host's loopback device.
     fn arguments(&self, ports: &[Port], pid: i32, pid_file: &Path) -> Vec<OsString> {
-        let mut all: Vec<String> = ["--config-net", "--quiet", "--no-map-gw", "-T", "none", "-U", "none"]
-            .map(str::to_owned)
-            .to_vec();
+        let mut all: Vec<String> = [
+            "--config-net",
+            "--quiet",
+            "--no-map-gw",
+            "-T",
+            "none",
+            "-U",
+            "none",
+        ]
+        .map(str::to_owned)
+        .to_vec();
         if self.maps_the_host == MapsTheHost::Yes {
             all.extend(["--map-guest-addr".to_owned(), HOST.to_owned()]);
         }
@@ -78,11 +102,18 @@ impl Pasta {
             for port in ports.iter().filter(|port| port.protocol == protocol) {
                 let at = port.ip.filter(|ip| !ip.is_unspecified());
                 let at = at.map(|ip| format!("{ip}/")).unwrap_or_default();
-                all.extend([flag.to_owned(), format!("{at}{}:{}", port.host, port.container)]);
+                all.extend([
+                    flag.to_owned(),
+                    format!("{at}{}:{}", port.host, port.container),
+                ]);
             }
             if all.len() == before {
                 all.extend([flag.to_owned(), "none".to_owned()]);
             }
+        }
+        if shares_our_user_namespace(pid) {
+            // It could not enter the one that it is in.
+            all.push("--netns-only".to_owned());
         }
         let mut all: Vec<OsString> = all.into_iter().map(OsString::from).collect();
         all.extend(["--pid".into(), pid_file.into(), pid.to_string().into()]);
@@ -106,7 +137,10 @@ impl Pasta {
         let text = std::fs::read_to_string(pid_file)
             .map_err(|error| Error::io(doing, pid_file, "read", &error))?;
         let _ = std::fs::remove_file(pid_file);
-        let pid = text.trim().parse().map_err(|_| told(doing, pid_file, "it holds no pid"))?;
+        let pid = text
+            .trim()
+            .parse()
+            .map_err(|_| told(doing, pid_file, "it holds no pid"))?;
         let proc = Proc::open().map_err(|fault| Error::file(doing, "/proc", fault))?;
         status::identify(&proc, pid)
     }
@@ -115,7 +149,9 @@ impl Pasta {
 fn failed(doing: &str, output: &std::process::Output, ports: &[Port]) -> Error {
     let said = String::from_utf8_lossy(&output.stderr);
     // An older one complains that there is no system log.
-    let said = said.lines().rfind(|line| !line.trim().is_empty() && !line.contains("to syslog"));
+    let said = said
+        .lines()
+        .rfind(|line| !line.trim().is_empty() && !line.contains("to syslog"));
     let cause = Cause::Exited {
         status: output.status.code().unwrap_or_default(),
         last_line: said.map(str::to_owned),
@@ -126,7 +162,11 @@ fn failed(doing: &str, output: &std::process::Output, ports: &[Port]) -> Error {
     }
     let error = Error::new(doing, Object::Nothing, cause);
     match ports.first() {
-        Some(port) => error.hint(format!("see whether a program has {}/{} or another of its ports", port.host, name(port.protocol))),
+        Some(port) => error.hint(format!(
+            "see whether a program has {}/{} or another of its ports",
+            port.host,
+            name(port.protocol)
+        )),
         None => error,
     }
 }
@@ -139,7 +179,10 @@ mod tests {
 
     #[test]
     fn nothing_is_forwarded_that_was_not_asked_for() {
-        let pasta = Pasta { program: "/usr/bin/pasta".into(), maps_the_host: MapsTheHost::No };
+        let pasta = Pasta {
+            program: "/usr/bin/pasta".into(),
+            maps_the_host: MapsTheHost::No,
+        };
         let port = |protocol, ip: Option<&str>, host| Port {
             protocol,
             ip: ip.map(|ip| ip.parse().unwrap()),
@@ -148,13 +191,22 @@ mod tests {
         };
         let line = |ports: &[Port]| {
             let all = pasta.arguments(ports, 7, Path::new("/run/p"));
-            let words: Vec<String> = all.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+            let words: Vec<String> = all
+                .iter()
+                .map(|word| word.to_string_lossy().into_owned())
+                .collect();
             words.join(" ")
         };
         let begin = "--config-net --quiet --no-map-gw -T none -U none --dns-forward 169.254.1.1";
         assert_eq!(line(&[]), format!("{begin} -t none -u none --pid /run/p 7"));
-        let ports = [port(Protocol::Tcp, None, 8080), port(Protocol::Tcp, Some("127.0.0.1"), 81)];
-        assert_eq!(line(&ports), format!("{begin} -t 8080:80 -t 127.0.0.1/81:80 -u none --pid /run/p 7"));
+        let ports = [
+            port(Protocol::Tcp, None, 8080),
+            port(Protocol::Tcp, Some("127.0.0.1"), 81),
+        ];
+        assert_eq!(
+            line(&ports),
+            format!("{begin} -t 8080:80 -t 127.0.0.1/81:80 -u none --pid /run/p 7")
+        );
         assert!(line(&[port(Protocol::Udp, Some("0.0.0.0"), 53)]).contains("-t none -u 53:80 "));
     }
 }

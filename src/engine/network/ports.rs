@@ -28,7 +28,11 @@ pub(super) struct Held {
 ///
 /// # Errors
 /// A port that a container or a program of the host has, an address that is none of the host's.
-pub(super) fn take(wanted: &[Publish], settings: &Settings, book: &Book) -> Result<(Vec<Port>, Vec<Held>)> {
+pub(super) fn take(
+    wanted: &[Publish],
+    settings: &Settings,
+    book: &Book,
+) -> Result<(Vec<Port>, Vec<Held>)> {
     if !wanted.is_empty() {
         port::make_room();
     }
@@ -68,7 +72,9 @@ impl Taken<'_> {
                         return Ok(found);
                     }
                 }
-                Err(self.refused(format!("none of the ports {first} to {last} of the host is free")))
+                Err(self.refused(format!(
+                    "none of the ports {first} to {last} of the host is free"
+                )))
             }
             Host::Any => self.any(port(0)),
         }
@@ -81,11 +87,16 @@ impl Taken<'_> {
         }
         for (id, end) in &self.book.containers {
             if end.ports.iter().any(|other| clash(other, &port)) {
-                let why = format!("the container {id} has the port {}/{word} of the host", port.host);
+                let why = format!(
+                    "the container {id} has the port {}/{word} of the host",
+                    port.host
+                );
                 return Err(self.refused(why).hint(self.elsewhere()));
             }
         }
-        let held = self.bind(port, None).map_err(|(at, fault)| self.told(at, fault))?;
+        let held = self
+            .bind(port, None)
+            .map_err(|(at, fault)| self.told(at, fault))?;
         Ok((port, held))
     }
 
@@ -93,7 +104,9 @@ impl Taken<'_> {
     fn any(&self, port: Port) -> Result<(Port, Vec<Held>)> {
         let mut last = None;
         for _ in 0..TRIES {
-            let ip = addresses(self.ip).first().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |(ip, _)| *ip);
+            let ip = addresses(self.ip)
+                .first()
+                .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |(ip, _)| *ip);
             let at = SocketAddr::new(ip, 0);
             let first = port::hold(port.protocol, at).and_then(|socket| {
                 let host = port::number(&socket)?;
@@ -101,7 +114,12 @@ impl Taken<'_> {
             });
             let (socket, host) = first.map_err(|fault| self.told(at, fault))?;
             let port = Port { host, ..port };
-            if self.book.containers.values().any(|end| end.ports.iter().any(|other| clash(other, &port))) {
+            if self
+                .book
+                .containers
+                .values()
+                .any(|end| end.ports.iter().any(|other| clash(other, &port)))
+            {
                 continue;
             }
             match self.bind(port, Some(socket)) {
@@ -124,7 +142,10 @@ impl Taken<'_> {
         let mut held = Vec::new();
         for (ip, needed) in addresses(self.ip) {
             let at = SocketAddr::new(ip, port.host);
-            match first.take().map_or_else(|| port::hold(port.protocol, at), Ok) {
+            match first
+                .take()
+                .map_or_else(|| port::hold(port.protocol, at), Ok)
+            {
                 Ok(socket) => held.push(Held { socket, at, port }),
                 // A host without IPv6 has nobody who could call there.
                 Err(fault)
@@ -202,7 +223,12 @@ mod tests {
 
     fn port(protocol: Protocol, ip: Option<&str>, host: u16) -> Port {
         let ip = ip.map(|ip| ip.parse().unwrap());
-        Port { protocol, ip, host, container: 80 }
+        Port {
+            protocol,
+            ip,
+            host,
+            container: 80,
+        }
     }
 
     #[test]
@@ -213,9 +239,21 @@ mod tests {
             (port(Tcp, None, 80), port(Tcp, None, 81), false),
             (port(Tcp, None, 80), port(Tcp, Some("127.0.0.1"), 80), true),
             (port(Tcp, None, 80), port(Tcp, Some("::1"), 80), true),
-            (port(Tcp, Some("0.0.0.0"), 80), port(Tcp, Some("::1"), 80), false),
-            (port(Tcp, Some("0.0.0.0"), 80), port(Tcp, Some("10.0.0.1"), 80), true),
-            (port(Tcp, Some("10.0.0.2"), 80), port(Tcp, Some("10.0.0.1"), 80), false),
+            (
+                port(Tcp, Some("0.0.0.0"), 80),
+                port(Tcp, Some("::1"), 80),
+                false,
+            ),
+            (
+                port(Tcp, Some("0.0.0.0"), 80),
+                port(Tcp, Some("10.0.0.1"), 80),
+                true,
+            ),
+            (
+                port(Tcp, Some("10.0.0.2"), 80),
+                port(Tcp, Some("10.0.0.1"), 80),
+                false,
+            ),
         ] {
             assert_eq!(clash(&one, &other), answer, "{one:?} {other:?}");
             assert_eq!(clash(&other, &one), answer, "{other:?} {one:?}");

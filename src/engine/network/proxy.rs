@@ -17,7 +17,9 @@ use rustix::event::{PollFd, PollFlags};
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::io::ErrorKind;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::{
+    IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket,
+};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -56,17 +58,29 @@ pub(super) fn start(program: &[OsString], held: Vec<Held>, to: &[IpAddr]) -> Res
         .spawn();
     let child = child.map_err(|error| Error::io(doing, file, "execve", &error))?;
     let pid = i32::try_from(child.id()).unwrap_or_default();
-    let known = Proc::open().map_err(cannot).and_then(|proc| status::identify(&proc, pid))?;
-    let served = hand_over(&ours, &held, to).map_err(cannot).and_then(|ready| {
-        if ready {
-            return Ok(known);
-        }
-        Err(Error::new(doing, Object::Process(pid), Cause::Protocol("it does not answer".to_owned())))
-    });
+    let known = Proc::open()
+        .map_err(cannot)
+        .and_then(|proc| status::identify(&proc, pid))?;
+    let served = hand_over(&ours, &held, to)
+        .map_err(cannot)
+        .and_then(|ready| {
+            if ready {
+                return Ok(known);
+            }
+            Err(Error::new(
+                doing,
+                Object::Process(pid),
+                Cause::Protocol("it does not answer".to_owned()),
+            ))
+        });
     served.map_err(|error| error.also(stop(known).err()))
 }
 
-fn hand_over(ours: &OwnedFd, held: &[Held], to: &[IpAddr]) -> std::result::Result<bool, crate::sys::Fault> {
+fn hand_over(
+    ours: &OwnedFd,
+    held: &[Held],
+    to: &[IpAddr],
+) -> std::result::Result<bool, crate::sys::Fault> {
     for one in held {
         let Some(target) = target(one.at.ip(), to, &one.port) else {
             continue;
@@ -120,7 +134,13 @@ pub(super) fn stop(known: Process) -> Result<()> {
 /// # Errors
 /// A parent that went away, a poll that fails.
 pub fn serve() -> Result<()> {
-    let cannot = |fault| Error::new("serve the published ports", Object::Nothing, Cause::from(fault));
+    let cannot = |fault| {
+        Error::new(
+            "serve the published ports",
+            Object::Nothing,
+            Cause::from(fault),
+        )
+    };
     // It outlives the terminal, the folder and the descriptors of whoever started it.
     let _ = process::new_session();
     process::set_name(c"orbital-ports");
@@ -131,7 +151,8 @@ pub fn serve() -> Result<()> {
     let mut doors = Vec::new();
     loop {
         let mut buffer = [0; 128];
-        let (length, descriptor) = socket::receive_descriptor(input, &mut buffer).map_err(cannot)?;
+        let (length, descriptor) =
+            socket::receive_descriptor(input, &mut buffer).map_err(cannot)?;
         let record = String::from_utf8_lossy(buffer.get(..length).unwrap_or_default()).into_owned();
         match (descriptor, record.split_once(' ')) {
             (Some(socket), Some((word, to))) => doors.extend(Door::new(socket, word, to)),
@@ -182,7 +203,13 @@ impl Door {
             Door::Udp(socket, to, guests) => {
                 let mut buffer = vec![0; 65536];
                 if let Ok((length, caller)) = socket.recv_from(&mut buffer) {
-                    forward(socket, *to, guests, caller, buffer.get(..length).unwrap_or_default());
+                    forward(
+                        socket,
+                        *to,
+                        guests,
+                        caller,
+                        buffer.get(..length).unwrap_or_default(),
+                    );
                 }
             }
         }
@@ -191,20 +218,33 @@ impl Door {
 
 fn aside(act: impl FnOnce() + Send + 'static) {
     // Where no thread can be had the caller hangs up, as at a port that is busy.
-    let _ = std::thread::Builder::new().stack_size(128 * 1024).spawn(act);
+    let _ = std::thread::Builder::new()
+        .stack_size(128 * 1024)
+        .spawn(act);
 }
 
 fn attend(doors: &[Door]) -> Result<()> {
     loop {
-        let mut polled: Vec<PollFd<'_>> = doors.iter().map(|door| match door {
-            Door::Tcp(listener, _) => PollFd::new(listener, PollFlags::IN),
-            Door::Udp(socket, ..) => PollFd::new(&**socket, PollFlags::IN),
-        }).collect();
+        let mut polled: Vec<PollFd<'_>> = doors
+            .iter()
+            .map(|door| match door {
+                Door::Tcp(listener, _) => PollFd::new(listener, PollFlags::IN),
+                Door::Udp(socket, ..) => PollFd::new(&**socket, PollFlags::IN),
+            })
+            .collect();
         match rustix::event::poll(&mut polled, None) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(errno) => {
-                let cause = Cause::Os { call: "poll", errno: errno.raw_os_error(), on: None };
-                return Err(Error::new("serve the published ports", Object::Nothing, cause));
+                let cause = Cause::Os {
+                    call: "poll",
+                    errno: errno.raw_os_error(),
+                    on: None,
+                };
+                return Err(Error::new(
+                    "serve the published ports",
+                    Object::Nothing,
+                    cause,
+                ));
             }
         }
         let called = polled.iter().map(|one| !one.revents().is_empty());
@@ -236,7 +276,13 @@ fn carry(mut from: &TcpStream, mut to: &TcpStream) {
 }
 
 /// Sends a caller's datagram on, under a socket of its own so that answers find their way back.
-fn forward(door: &Arc<UdpSocket>, to: SocketAddr, guests: &Guests, caller: SocketAddr, datagram: &[u8]) {
+fn forward(
+    door: &Arc<UdpSocket>,
+    to: SocketAddr,
+    guests: &Guests,
+    caller: SocketAddr,
+    datagram: &[u8],
+) {
     let Ok(mut open) = guests.lock() else {
         return;
     };

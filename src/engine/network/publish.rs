@@ -50,7 +50,9 @@ pub fn parse(typed: &str) -> Result<Publish, String> {
             (low, high) if count == 0 => Host::OneOf(low, high),
             (low, high) => {
                 let (ours, theirs) = (u32::from(high - low) + 1, u32::from(count) + 1);
-                return Err(format!("{ours} ports of the host are not enough or too many for {theirs} of the container"));
+                return Err(format!(
+                    "{ours} ports of the host are not enough or too many for {theirs} of the container"
+                ));
             }
         },
     };
@@ -86,9 +88,12 @@ fn protocol(name: &str) -> Result<Protocol, String> {
 /// The address, the host's ports and the container's. An address of IPv6 stands in brackets.
 fn parts(text: &str) -> Result<(Option<IpAddr>, &str, &str), String> {
     if let Some(rest) = text.strip_prefix('[') {
-        let (ip, rest) = rest.split_once("]:").ok_or("after [ comes an address, ] and :")?;
-        let ip: std::net::Ipv6Addr =
-            ip.parse().map_err(|_| format!("{ip} is no address of IPv6"))?;
+        let (ip, rest) = rest
+            .split_once("]:")
+            .ok_or("after [ comes an address, ] and :")?;
+        let ip: std::net::Ipv6Addr = ip
+            .parse()
+            .map_err(|_| format!("{ip} is no address of IPv6"))?;
         let (host, container) = rest.rsplit_once(':').unwrap_or(("", rest));
         return Ok((Some(ip.into()), host, container));
     }
@@ -98,8 +103,9 @@ fn parts(text: &str) -> Result<(Option<IpAddr>, &str, &str), String> {
         [host, container] => Ok((None, host, container)),
         ["", host, container] => Ok((None, host, container)),
         [ip, host, container] => {
-            let ip: std::net::Ipv4Addr =
-                ip.parse().map_err(|_| format!("{ip} is no address of IPv4"))?;
+            let ip: std::net::Ipv4Addr = ip
+                .parse()
+                .map_err(|_| format!("{ip} is no address of IPv4"))?;
             Ok((Some(ip.into()), host, container))
         }
         _ => Err("an address of IPv6 stands in brackets: [::1]:8080:80".to_owned()),

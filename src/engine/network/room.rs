@@ -23,25 +23,32 @@ pub(super) fn default_pool() -> Vec<Subnet> {
 /// As the kernel answers.
 pub(super) fn taken_on_the_host(own: &[i32]) -> Result<Vec<Subnet>> {
     let routes = Netlink::open().and_then(|mut netlink| netlink.routes());
-    let routes = routes.map_err(|fault| {
-        Error::new("list the host's routes", Object::Nothing, fault.into())
-    })?;
+    let routes = routes
+        .map_err(|fault| Error::new("list the host's routes", Object::Nothing, fault.into()))?;
     let foreign = routes.into_iter().filter(|route| {
         let multicast = route.to.is_multicast();
         route.prefix > 0 && !multicast && route.device.is_none_or(|device| !own.contains(&device))
     });
-    Ok(foreign.map(|route| Subnet::around(route.to, route.prefix)).collect())
+    Ok(foreign
+        .map(|route| Subnet::around(route.to, route.prefix))
+        .collect())
 }
 
 /// The first part of the pool that overlaps nothing.
 pub(super) fn free_range(pool: &[Subnet], taken: &[Subnet]) -> Result<Subnet> {
-    let candidates = pool.iter().flat_map(|block| block.parts(BITS.max(block.prefix())));
+    let candidates = pool
+        .iter()
+        .flat_map(|block| block.parts(BITS.max(block.prefix())));
     let mut free = candidates.filter(|part| !taken.iter().any(|other| other.overlaps(*part)));
     free.next().ok_or_else(|| {
         let blocks: Vec<String> = pool.iter().map(ToString::to_string).collect();
         let why = format!("this host uses all of {}", blocks.join(", "));
-        Error::new("choose a range of addresses", Object::Nothing, Cause::Refused(why))
-            .hint("name a free one: orbital network create --subnet 10.200.0.0/24 NAME")
+        Error::new(
+            "choose a range of addresses",
+            Object::Nothing,
+            Cause::Refused(why),
+        )
+        .hint("name a free one: orbital network create --subnet 10.200.0.0/24 NAME")
     })
 }
 

@@ -72,8 +72,7 @@ impl Subnet {
     #[must_use]
     pub fn position(self, ip: IpAddr) -> Option<u128> {
         let (bits, value) = value(ip);
-        self.contains(ip)
-            .then_some(value & rest(bits, self.prefix))
+        self.contains(ip).then_some(value & rest(bits, self.prefix))
     }
 
     /// The last position that a container may have: IPv4's very last address is for all of the range.
@@ -81,7 +80,11 @@ impl Subnet {
     pub fn last(self) -> u128 {
         let (bits, _) = value(self.first);
         let last = rest(bits, self.prefix);
-        if bits == 32 { last.saturating_sub(1) } else { last }
+        if bits == 32 {
+            last.saturating_sub(1)
+        } else {
+            last
+        }
     }
 
     /// Whether the address is in the range.
@@ -174,7 +177,14 @@ mod tests {
 
     #[test]
     fn texts_are_ranges_or_refused() {
-        for good in ["10.77.0.0/24", "0.0.0.0/0", "10.0.0.1/32", "fd00::/64", "::/0", "::1/128"] {
+        for good in [
+            "10.77.0.0/24",
+            "0.0.0.0/0",
+            "10.0.0.1/32",
+            "fd00::/64",
+            "::/0",
+            "::1/128",
+        ] {
             assert_eq!(subnet(good).to_string(), good);
         }
         for (bad, why) in [
@@ -220,8 +230,14 @@ mod tests {
 
     #[test]
     fn a_range_has_parts() {
-        let parts: Vec<String> = subnet("10.0.0.0/22").parts(24).map(|p| p.to_string()).collect();
-        assert_eq!(parts, ["10.0.0.0/24", "10.0.1.0/24", "10.0.2.0/24", "10.0.3.0/24"]);
+        let parts: Vec<String> = subnet("10.0.0.0/22")
+            .parts(24)
+            .map(|p| p.to_string())
+            .collect();
+        assert_eq!(
+            parts,
+            ["10.0.0.0/24", "10.0.1.0/24", "10.0.2.0/24", "10.0.3.0/24"]
+        );
         assert_eq!(subnet("255.255.255.0/24").parts(24).count(), 1);
         assert_eq!(subnet("::/0").parts(0).count(), 1);
     }

@@ -25,8 +25,11 @@ fn about(doing: &str, device: &str, fault: Fault) -> Error {
     }
     let error = Error::new(doing, Object::Nothing, cause);
     match fault.errno {
-        libc::EPERM => error.hint("networks need root; users have pasta, or use --network none or host"),
-        libc::EOPNOTSUPP => error.hint("the kernel needs the modules bridge and veth; or use --network none or host"),
+        libc::EPERM => {
+            error.hint("networks need root; users have pasta, or use --network none or host")
+        }
+        libc::EOPNOTSUPP => error
+            .hint("the kernel needs the modules bridge and veth; or use --network none or host"),
         _ => error,
     }
 }
@@ -49,9 +52,15 @@ pub(super) fn bridge(settings: &Settings, record: Record, ledger: &mut Ledger) -
     }
     let record = vacant(settings, record, ledger)?;
     let told = |fault| about(&doing, &record.bridge, fault);
-    ledger.book.bridges.insert(record.name.clone(), record.bridge.clone());
+    ledger
+        .book
+        .bridges
+        .insert(record.name.clone(), record.bridge.clone());
     ledger.save()?;
-    let first = record.ranges.first().map_or([2, 0x4f, 0, 0, 0, 0], |range| mac_of(range.gateway));
+    let first = record
+        .ranges
+        .first()
+        .map_or([2, 0x4f, 0, 0, 0, 0], |range| mac_of(range.gateway));
     netlink.add_bridge(&name, first, record.mtu).map_err(told)?;
     let made = netlink.find(&name).map_err(told)?;
     let index = made.map(|device| device.index).unwrap_or_default();
@@ -63,20 +72,29 @@ pub(super) fn bridge(settings: &Settings, record: Record, ledger: &mut Ledger) -
 fn vacant(settings: &Settings, record: Record, ledger: &Ledger) -> Result<Record> {
     let taken = room::taken_on_the_host(&[])?;
     let clash = |subnet: Subnet| taken.iter().find(|other| other.overlaps(subnet));
-    let Some((range, other)) = record.ranges.iter().find_map(|range| Some((range, clash(range.subnet)?))) else {
+    let Some((range, other)) = record
+        .ranges
+        .iter()
+        .find_map(|range| Some((range, clash(range.subnet)?)))
+    else {
         return Ok(record);
     };
     if range.chosen == By::Us && ledger.users(&record.name).is_empty() {
         return choose_again(settings, &record);
     }
-    let why = format!("the host has a route to {other} now, which lies in its range {}", range.subnet);
+    let why = format!(
+        "the host has a route to {other} now, which lies in its range {}",
+        range.subnet
+    );
     let name = &record.name;
     Err(Error::new(
         "use a network",
         Object::Argument(format!("--network {name}")),
         Cause::Refused(why),
     )
-    .hint(format!("remove it and create it anew with another --subnet: orbital network rm {name}")))
+    .hint(format!(
+        "remove it and create it anew with another --subnet: orbital network rm {name}"
+    )))
 }
 
 fn furnish(netlink: &mut Netlink, index: i32, record: &Record) -> std::result::Result<(), Fault> {
@@ -96,7 +114,13 @@ fn address(netlink: &mut Netlink, index: i32, record: &Record) -> std::result::R
 }
 
 /// Makes the two ends of a container's device, and furnishes the one inside.
-pub(super) fn link(id: &str, link: &Link, at: usize, record: &Record, namespace: BorrowedFd<'_>) -> Result<()> {
+pub(super) fn link(
+    id: &str,
+    link: &Link,
+    at: usize,
+    record: &Record,
+    namespace: BorrowedFd<'_>,
+) -> Result<()> {
     let doing = format!("connect the container to the network {}", record.name);
     let told = |fault| about(&doing, &link.outside, fault);
     let mut netlink = Netlink::open().map_err(told)?;
@@ -126,14 +150,22 @@ fn furnish_inside(link: &Link, at: usize, record: &Record) -> std::result::Resul
     let device = netlink.find(&name_of(&link.inside))?;
     let index = device.map(|device| device.index).unwrap_or_default();
     for ip in &link.addresses {
-        if let Some(range) = record.ranges.iter().find(|range| range.subnet.contains(*ip)) {
+        if let Some(range) = record
+            .ranges
+            .iter()
+            .find(|range| range.subnet.contains(*ip))
+        {
             netlink.add_ip(index, *ip, range.subnet.prefix())?;
         }
     }
     netlink.set_state(index, State::Up)?;
     // The first network is the way to all others.
     if at == 0 && record.reach == super::networks::Reach::Outside {
-        for range in record.ranges.iter().filter(|range| six || range.gateway.is_ipv4()) {
+        for range in record
+            .ranges
+            .iter()
+            .filter(|range| six || range.gateway.is_ipv4())
+        {
             netlink.add_default_route(index, range.gateway)?;
         }
     }

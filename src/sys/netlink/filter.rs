@@ -184,5 +184,7 @@ fn find(attributes: &[(u16, Vec<u8>)], wanted: u16) -> Option<&[u8]> {
 }
 
 fn big(bytes: &[u8]) -> Option<u32> {
-    bytes.first_chunk::<4>().map(|four| u32::from_be_bytes(*four))
+    bytes
+        .first_chunk::<4>()
+        .map(|four| u32::from_be_bytes(*four))
 }

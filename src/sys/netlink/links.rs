@@ -115,7 +115,8 @@ impl Netlink {
         let Some(ours) = self.find(veth.outside)? else {
             return Ok(());
         };
-        let mut alias = Message::about_link(super::SETLINK, REQUEST | ACKNOWLEDGE, ours.index, UP, UP);
+        let mut alias =
+            Message::about_link(super::SETLINK, REQUEST | ACKNOWLEDGE, ours.index, UP, UP);
         alias.attribute(IFLA_IFALIAS, veth.alias.as_bytes())?;
         self.ask(alias, Call::RtmSetlink)?;
         self.reflect(ours.index)
@@ -173,7 +174,9 @@ impl Netlink {
     pub fn add_default_route(&mut self, index: i32, gateway: IpAddr) -> Result<(), Fault> {
         let mut message = Message::new(NEWROUTE, REQUEST | ACKNOWLEDGE | CREATE_ONLY);
         // struct rtmsg: RT_TABLE_MAIN, RTPROT_STATIC, RT_SCOPE_UNIVERSE, RTN_UNICAST.
-        message.bytes.extend([family(gateway), 0, 0, 0, 254, 4, 0, 1]);
+        message
+            .bytes
+            .extend([family(gateway), 0, 0, 0, 254, 4, 0, 1]);
         message.bytes.extend([0; 4]);
         message.attribute(RTA_GATEWAY, &octets(gateway))?;
         message.attribute(RTA_OIF, &index.to_ne_bytes())?;

@@ -7,7 +7,11 @@ pub(super) const ERROR: u16 = 2;
 pub(super) const DONE: u16 = 3;
 
 /// Takes the answers to request `sequence` out of a datagram; says when they end, and how.
-pub(super) fn read(datagram: &[u8], sequence: u32, answers: &mut Vec<Vec<u8>>) -> Option<Result<(), i32>> {
+pub(super) fn read(
+    datagram: &[u8],
+    sequence: u32,
+    answers: &mut Vec<Vec<u8>>,
+) -> Option<Result<(), i32>> {
     let mut rest = datagram;
     while let Some(length) = number(rest, 0).and_then(|length| usize::try_from(length).ok()) {
         let body = rest.get(16..length)?;
@@ -74,7 +78,13 @@ impl Message {
     }
 
     /// With a `struct ifinfomsg`: `flags` are set as far as `change` says.
-    pub(super) fn about_link(kind: u16, request: u16, index: i32, flags: u32, change: u32) -> Message {
+    pub(super) fn about_link(
+        kind: u16,
+        request: u16,
+        index: i32,
+        flags: u32,
+        change: u32,
+    ) -> Message {
         let mut message = Message::new(kind, request);
         message.bytes.extend([0; 4]);
         message.bytes.extend(index.to_ne_bytes());

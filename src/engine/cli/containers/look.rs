@@ -116,7 +116,11 @@ fn inspect(found: &ArgMatches, places: &Places) -> Outcome {
         match wanted.as_str() {
             "" | "image" => about(&store, &store.get(name)?),
             "container" => record.map(|_| Value::Null),
-            _ => Err(Error::container("find the volume", name, "there is no such volume")),
+            _ => Err(Error::container(
+                "find the volume",
+                name,
+                "there is no such volume",
+            )),
         }
     };
     let all = names.iter().map(one).collect::<Result<Vec<Value>>>()?;

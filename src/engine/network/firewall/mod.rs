@@ -43,7 +43,11 @@ pub fn apply(networks: &[Record], book: &Book) -> Result<()> {
 
 fn cannot(fault: Fault) -> Error {
     let errno = fault.errno;
-    let error = Error::new("set the firewall of the networks", Object::Nothing, fault.into());
+    let error = Error::new(
+        "set the firewall of the networks",
+        Object::Nothing,
+        fault.into(),
+    );
     match errno {
         libc::EPROTONOSUPPORT | libc::EOPNOTSUPP | libc::ENOENT => error.hint(
             "the kernel needs nf_tables with nft_nat, nft_masq, nft_ct and nft_fib_inet; or use --network none or host",

@@ -131,7 +131,11 @@ fn padded(device: &str) -> [u8; 16] {
 }
 
 fn payload(rule: Attributes, base: u32, offset: u32, length: u32) -> Attributes {
-    let data = Attributes::default().big(1, ONE).big(2, base).big(3, offset).big(4, length);
+    let data = Attributes::default()
+        .big(1, ONE)
+        .big(2, base)
+        .big(3, offset)
+        .big(4, length);
     expression(rule, "payload", &data)
 }
 
@@ -146,10 +150,18 @@ fn masked(rule: Attributes, mask: &[u8]) -> Attributes {
 /// `offsets` are those of IPv4's and of IPv6's header.
 fn address(rule: Attributes, is: Is, range: Subnet, offsets: [u32; 2]) -> Attributes {
     let first = octets(range.first());
-    let (offset, whole) = if first.len() == 4 { (offsets[0], 32) } else { (offsets[1], 128) };
+    let (offset, whole) = if first.len() == 4 {
+        (offsets[0], 32)
+    } else {
+        (offsets[1], 128)
+    };
     let length = u32::try_from(first.len()).unwrap_or_default();
     let rule = payload(family(rule, range.first()), NETWORK, offset, length);
-    let rule = if range.prefix() < whole { masked(rule, &range.mask()) } else { rule };
+    let rule = if range.prefix() < whole {
+        masked(rule, &range.mask())
+    } else {
+        rule
+    };
     compare(rule, is, &first)
 }
 
@@ -196,18 +208,27 @@ fn verdict(rule: Attributes, code: u32, chain: Option<&str>) -> Attributes {
         None => said,
     };
     let data = Attributes::default().nested(2, &said);
-    expression(rule, "immediate", &Attributes::default().big(1, 0).nested(2, &data))
+    expression(
+        rule,
+        "immediate",
+        &Attributes::default().big(1, 0).nested(2, &data),
+    )
 }
 
 fn load(rule: Attributes, register: u32, bytes: &[u8]) -> Attributes {
-    let data = Attributes::default().big(1, register).nested(2, &value(bytes));
+    let data = Attributes::default()
+        .big(1, register)
+        .nested(2, &value(bytes));
     expression(rule, "immediate", &data)
 }
 
 /// NFTA_NAT_TYPE (1: destination), FAMILY, REG_ADDR_MIN, REG_PROTO_MIN.
 fn translate(rule: Attributes, to: IpAddr, port: Option<u16>) -> Attributes {
     let rule = load(rule, ONE, &octets(to));
-    let data = Attributes::default().big(1, 1).big(2, family_number(to).into()).big(3, ONE);
+    let data = Attributes::default()
+        .big(1, 1)
+        .big(2, family_number(to).into())
+        .big(3, ONE);
     match port {
         None => expression(rule, "nat", &data),
         Some(port) => {
@@ -229,7 +250,11 @@ impl fmt::Display for Is {
 /// An address alone where the range is one.
 fn written(range: Subnet) -> String {
     let whole = if range.first().is_ipv4() { 32 } else { 128 };
-    if range.prefix() == whole { range.first().to_string() } else { range.to_string() }
+    if range.prefix() == whole {
+        range.first().to_string()
+    } else {
+        range.to_string()
+    }
 }
 
 const fn header(ip: IpAddr) -> &'static str {

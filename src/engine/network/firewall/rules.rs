@@ -57,11 +57,46 @@ impl fmt::Display for Rule {
 
 /// The chains that the kernel calls, with its own names for the places and their priorities.
 const HOOKED: [(&str, Hook); 5] = [
-    ("raw", Hook { kind: "filter", number: 0, priority: -300 }),
-    ("prerouting", Hook { kind: "nat", number: 0, priority: -100 }),
-    ("output", Hook { kind: "nat", number: 3, priority: -100 }),
-    ("forward", Hook { kind: "filter", number: 2, priority: 0 }),
-    ("postrouting", Hook { kind: "nat", number: 4, priority: 100 }),
+    (
+        "raw",
+        Hook {
+            kind: "filter",
+            number: 0,
+            priority: -300,
+        },
+    ),
+    (
+        "prerouting",
+        Hook {
+            kind: "nat",
+            number: 0,
+            priority: -100,
+        },
+    ),
+    (
+        "output",
+        Hook {
+            kind: "nat",
+            number: 3,
+            priority: -100,
+        },
+    ),
+    (
+        "forward",
+        Hook {
+            kind: "filter",
+            number: 2,
+            priority: 0,
+        },
+    ),
+    (
+        "postrouting",
+        Hook {
+            kind: "nat",
+            number: 4,
+            priority: 100,
+        },
+    ),
 ];
 
 const PUBLISHED: &str = "published";
@@ -80,7 +115,10 @@ pub fn table(networks: &[Record], book: &Book) -> Option<Table> {
     let mut table = Table::default();
     let hooked = HOOKED.iter().map(|(name, hook)| (*name, Some(*hook)));
     for (name, hook) in hooked.chain([(PUBLISHED, None)]) {
-        table.chains.push(Chain { name: name.to_owned(), hook });
+        table.chains.push(Chain {
+            name: name.to_owned(),
+            hook,
+        });
     }
     table.lead_to_published();
     for record in &used {
@@ -112,7 +150,11 @@ fn one(ip: IpAddr) -> Subnet {
 
 impl Table {
     fn rule(&mut self, chain: &str, parts: Vec<Part>, comment: &str) {
-        self.rules.push(Rule { chain: chain.to_owned(), parts, comment: comment.to_owned() });
+        self.rules.push(Rule {
+            chain: chain.to_owned(),
+            parts,
+            comment: comment.to_owned(),
+        });
     }
 
     /// Packets to the host's own addresses; but from the host itself not those to its loopback device, as such a packet
@@ -136,15 +178,28 @@ impl Table {
             // What the host sends to its own address in the range comes by lo.
             let host = Part::From(Is::Not, "lo".to_owned());
             let straight = Part::Destination(Is::That, subnet);
-            self.rule("raw", vec![host, from(Is::Not), straight, Part::Drop], &record.name);
+            self.rule(
+                "raw",
+                vec![host, from(Is::Not), straight, Part::Drop],
+                &record.name,
+            );
             if record.reach == Reach::Outside {
                 self.leave(record, subnet);
             }
             let own = Part::Destination(Is::That, subnet);
-            let own = vec![to(Is::That), Part::Source(subnet), own, Part::Published, Part::Masquerade];
+            let own = vec![
+                to(Is::That),
+                Part::Source(subnet),
+                own,
+                Part::Published,
+                Part::Masquerade,
+            ];
             self.rule("postrouting", own, &record.name);
         }
-        self.chains.push(Chain { name: chain.clone(), hook: None });
+        self.chains.push(Chain {
+            name: chain.clone(),
+            hook: None,
+        });
         if record.reach == Reach::Internal {
             let parts = vec![from(Is::That), to(Is::Not), Part::Drop];
             self.rule("forward", parts, &record.name);
@@ -176,10 +231,20 @@ impl Table {
             if run.ip.is_some_and(|ip| ip.is_loopback()) {
                 continue;
             }
-            for to in link.addresses.iter().copied().filter(|to| fits(run.ip, *to)) {
+            for to in link
+                .addresses
+                .iter()
+                .copied()
+                .filter(|to| fits(run.ip, *to))
+            {
                 self.translate(id, &run, to);
                 let inside = Part::Ports(run.protocol, run.container, run.container + run.more);
-                let parts = vec![Part::Destination(Is::That, one(to)), inside, Part::Published, Part::Accept];
+                let parts = vec![
+                    Part::Destination(Is::That, one(to)),
+                    inside,
+                    Part::Published,
+                    Part::Accept,
+                ];
                 self.rule(&into(record), parts, id);
             }
         }
@@ -222,7 +287,11 @@ fn runs(ports: &[Port]) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     for port in ports {
         let follows = |run: &Run| {
-            let next = |first: u16| first.checked_add(run.more).and_then(|last| last.checked_add(1));
+            let next = |first: u16| {
+                first
+                    .checked_add(run.more)
+                    .and_then(|last| last.checked_add(1))
+            };
             (run.protocol, run.ip) == (port.protocol, port.ip)
                 && next(run.host) == Some(port.host)
                 && next(run.container) == Some(port.container)

@@ -6,7 +6,11 @@ use crate::sys::port::Protocol::{Tcp, Udp};
 fn network(name: &str, bridge: &str, subnets: &[&str], reach: Reach) -> Record {
     let ranges = subnets.iter().map(|text| {
         let subnet: crate::engine::network::subnet::Subnet = text.parse().unwrap();
-        Range { subnet, gateway: subnet.nth(1).unwrap(), chosen: By::Us }
+        Range {
+            subnet,
+            gateway: subnet.nth(1).unwrap(),
+            chosen: By::Us,
+        }
     });
     Record {
         version: 1,
@@ -28,11 +32,20 @@ fn end(network: &str, addresses: &[&str], ports: Vec<Port>) -> Endpoint {
         mac: [2, 0, 0, 0, 0, 1],
         addresses: addresses.iter().map(|ip| ip.parse().unwrap()).collect(),
     };
-    Endpoint { links: vec![link], ports, ..Endpoint::default() }
+    Endpoint {
+        links: vec![link],
+        ports,
+        ..Endpoint::default()
+    }
 }
 
 fn port(ip: Option<&str>, host: u16, container: u16) -> Port {
-    Port { protocol: Tcp, ip: ip.map(|ip| ip.parse().unwrap()), host, container }
+    Port {
+        protocol: Tcp,
+        ip: ip.map(|ip| ip.parse().unwrap()),
+        host,
+        container,
+    }
 }
 
 fn lines(networks: &[Record], book: &Book) -> String {
@@ -43,14 +56,24 @@ fn lines(networks: &[Record], book: &Book) -> String {
 
 #[test]
 fn without_containers_there_is_no_table() {
-    let networks = [network("bridge", "orbital0", &["10.77.0.0/24"], Reach::Outside)];
+    let networks = [network(
+        "bridge",
+        "orbital0",
+        &["10.77.0.0/24"],
+        Reach::Outside,
+    )];
     assert_eq!(table(&networks, &Book::default()), None);
 }
 
 #[test]
 fn the_whole_table_of_two_networks() {
     let networks = [
-        network("bridge", "orbital0", &["10.77.0.0/24", "fd01::/64"], Reach::Outside),
+        network(
+            "bridge",
+            "orbital0",
+            &["10.77.0.0/24", "fd01::/64"],
+            Reach::Outside,
+        ),
         network("deep", "orbital1", &["10.77.1.0/24"], Reach::Internal),
         network("unused", "orbital2", &["10.77.2.0/24"], Reach::Outside),
     ];
@@ -63,10 +86,17 @@ fn the_whole_table_of_two_networks() {
         port(None, 7000, 70),
         port(None, 7001, 71),
     ];
-    ports.push(Port { protocol: Udp, ..port(Some("0.0.0.0"), 53, 53) });
+    ports.push(Port {
+        protocol: Udp,
+        ..port(Some("0.0.0.0"), 53, 53)
+    });
     let mut book = Book::default();
-    book.containers.insert("web".into(), end("bridge", &["10.77.0.2", "fd01::2"], ports));
-    book.containers.insert("db".into(), end("deep", &["10.77.1.2"], Vec::new()));
+    book.containers.insert(
+        "web".into(),
+        end("bridge", &["10.77.0.2", "fd01::2"], ports),
+    );
+    book.containers
+        .insert("db".into(), end("deep", &["10.77.1.2"], Vec::new()));
     insta::assert_snapshot!(lines(&networks, &book), @r#"
     prerouting: fib daddr type local jump published
     output: ip daddr != 127.0.0.0/8 fib daddr type local jump published

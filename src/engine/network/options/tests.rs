@@ -3,8 +3,14 @@ use crate::engine::network::Settings;
 use crate::engine::places::Places;
 
 fn settings(who: Who) -> Settings {
-    let places = Places { store: "/nowhere/store".into(), state: "/nowhere/state".into() };
-    Settings { who, ..Settings::new(&places) }
+    let places = Places {
+        store: "/nowhere/store".into(),
+        state: "/nowhere/state".into(),
+    };
+    Settings {
+        who,
+        ..Settings::new(&places)
+    }
 }
 
 fn words(list: &[&str]) -> Vec<String> {
@@ -12,7 +18,10 @@ fn words(list: &[&str]) -> Vec<String> {
 }
 
 fn in_network(names: &[&str]) -> Options {
-    Options { network: words(names), ..Options::default() }
+    Options {
+        network: words(names),
+        ..Options::default()
+    }
 }
 
 fn told(options: &Options, who: Who) -> String {
@@ -28,14 +37,30 @@ fn words_of_network_mean_what_they_do_elsewhere() {
         (&["bridge"], bridge(&["bridge"]), Some(Mode::User)),
         (&["none"], Mode::None, Some(Mode::None)),
         (&["host"], Mode::Host, Some(Mode::Host)),
-        (&["container:web"], Mode::Container("web".into()), Some(Mode::Container("web".into()))),
-        (&["ns:/run/netns/x"], Mode::Namespace("/run/netns/x".into()), Some(Mode::Namespace("/run/netns/x".into()))),
+        (
+            &["container:web"],
+            Mode::Container("web".into()),
+            Some(Mode::Container("web".into())),
+        ),
+        (
+            &["ns:/run/netns/x"],
+            Mode::Namespace("/run/netns/x".into()),
+            Some(Mode::Namespace("/run/netns/x".into())),
+        ),
         (&["pasta"], Mode::User, Some(Mode::User)),
         (&["front", "back"], bridge(&["front", "back"]), None),
     ] {
         let options = in_network(names);
-        assert_eq!(plan(&options, &settings(Who::Root)).unwrap().mode, root, "{names:?}");
-        assert_eq!(plan(&options, &settings(Who::User)).ok().map(|n| n.mode), user, "{names:?}");
+        assert_eq!(
+            plan(&options, &settings(Who::Root)).unwrap().mode,
+            root,
+            "{names:?}"
+        );
+        assert_eq!(
+            plan(&options, &settings(Who::User)).ok().map(|n| n.mode),
+            user,
+            "{names:?}"
+        );
     }
 }
 
@@ -84,20 +109,32 @@ fn static_addresses_are_those_of_the_first_network() {
         };
         assert!(told(&options, Who::Root).contains(why), "{ip:?} {mac:?}");
     }
-    let host = Options { ip: Some("10.0.0.1".into()), ..in_network(&["host"]) };
+    let host = Options {
+        ip: Some("10.0.0.1".into()),
+        ..in_network(&["host"])
+    };
     assert!(told(&host, Who::Root).contains("network of ours"));
 }
 
 #[test]
 fn flags_that_mean_nothing_are_refused_or_said() {
-    let port = |names: &[&str]| Options { publish: words(&["80:80"]), ..in_network(names) };
+    let port = |names: &[&str]| Options {
+        publish: words(&["80:80"]),
+        ..in_network(names)
+    };
     assert!(told(&port(&["container:web"]), Who::Root).contains("that of the container web"));
     assert!(told(&port(&["ns:/x"]), Who::Root).contains("that of the namespace /x"));
     let host = plan(&port(&["host"]), &settings(Who::Root)).unwrap();
     assert!(host.publish.is_empty() && host.notes[0].contains("need not be published"));
-    let shared = Options { dns: words(&["9.9.9.9"]), ..in_network(&["container:web"]) };
+    let shared = Options {
+        dns: words(&["9.9.9.9"]),
+        ..in_network(&["container:web"])
+    };
     assert!(told(&shared, Who::Root).contains("names are those of"));
-    let split = Options { dns_search: words(&["a b"]), ..Options::default() };
+    let split = Options {
+        dns_search: words(&["a b"]),
+        ..Options::default()
+    };
     assert!(told(&split, Who::Root).contains("no single word"));
 }
 

@@ -20,7 +20,14 @@ fn every_form_that_docker_knows() {
     good("8080:80", None, Host::From(8080), 80, 1, Tcp);
     good("8080:80/tcp", None, Host::From(8080), 80, 1, Tcp);
     good("53:53/UDP", None, Host::From(53), 53, 1, Udp);
-    good("127.0.0.1:8080:80", Some("127.0.0.1"), Host::From(8080), 80, 1, Tcp);
+    good(
+        "127.0.0.1:8080:80",
+        Some("127.0.0.1"),
+        Host::From(8080),
+        80,
+        1,
+        Tcp,
+    );
     good("127.0.0.1::80", Some("127.0.0.1"), Host::Any, 80, 1, Tcp);
     good("0.0.0.0:80:80", Some("0.0.0.0"), Host::From(80), 80, 1, Tcp);
     good("[::1]:8080:80", Some("::1"), Host::From(8080), 80, 1, Tcp);
@@ -59,6 +66,9 @@ fn what_is_wrong_is_said() {
 
 #[test]
 fn an_exposed_port_has_no_host() {
-    assert_eq!(parse_exposed("53/udp").map(|p| (p.container, p.protocol, p.host)), Ok((53, Udp, Host::Any)));
+    assert_eq!(
+        parse_exposed("53/udp").map(|p| (p.container, p.protocol, p.host)),
+        Ok((53, Udp, Host::Any))
+    );
     assert!(parse_exposed("80:80").is_err());
 }

@@ -7,7 +7,10 @@ fn traces(world: &World) -> String {
     let mut files: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();
     files.sort();
     let seen = sh("ip link; ip addr | grep -v valid_lft; ip route; ip -6 route; nft list ruleset");
-    format!("{seen}{:?}{:?}{files:?}", ledger.book.containers, ledger.book.bridges)
+    format!(
+        "{seen}{:?}{:?}{files:?}",
+        ledger.book.containers, ledger.book.bridges
+    )
 }
 
 #[test]
@@ -22,7 +25,9 @@ fn nothing_is_left_after_disconnect() {
         let before = traces(world);
         let web = world.connect("web", &published(&["8080:80", "53:53/udp"]));
         answer(&web.namespace, 80);
-        let Namespace::Path(kept) = &web.connected.namespace else { panic!() };
+        let Namespace::Path(kept) = &web.connected.namespace else {
+            panic!()
+        };
         assert!(sh("nft list tables").contains("table inet mine"));
         assert_ne!(traces(world), before);
         world.disconnect("web");
@@ -65,7 +70,10 @@ fn a_crash_leaves_nothing_that_disconnect_does_not_find() {
             format!("umount {0}/web.net", state.display()),
             "nft delete table inet orbital".to_owned(),
             "nft flush ruleset; ip link del orbital0".to_owned(),
-            format!("kill -9 $(grep -o '\"pid\":[0-9]*' {0}/ledger.json | cut -d: -f2)", state.display()),
+            format!(
+                "kill -9 $(grep -o '\"pid\":[0-9]*' {0}/ledger.json | cut -d: -f2)",
+                state.display()
+            ),
         ] {
             world.connect("web", &published(&["8080:80"]));
             sh(&broken);
@@ -96,8 +104,13 @@ fn what_cannot_be_finished_is_undone() {
         let mut broken = world.settings.clone();
         broken.proxy = vec!["/bin/false".into()];
         let network = plan(&published(&["8080:80"]), &broken).unwrap();
-        let message = connect(&network, &world.container("web"), &broken).unwrap_err().to_string();
-        assert!(message.contains("cannot start the process that holds the published ports"), "{message}");
+        let message = connect(&network, &world.container("web"), &broken)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            message.contains("cannot start the process that holds the published ports"),
+            "{message}"
+        );
         assert_eq!(traces(world), before);
         TcpListener::bind("0.0.0.0:8080").unwrap();
     });

@@ -84,9 +84,21 @@ fn world() -> World {
         ip -6 route add default via {OUTSIDE_SIX}"
     ));
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("resolv.conf"), "nameserver 127.0.0.53\nnameserver 192.0.2.53\n").unwrap();
-    let places = Places { store: folder.path().join("store"), state: folder.path().join("state") };
-    let server = ["--exact", "engine::network::trial::port_server", "--ignored", "--nocapture"];
+    std::fs::write(
+        folder.path().join("resolv.conf"),
+        "nameserver 127.0.0.53\nnameserver 192.0.2.53\n",
+    )
+    .unwrap();
+    let places = Places {
+        store: folder.path().join("store"),
+        state: folder.path().join("state"),
+    };
+    let server = [
+        "--exact",
+        "engine::network::trial::port_server",
+        "--ignored",
+        "--nocapture",
+    ];
     let own = std::env::current_exe().unwrap().into_os_string();
     let settings = Settings {
         who: Who::Root,
@@ -95,7 +107,11 @@ fn world() -> World {
         ..Settings::new(&places)
     };
     let outside = netns::open(c"/run/netns/outside").unwrap();
-    World { settings, outside, folder }
+    World {
+        settings,
+        outside,
+        folder,
+    }
 }
 
 /// What the engine's own program does when it is called for it.
@@ -131,17 +147,26 @@ impl Inside {
 
 impl World {
     fn try_connect(&self, id: &str, options: &Options) -> crate::error::Result<Connected> {
-        connect(&plan(options, &self.settings)?, &self.container(id), &self.settings)
+        connect(
+            &plan(options, &self.settings)?,
+            &self.container(id),
+            &self.settings,
+        )
     }
 
     fn connect(&self, id: &str, options: &Options) -> Inside {
-        let connected = self.try_connect(id, options).unwrap_or_else(|error| panic!("{error}"));
+        let connected = self
+            .try_connect(id, options)
+            .unwrap_or_else(|error| panic!("{error}"));
         let Namespace::Path(path) = &connected.namespace else {
             panic!("no path: {:?}", connected.namespace);
         };
         let path = CString::new(path.as_os_str().as_bytes()).unwrap();
         let namespace = netns::open(&path).unwrap();
-        Inside { connected, namespace }
+        Inside {
+            connected,
+            namespace,
+        }
     }
 
     fn disconnect(&self, id: &str) {
@@ -161,17 +186,28 @@ impl World {
     }
 
     fn create(&self, name: &str, six: networks::Six, reach: networks::Reach) {
-        let wanted = networks::Wanted { name: name.to_owned(), six, reach, ..Default::default() };
+        let wanted = networks::Wanted {
+            name: name.to_owned(),
+            six,
+            reach,
+            ..Default::default()
+        };
         networks::create(&self.settings, &wanted).unwrap();
     }
 }
 
 fn published(ports: &[&str]) -> Options {
-    Options { publish: ports.iter().map(|port| (*port).to_owned()).collect(), ..Options::default() }
+    Options {
+        publish: ports.iter().map(|port| (*port).to_owned()).collect(),
+        ..Options::default()
+    }
 }
 
 fn in_networks(names: &[&str]) -> Options {
-    Options { network: names.iter().map(|name| (*name).to_owned()).collect(), ..Options::default() }
+    Options {
+        network: names.iter().map(|name| (*name).to_owned()).collect(),
+        ..Options::default()
+    }
 }
 
 /// Answers every call at `port` in a namespace with the caller's address, as long as this process lives.
@@ -215,7 +251,11 @@ fn call(from: &OwnedFd, to: impl ToSocketAddrs) -> std::io::Result<String> {
         let mut text = String::new();
         called.read_to_string(&mut text)?;
         // Who hangs up without a word has not answered.
-        if text.is_empty() { Err(std::io::ErrorKind::UnexpectedEof.into()) } else { Ok(text) }
+        if text.is_empty() {
+            Err(std::io::ErrorKind::UnexpectedEof.into())
+        } else {
+            Ok(text)
+        }
     })
 }
 

@@ -9,8 +9,14 @@ const USER: u32 = 61234;
 fn as_a_user() {
     let variable = |name: &str| std::env::var(name).unwrap();
     let folder = std::path::PathBuf::from(variable("ORBITAL_TRIAL_FOLDER"));
-    let places = Places { store: folder.join("store"), state: folder.join("state") };
-    let settings = Settings { resolv: folder.join("of-the-host"), ..Settings::new(&places) };
+    let places = Places {
+        store: folder.join("store"),
+        state: folder.join("state"),
+    };
+    let settings = Settings {
+        resolv: folder.join("of-the-host"),
+        ..Settings::new(&places)
+    };
     assert_eq!(settings.who, Who::User);
     if variable("ORBITAL_TRIAL_PID") == "disconnect" {
         return disconnect("mine", &settings).unwrap();
@@ -23,7 +29,8 @@ fn as_a_user() {
         namespace: Owner::Container,
     };
     let network = plan(&published(&["8080:80"]), &settings).unwrap();
-    let connected = connect(&network, &container, &settings).unwrap_or_else(|error| panic!("{error}"));
+    let connected =
+        connect(&network, &container, &settings).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(connected.namespace, Namespace::New);
     let pid = variable("ORBITAL_TRIAL_PID").parse().unwrap();
     join(&network, &container, pid, &settings).unwrap_or_else(|error| panic!("{error}"));
@@ -36,15 +43,28 @@ fn run_as_a_user(world: &World, pid: &str) {
         std::fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
     }
     let output = Command::new("setpriv")
-        .args([format!("--reuid={USER}"), format!("--regid={USER}"), "--clear-groups".into()])
+        .args([
+            format!("--reuid={USER}"),
+            format!("--regid={USER}"),
+            "--clear-groups".into(),
+        ])
         .arg(program)
-        .args(["--exact", "engine::network::trial::user::as_a_user", "--ignored", "--nocapture"])
+        .args([
+            "--exact",
+            "engine::network::trial::user::as_a_user",
+            "--ignored",
+            "--nocapture",
+        ])
         .env("ORBITAL_TRIAL_PID", pid)
         .env("ORBITAL_TRIAL_FOLDER", world.folder.path().join("user"))
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned()
+        + &String::from_utf8_lossy(&output.stderr);
+    assert!(
+        output.status.success() && said.contains("1 passed"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -56,11 +76,21 @@ fn pasta_connects_a_user_s_container() {
         let folder = world.folder.path().join("user");
         std::fs::create_dir(&folder).unwrap();
         std::fs::write(folder.join("of-the-host"), "nameserver 127.0.0.53\n").unwrap();
-        sh(&format!("chown {USER} {0}; chmod 755 {1}", folder.display(), world.folder.path().display()));
+        sh(&format!(
+            "chown {USER} {0}; chmod 755 {1}",
+            folder.display(),
+            world.folder.path().display()
+        ));
         // The device that udev lets every user open.
-        sh("mknod -m 666 /run/netns/tun c 10 200; chmod 666 /run/netns/tun; mount --bind /run/netns/tun /dev/net/tun");
+        sh(
+            "mknod -m 666 /run/netns/tun c 10 200; chmod 666 /run/netns/tun; mount --bind /run/netns/tun /dev/net/tun",
+        );
         let mut process = Command::new("setpriv")
-            .args([format!("--reuid={USER}"), format!("--regid={USER}"), "--clear-groups".into()])
+            .args([
+                format!("--reuid={USER}"),
+                format!("--regid={USER}"),
+                "--clear-groups".into(),
+            ])
             .args(["unshare", "-Urn", "sleep", "60"])
             .spawn()
             .unwrap();

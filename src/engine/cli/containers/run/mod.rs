@@ -23,6 +23,8 @@ use crate::engine::container::shelf::Shelf;
 use crate::engine::container::wish::Switch;
 use crate::engine::front::{Attended, Interest, attend, begin};
 use crate::engine::monitor::end;
+use crate::engine::network::Settings;
+use crate::engine::network::networks::{self, Wanted};
 use crate::engine::places::Places;
 use crate::engine::{Failed, Outcome};
 use crate::error::{Error, Result};
@@ -50,6 +52,7 @@ fn run(found: &ArgMatches, places: &Places) -> Outcome {
         wish: wish::wish(found, &asked, &ground, places)?,
         ..Record::default()
     };
+    seeds_bridge(found, places)?;
     let cid_file = text(found, "cidfile");
     if let Some(path) = &cid_file {
         refuse_existing(path)?;
@@ -86,6 +89,35 @@ fn run(found: &ArgMatches, places: &Places) -> Outcome {
             }
             Err(failed)
         }
+    }
+}
+
+/// The seeds' `-bridge NAME -bridge-cidr CIDR`: a network of this name, made where there is none.
+fn seeds_bridge(found: &ArgMatches, places: &Places) -> Result<()> {
+    let name = text(found, "bridge").unwrap_or_else(|| networks::DEFAULT.to_owned());
+    let Some(range) = text(found, "bridge-cidr") else {
+        return Ok(());
+    };
+    let settings = Settings::new(places);
+    if networks::inspect(&settings, &name).is_ok() && name != networks::DEFAULT {
+        return Ok(());
+    }
+    let bridge = (name.len() < 16 && name != networks::DEFAULT).then(|| name.clone());
+    let wanted = Wanted {
+        name,
+        subnets: vec![range],
+        bridge,
+        ..Wanted::default()
+    };
+    match networks::create(&settings, &wanted) {
+        Err(_)
+            if networks::list(&settings)?
+                .iter()
+                .any(|record| record.name == wanted.name) =>
+        {
+            Ok(())
+        }
+        other => other.map(drop),
     }
 }
 

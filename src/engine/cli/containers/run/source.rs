@@ -123,18 +123,27 @@ fn directory_named(word: &str, covered: bool) -> Result<Named> {
 pub(super) fn find(found: &ArgMatches, asked: &Asked, places: &Places) -> Result<Ground> {
     let root = match &asked.named {
         Named::Directory(path) => Root::Directory { path: path.clone() },
-        Named::Covered(path) => Root::Layers { lower: vec![path.clone()] },
+        Named::Covered(path) => Root::Layers {
+            lower: vec![path.clone()],
+        },
         Named::Image(name) => return of_image(found, name, places),
     };
-    Ok(Ground { root, ..Ground::default() })
+    Ok(Ground {
+        root,
+        ..Ground::default()
+    })
 }
 
 fn of_image(found: &ArgMatches, name: &str, places: &Places) -> Result<Ground> {
     let word = text(found, "pull").unwrap_or_else(|| "missing".to_owned());
     let policy = Policy::parse(&word).ok_or_else(|| {
         let why = Cause::Refused("no such word".to_owned());
-        Error::new("read the command line", Object::Argument(format!("--pull={word}")), why)
-            .hint("use always, missing, never or newer")
+        Error::new(
+            "read the command line",
+            Object::Argument(format!("--pull={word}")),
+            why,
+        )
+        .hint("use always, missing, never or newer")
     })?;
     let store = Store::open(places)?;
     let (wish, progress) = wish(found, name)?;
