@@ -9,13 +9,14 @@ use super::places::{Who, who};
 use super::userns::give_ids;
 use crate::error::{Cause, Error, Object, Result};
 use crate::sys::proc::Proc;
-use crate::sys::process;
+use crate::sys::{Fault, process};
 use nix::sched::{CloneFlags, unshare};
 use std::io::{Read as _, Write as _};
+use std::os::fd::AsFd as _;
 use std::process::{Command, Stdio};
 
-/// `CLONE_NEWUSER` and `CLONE_NEWNS`; clone(2).
-const KINDS: [(&std::ffi::CStr, u32); 2] = [(c"user", 0x1000_0000), (c"mnt", 0x2_0000)];
+/// `CLONE_NEWUSER`; clone(2).
+const NEWUSER: u32 = 0x1000_0000;
 
 /// The verb of the helper that stays outside.
 pub(crate) const MAPPER: &str = "map";
@@ -91,10 +92,8 @@ pub(crate) fn enter_shared(shelf: &Shelf) -> Result<()> {
         .iter()
         .filter_map(|record| Some(record.watched()?.pid))
         .collect();
-    let [(name, kind), _] = KINDS;
     for pid in monitors {
-        let namespace = Proc::open().and_then(|proc| proc.namespace_of(pid, name));
-        let joined = namespace.and_then(|fd| process::join(std::os::fd::AsFd::as_fd(&fd), kind));
+        let joined = join(pid);
         if joined.is_ok() {
             let own = unshare(CloneFlags::CLONE_NEWNS);
             return own.map_err(|errno| {
@@ -110,7 +109,7 @@ pub(crate) fn enter_shared(shelf: &Shelf) -> Result<()> {
     enter_new()
 }
 
-/// Enters the namespaces of a process that is inside already.
+/// Enters the user namespace of a process that is inside already; the mounts stay those of the host.
 ///
 /// # Errors
 /// EPERM for another user's, ESRCH for one that is gone.
@@ -118,22 +117,18 @@ pub(crate) fn enter_of(pid: i32) -> Result<()> {
     if !is_outside() {
         return Ok(());
     }
-    let told = |fault| {
+    join(pid).map_err(|fault| {
         Error::new(
             "enter the container's user namespace",
             Object::Process(pid),
             Cause::from(fault),
         )
-    };
-    let proc = Proc::open().map_err(told)?;
-    let open =
-        |(name, kind): (&std::ffi::CStr, u32)| proc.namespace_of(pid, name).map(|fd| (fd, kind));
-    let found = KINDS.map(open);
-    for namespace in found {
-        let (fd, kind) = namespace.map_err(told)?;
-        process::join(std::os::fd::AsFd::as_fd(&fd), kind).map_err(told)?;
-    }
-    Ok(())
+    })
+}
+
+fn join(pid: i32) -> std::result::Result<(), Fault> {
+    let namespace = Proc::open()?.namespace_of(pid, c"user")?;
+    process::join(namespace.as_fd(), NEWUSER)
 }
 
 /// The helper: waits for a line, then gives process `pid` this user's ids.

@@ -99,7 +99,16 @@ fn usual(wish: &Wish, ground: &Ground<'_>) -> Vec<Value> {
             &["nosuid", "noexec", "nodev"],
         ),
     });
-    all.push(mount("/sys", "sysfs", "sysfs", &locked(access)));
+    // A new sysfs belongs to the owner of the network namespace, and a user's container may have the host's.
+    all.push(match ground.who == Who::User && ground.network.is_none() {
+        true => mount(
+            "/sys",
+            "bind",
+            "/sys",
+            &["rbind", "nosuid", "noexec", "nodev", "ro"],
+        ),
+        false => mount("/sys", "sysfs", "sysfs", &locked(access)),
+    });
     let group = ["nosuid", "noexec", "nodev", "relatime", access];
     all.push(mount("/sys/fs/cgroup", "cgroup", "cgroup", &group));
     all

@@ -1,8 +1,11 @@
 //! What goes to and fro: our input, our terminal's size and our signals to the monitor; the container's output
 //! and its end from there.
 
+use super::begin::spawn;
 use super::terminal::{self, Raw};
 use crate::engine::Failed;
+use crate::engine::container::record::Record;
+use crate::engine::container::shelf::Shelf;
 use crate::engine::container::wish::{Switch, Wish};
 use crate::engine::wire::{Frame, MOST};
 use crate::error::{Cause, Error, Object, Result};
@@ -73,21 +76,26 @@ fn told(fault: Fault) -> Error {
     )
 }
 
-/// Serves a container that is about to begin, until what we want has come.
+/// Starts the container's monitor and serves until what we want has come. What we want is told before the monitor
+/// begins, or a quick program's output would find nobody.
 ///
 /// # Errors
 /// What the monitor says; a monitor that was killed.
-pub(crate) fn attend(
-    monitor: OwnedFd,
+pub(crate) fn begin(
+    shelf: &Shelf,
+    record: &Record,
     interest: Interest,
 ) -> std::result::Result<Attended, Failed> {
-    Front::new(monitor, interest)?.serve()
+    let (ours, theirs) = socket::pair().map_err(told)?;
+    let front = Front::new(ours, interest)?;
+    spawn(shelf, record, theirs)?;
+    front.serve()
 }
 
 /// Serves a container that runs already.
 ///
 /// # Errors
-/// As [`attend`].
+/// As [`begin`].
 pub(crate) fn attend_late(
     monitor: OwnedFd,
     interest: Interest,

@@ -9,15 +9,13 @@ use crate::sys::socket;
 use std::os::fd::OwnedFd;
 use std::process::{Command, Stdio};
 
-/// Starts a monitor for the container, and gives the socket to it. It lives on by itself.
+/// Starts a monitor for the container, with its end of the socket as standard input. It lives on by itself.
 ///
 /// # Errors
-/// As socketpair(2), execve(2).
-pub(crate) fn begin(shelf: &Shelf, record: &Record) -> Result<OwnedFd> {
+/// As execve(2).
+pub(super) fn spawn(shelf: &Shelf, record: &Record, socket: OwnedFd) -> Result<()> {
     let here = shelf.run_folder(&record.id);
     make_private(&here)?;
-    let (ours, theirs) =
-        socket::pair().map_err(|fault| Error::file("make a socket", &here, fault))?;
     let complaints = here.join("monitor.log");
     let complaints = std::fs::File::create(&complaints)
         .map_err(|error| Error::io("make a log", complaints, "openat", &error))?;
@@ -31,13 +29,13 @@ pub(crate) fn begin(shelf: &Shelf, record: &Record) -> Result<OwnedFd> {
         .arg(&shelf.places.state);
     command.args([monitor::VERB, &record.id]).current_dir("/");
     command
-        .stdin(theirs)
+        .stdin(socket)
         .stdout(Stdio::null())
         .stderr(complaints);
-    command
-        .spawn()
-        .map_err(|error| Error::io("start the container's monitor", program, "execve", &error))?;
-    Ok(ours)
+    let spawned = command.spawn();
+    spawned
+        .map(drop)
+        .map_err(|error| Error::io("start the container's monitor", program, "execve", &error))
 }
 
 /// Connects to the monitor of a container that runs.

@@ -10,5 +10,5 @@ mod attend;
 /// Our own terminal.
 mod terminal;
 
-pub(crate) use attend::{Attended, Interest, attend, attend_late};
-pub(crate) use begin::{begin, connect};
+pub(crate) use attend::{Attended, Interest, attend_late, begin};
+pub(crate) use begin::connect;

@@ -46,7 +46,7 @@ pub(super) fn launch(
     let here = shelf.run_folder(&record.id);
     let bundle = here.join("bundle");
     make_private(&bundle)?;
-    let net = Net::connect(shelf, record)?;
+    let mut net = Net::connect(shelf, record)?;
     for note in net.notes() {
         peers.tell(Frame::Note(note.as_bytes()));
     }
@@ -80,7 +80,7 @@ pub(super) fn launch(
     for index in 0..peers.all.len() {
         serve::hear(&mut launched, peers, index);
     }
-    net.join(pid)?;
+    net.release();
     start(&runtime, shelf, record, &here)?;
     if let Some(file) = &record.wish.pid_file {
         replace(file, format!("{pid}\n").as_bytes())?;

@@ -17,6 +17,9 @@ mod launch;
 /// Its network.
 pub(crate) mod net;
 
+/// A user's network namespace, before there is a container in it.
+pub(crate) mod holder;
+
 /// Its standard streams.
 mod streams;
 

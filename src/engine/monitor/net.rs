@@ -1,11 +1,12 @@
 //! The container's network, by `engine/network`: reserved before config.json is written, joined when the process
 //! is there, taken back at the end.
 
+use super::holder::Holder;
 use crate::engine::container::record::Record;
 use crate::engine::container::shelf::Shelf;
 use crate::engine::container::wish::{self, Switch};
 use crate::engine::network::{
-    self, Connected, Container, Namespace, Network, Options, Owner, Settings,
+    self, Connected, Container, Mode, Namespace, Network, Options, Owner, Settings,
 };
 use crate::error::{Error, Result};
 use serde_json::{Value, json};
@@ -18,6 +19,7 @@ pub(super) struct Net {
     container: Container,
     settings: Settings,
     connected: Connected,
+    holder: Option<Holder>,
 }
 
 /// What was typed, as the network's own options.
@@ -67,20 +69,25 @@ impl Net {
         // What an earlier life left after a crash, ignored where there is nothing.
         let _ = network::disconnect(&record.id, &settings);
         let connected = network::connect(&network, &container, &settings)?;
-        Ok(Net {
+        let mut net = Net {
             network,
             container,
             settings,
             connected,
-        })
+            holder: None,
+        };
+        if net.network.mode == Mode::User {
+            let holder = Holder::start()?;
+            network::join(&net.network, &net.container, holder.pid(), &net.settings)?;
+            net.connected.namespace = Namespace::Path(holder.namespace());
+            net.holder = Some(holder);
+        }
+        Ok(net)
     }
 
-    /// Connects the namespace that the runtime has made, where it has.
-    ///
-    /// # Errors
-    /// As [`network::join`].
-    pub(super) fn join(&self, pid: i32) -> Result<()> {
-        network::join(&self.network, &self.container, pid, &self.settings)
+    /// The container is in its namespace: nobody else needs to hold it.
+    pub(super) fn release(&mut self) {
+        self.holder = None;
     }
 
     /// The namespace for config.json: none for the host's, an empty path for a new one.

@@ -6,7 +6,7 @@ use crate::engine::cli::{Verb, say, switch, texts, value};
 use crate::engine::container::record::Record;
 use crate::engine::container::shelf::Shelf;
 use crate::engine::container::wish::Switch;
-use crate::engine::front::{Attended, Interest, attend, attend_late, begin, connect};
+use crate::engine::front::{Attended, Interest, attend_late, begin, connect};
 use crate::engine::places::Places;
 use crate::engine::{Failed, Outcome};
 use crate::error::{Error, Result};
@@ -108,7 +108,7 @@ fn start(found: &ArgMatches, places: &Places) -> Outcome {
         terminal: record.wish.has(Switch::Terminal),
         signals: true,
     };
-    status(attend(begin(&shelf, &record)?, interest)?)
+    status(begin(&shelf, &record, interest)?)
 }
 
 fn refuse_running(record: &Record) -> Result<()> {
@@ -130,7 +130,7 @@ fn again(shelf: &Shelf, record: &Record) -> Result<()> {
     }
     // A monitor that still tells its readers of the last end has closed the record.
     let told = |failed: Failed| failed.error;
-    attend(begin(shelf, &record)?, Interest::Beginning)
+    begin(shelf, &record, Interest::Beginning)
         .map(drop)
         .map_err(told)
 }

@@ -16,17 +16,17 @@ mod limits;
 mod source;
 
 use crate::cli::normal::Extent;
+use crate::engine::Outcome;
 use crate::engine::cli::{Verb, say, text};
 use crate::engine::container::file;
 use crate::engine::container::record::Record;
 use crate::engine::container::shelf::Shelf;
 use crate::engine::container::wish::Switch;
-use crate::engine::front::{Attended, Interest, attend, begin};
+use crate::engine::front::{Attended, Interest, begin};
 use crate::engine::monitor::end;
 use crate::engine::network::Settings;
 use crate::engine::network::networks::{self, Wanted};
 use crate::engine::places::Places;
-use crate::engine::{Failed, Outcome};
 use crate::error::{Error, Result};
 use crate::sys::clock;
 use clap::ArgMatches;
@@ -70,10 +70,7 @@ fn run(found: &ArgMatches, places: &Places) -> Outcome {
         true => Interest::Beginning,
         false => Interest::of(&record.wish),
     };
-    match begin(&shelf, &record)
-        .map_err(Failed::from)
-        .and_then(|monitor| attend(monitor, interest))
-    {
+    match begin(&shelf, &record, interest) {
         Ok(Attended::Ended(status)) => Ok(u8::try_from(status).unwrap_or(u8::MAX)),
         Ok(Attended::Started) => say(&record.id),
         Ok(Attended::Detached) => Ok(0),
