@@ -9,12 +9,13 @@ WAY ?=
 
 TARGET := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
 BINARY := $(TARGET)/release-static/orbital
+MANUAL := rm -rf $(TARGET)/manual && cargo run --quiet --locked --package manual -- $(TARGET)/manual
 UNIFIED := $(CURDIR)/conformance/in-unified
 # Root for what makes containers for all users to see.
 ROOT := $(if $(filter 0,$(shell id -u)),,sudo -E env PATH="$$PATH")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build release install demo examples check lint test conformance differential runtime-tools bench vm vm-test clean
+.PHONY: help setup build release install demo examples check lint test conformance differential runtime-tools bench bench-engine soak vm vm-test clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | \
@@ -23,17 +24,20 @@ help: ## this list
 setup: ## install what a fresh Debian machine lacks for building and the demo
 	@.config/setup
 
-build: ## the static binary for this machine: target/release-static/orbital
+build: ## the static binary for this machine: target/release-static/orbital, and its manual: target/manual
 	@.config/setup --for build --for release
 	@.config/release
+	@$(MANUAL)
 
 release: ## the same, by a chosen WAY=rustup|debian|glibc, and say which way was taken
 	@.config/setup --for build --for release
 	@.config/release $(if $(WAY),--way $(WAY))
+	@$(MANUAL)
 
-install: ## put the release binary into $(DESTDIR)$(PREFIX)/bin (PREFIX=/usr/local)
-	@test -x $(BINARY) || { echo "there is no $(BINARY) yet: run make release first" >&2; exit 1; }
+install: ## put binary, man pages and completions below $(DESTDIR)$(PREFIX) (PREFIX=/usr/local)
+	@test -x $(BINARY) -a -d $(TARGET)/manual || { echo "there is no $(BINARY) with its manual yet: run make release first" >&2; exit 1; }
 	install -D -m 755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/orbital
+	cd $(TARGET)/manual && find . -type f -exec install -D -m 644 {} $(abspath $(DESTDIR)$(PREFIX))/share/{} \;
 
 demo: ## what a container is, in a minute: the life of one, with every command shown
 	@.config/setup --for build --for release --for demo
@@ -57,9 +61,9 @@ lint: ## format, clippy, licences and bans, house rules
 	@.config/setup --for build --for lint
 	@.config/verify fmt clippy deny house-rules
 
-test: ## everything, as root: check, lint, the release binary, the conformance suite against it, and its peers
-	@.config/setup --for test
-	@.config/verify fmt clippy deny root-tests fuzz release conformance differential
+test: ## everything, as root: check, lint, the release binary, the conformance suite against it, the engine, a short soak, its peers, and the suite in the VM
+	@.config/setup --for test --for vm
+	@.config/verify fmt clippy deny root-tests engine fuzz release conformance soak differential vm
 
 conformance: ## judge a runtime: RUNTIME=/usr/bin/runc ARGS="--filter kill" (orbital by default)
 	@.config/setup --for test
@@ -90,14 +94,25 @@ bench: ## how long each verb takes, beside other runtimes and the bare floor: AR
 		cargo build --quiet --locked --release --package conformance --bin bench; }
 	@$(ROOT) $(UNIFIED) $(TARGET)/release/bench --orbital $(BINARY) $(ARGS)
 
+soak: ## 2,000 lives, several at a time, with the runtime killed at random moments: ARGS="--cycles 300 --seed 7"
+	@.config/setup --for build --for release --for test
+	@.config/release --quiet
+	@cargo build --quiet --locked --package conformance --bin soak
+	@$(ROOT) $(UNIFIED) $(TARGET)/debug/soak --runtime $(BINARY) $(ARGS)
+
+bench-engine: ## how long a pull takes, beside podman and skopeo with umoci: ARGS="--layers 20 --megabytes 600"
+	@.config/setup --for build --for bench-engine
+	@conformance/bench/engine $(ARGS)
+
 vm: ## the test machine: Debian in QEMU with unified cgroup v2 and systemd (conformance/vm/README.md)
 	@$(ROOT) conformance/vm/image
 
 vm-test: ## the conformance suite inside the test machine: ARGS="--filter cgroup/"
 	@.config/setup --for test
 	@.config/release --quiet
-	@cargo build --quiet --locked --package conformance --bin conformance
-	@$(ROOT) conformance/vm/run --systemd --share $(CURDIR):ro -- "conformance/vm/suite $(CURDIR) $(ARGS)"
+	@cargo build --quiet --locked --release --package conformance --bin conformance
+	@$(ROOT) conformance/vm/run --systemd --share $(CURDIR):ro --share $(TARGET):ro -- \
+		"time conformance/vm/suite $(CURDIR) $(TARGET)/release/conformance $(BINARY) $(ARGS)"
 
 clean: ## remove what was built, and the examples' root file systems
 	cargo clean

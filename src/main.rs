@@ -7,8 +7,8 @@ use orbital::cli::log::{self, Log};
 use orbital::cli::{self, Global, Request};
 use orbital::error::{Error, Result};
 use orbital::life::{
-    create, delete, events, exec, features, inherit, kill, list, pause, plan, ps, run, start,
-    state, update,
+    checkpoint, create, delete, events, exec, features, inherit, kill, list, pause, plan, ps,
+    restore, run, start, state, update,
 };
 use orbital::linux::protect;
 use orbital::spec::default;
@@ -139,6 +139,8 @@ fn carry_out(global: &Global, request: &Request) -> Result<Outcome> {
         }
         Request::Pause(id) => pause::pause(id, &home()?).map(|()| Outcome::default()),
         Request::Resume(id) => pause::resume(id, &home()?).map(|()| Outcome::default()),
+        Request::Checkpoint(request) => checkpoint::checkpoint(request, &home()?).map(warned),
+        Request::Restore(request) => restore::restore(request, &home()?).map(ended),
         Request::Update(request) => update::update(request, &home()?).map(warned),
         Request::List(format) => list::list(*format, &home()?).map(|(text, warnings)| Outcome {
             text: Some(text),

@@ -9,6 +9,7 @@
  *
  *   floor run ROOTFS CGROUP     make CGROUP, run /bin/true in it, wait, remove CGROUP
  *   floor create ROOTFS CGROUP  the same up to execve; the process waits, its pid is printed
+ *   floor exec CGROUP           run /bin/true beside the process that `create` left there, wait
  *   floor kill CGROUP           kill what `create` left there and remove CGROUP
  *   floor empty                 end at once: what it costs to start a static program
  *   floor peak FILE PROGRAM [ARGUMENT...]
@@ -26,6 +27,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -40,6 +42,7 @@
 /* The numbers of these calls are the same on every architecture (the table common since 5.1). */
 #define NR_OPEN_TREE 428
 #define NR_MOVE_MOUNT 429
+#define NR_PIDFD_OPEN 434
 #define NR_CLONE3 435
 #define NR_MOUNT_SETATTR 442
 
@@ -267,6 +270,43 @@ static int create(const char *rootfs, const char *cgroup) {
     return 0;
 }
 
+/* The first process of the cgroup, which `create` has left there. */
+static pid_t first_of(const char *cgroup) {
+    char path[4096], text[64];
+    snprintf(path, sizeof path, "%s/cgroup.procs", cgroup);
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    MUST("open cgroup.procs", file);
+    ssize_t length = read(file, text, sizeof text - 1);
+    MUST("read cgroup.procs", length);
+    close(file);
+    text[length] = 0;
+    return atoi(text);
+}
+
+/* A second process: its pid namespace is its parent's to choose, all others it joins in one call. */
+static int exec(const char *cgroup) {
+    char *const argv[] = {"/bin/true", NULL};
+    char *const env[] = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                         "TERM=xterm", NULL};
+    int process = syscall(NR_PIDFD_OPEN, first_of(cgroup), 0);
+    MUST("open the container's process", process);
+    int dir = open(cgroup, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    MUST("open the cgroup", dir);
+    MUST("join the pid namespace", setns(process, CLONE_NEWPID));
+    struct clone_request request = {
+        .flags = INTO_CGROUP, .exit_signal = SIGCHLD, .cgroup = (uint64_t)dir};
+    pid_t pid = syscall(NR_CLONE3, &request, sizeof request);
+    MUST("clone", pid);
+    if (pid > 0) return outcome(pid);
+    MUST("join the other namespaces",
+         setns(process, CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS |
+                            NEW_CGROUP_NAMESPACE));
+    give_up_privileges();
+    execve(argv[0], argv, env);
+    fail("execute /bin/true");
+    return 99;
+}
+
 /* Waits up to two seconds for the killed processes to be gone. */
 static int kill_all(const char *cgroup) {
     char path[4096];
@@ -309,8 +349,9 @@ int main(int argc, char **argv, char **env) {
     if (argc == 2 && !strcmp(verb, "empty")) return 0;
     if (argc == 4 && !strcmp(verb, "run")) return run(argv[2], argv[3]);
     if (argc == 4 && !strcmp(verb, "create")) return create(argv[2], argv[3]);
+    if (argc == 3 && !strcmp(verb, "exec")) return exec(argv[2]);
     if (argc == 3 && !strcmp(verb, "kill")) return kill_all(argv[2]);
     if (argc >= 4 && !strcmp(verb, "peak")) return peak(argv[2], argv + 3, env);
-    dprintf(2, "usage: floor run|create ROOTFS CGROUP | kill CGROUP | empty | peak FILE PROGRAM\n");
+    dprintf(2, "usage: floor run|create ROOTFS CGROUP | exec|kill CGROUP | empty | peak FILE PROGRAM\n");
     return 2;
 }

@@ -39,7 +39,7 @@ impl Goal {
 pub(crate) fn judge(programs: &[Program], paused: &Series, weights: &[Weight]) -> Vec<Goal> {
     let mine = weights.iter().find(|weight| weight.program == SUBJECT);
     let mut goals = Vec::new();
-    for act in [Act::Run, Act::Create] {
+    for act in [Act::Run, Act::Create, Act::Exec] {
         goals.push(Goal {
             claim: format!("{} ≤ 1.5 × the floor", act.word()),
             figure: ratio(paused, act, FLOOR, Times::median),
@@ -70,6 +70,14 @@ pub(crate) fn judge(programs: &[Program], paused: &Series, weights: &[Weight]) -
         claim: "peak memory of create ≤ 3 MB".to_owned(),
         figure: mine
             .and_then(|weight| weight.peak_create.as_ref().ok())
+            .map(|kib| *kib as f64 * 1024.0 / 1e6),
+        quick: None,
+        limit: Limit::AtMost(3.0),
+    });
+    goals.push(Goal {
+        claim: "peak memory of exec ≤ 3 MB".to_owned(),
+        figure: mine
+            .and_then(|weight| weight.peak_exec.as_ref().ok())
             .map(|kib| *kib as f64 * 1024.0 / 1e6),
         quick: None,
         limit: Limit::AtMost(3.0),

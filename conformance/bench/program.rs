@@ -16,12 +16,21 @@ pub(crate) enum Act {
     Run,
     Create,
     State,
+    /// Into the created container: its process waits, so that all have the same.
+    Exec,
     Start,
     Delete,
 }
 
 impl Act {
-    pub(crate) const ALL: [Act; 5] = [Act::Run, Act::Create, Act::State, Act::Start, Act::Delete];
+    pub(crate) const ALL: [Act; 6] = [
+        Act::Run,
+        Act::Create,
+        Act::State,
+        Act::Exec,
+        Act::Start,
+        Act::Delete,
+    ];
 
     /// The verb, as it is typed.
     pub(crate) fn word(self) -> &'static str {
@@ -29,6 +38,7 @@ impl Act {
             Act::Run => "run",
             Act::Create => "create",
             Act::State => "state",
+            Act::Exec => "exec",
             Act::Start => "start",
             Act::Delete => "delete",
         }
@@ -89,6 +99,7 @@ impl Program {
                     Act::Run | Act::Create => {
                         vec![act.word().into(), rootfs.clone().into(), cgroup]
                     }
+                    Act::Exec => vec!["exec".into(), cgroup],
                     Act::State => vec!["empty".into()],
                     Act::Start | Act::Delete => return None,
                 };
@@ -126,6 +137,9 @@ impl Program {
             words.extend(["--bundle".into(), bundle.into()]);
         }
         words.push(id.into());
+        if act == Act::Exec {
+            words.push("/bin/true".into());
+        }
         with(&self.path, words)
     }
 }

@@ -35,9 +35,11 @@ fn payload_ran(program: &Program, stand: &Stand, bundle: &Bundle, id: &str) -> R
 fn life(program: &Program, stand: &Stand, id: &str) -> Result<(), String> {
     act(program, stand, Act::Create, id)?;
     if program.is_floor() {
+        act(program, stand, Act::Exec, id)?;
         return act(program, stand, Act::State, id);
     }
     let pid = expect_status(program, stand, id, "created")?;
+    act(program, stand, Act::Exec, id)?;
     act(program, stand, Act::Start, id)?;
     leftover::await_end(pid)?;
     expect_status(program, stand, id, "stopped")?;

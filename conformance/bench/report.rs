@@ -83,7 +83,7 @@ pub(crate) fn print(all: &All<'_>) {
 
 fn table(all: &All<'_>, series: &Series, act: Act) {
     let what = match act {
-        Act::Run => "run /bin/true".to_owned(),
+        Act::Run | Act::Exec => format!("{} /bin/true", act.word()),
         other => other.word().to_owned(),
     };
     let title = format!("{what}, {} (ms)", series.title);
@@ -125,7 +125,7 @@ fn cell(figure: Option<f64>) -> String {
 
 fn weights(all: &All<'_>) {
     println!(
-        "weight                            size MB         peak KiB: create   run   syscalls  tasks  (of run)"
+        "weight                            size MB         peak KiB: create   run   exec   syscalls  tasks  (of run)"
     );
     for (program, weight) in pairs(all) {
         let linkage = match program.linkage {
@@ -139,19 +139,21 @@ fn weights(all: &All<'_>) {
         };
         let trace = weight.trace.as_ref().ok();
         println!(
-            "  {:28} {:>8.2} {:8} {:>16} {:>8} {:>10} {:>6}  {}",
+            "  {:28} {:>8.2} {:8} {:>16} {:>8} {:>6} {:>10} {:>6}  {}",
             program.name,
             weight.bytes as f64 / 1e6,
             linkage,
             kib(&weight.peak_create),
             kib(&weight.peak_run),
+            kib(&weight.peak_exec),
             trace.map_or("–".to_owned(), |t| t.syscalls.to_string()),
             trace.map_or("–".to_owned(), |t| t.tasks.to_string()),
             program.version,
         );
     }
     for (program, weight) in pairs(all) {
-        let peaks = [&weight.peak_create, &weight.peak_run].map(|peak| peak.as_ref().err());
+        let peaks = [&weight.peak_create, &weight.peak_run, &weight.peak_exec];
+        let peaks = peaks.map(|peak| peak.as_ref().err());
         for reason in peaks
             .into_iter()
             .chain([weight.trace.as_ref().err()])
@@ -200,7 +202,7 @@ fn program_json(all: &All<'_>, program: &Program, weight: &Weight) -> Value {
         "path": program.path,
         "version": program.version,
         "bytes": weight.bytes,
-        "peakKib": {"create": weight.peak_create.as_ref().ok(), "run": weight.peak_run.as_ref().ok()},
+        "peakKib": {"create": weight.peak_create.as_ref().ok(), "run": weight.peak_run.as_ref().ok(), "exec": weight.peak_exec.as_ref().ok()},
         "syscalls": weight.trace.as_ref().ok().map(|trace| trace.syscalls),
         "tasks": weight.trace.as_ref().ok().map(|trace| trace.tasks),
         "milliseconds": series,

@@ -22,6 +22,7 @@ pub(crate) struct Weight {
     /// waited for: for `run` that is the container's process too.
     pub(crate) peak_create: Result<u64, String>,
     pub(crate) peak_run: Result<u64, String>,
+    pub(crate) peak_exec: Result<u64, String>,
     pub(crate) trace: Result<Trace, String>,
 }
 
@@ -42,6 +43,7 @@ pub(crate) fn weigh(programs: &[Program], floor: &Floor, stand: &Stand) -> Vec<W
             bytes: std::fs::metadata(&program.path).map_or(0, |file| file.len()),
             peak_create: peak(program, Act::Create, floor, stand),
             peak_run: peak(program, Act::Run, floor, stand),
+            peak_exec: peak(program, Act::Exec, floor, stand),
             trace: trace(program, stand),
         })
         .collect()
@@ -59,8 +61,12 @@ fn peak(program: &Program, act: Act, floor: &Floor, stand: &Stand) -> Result<u64
         );
         let mut words: Vec<OsString> = vec![(&floor.path).into(), "peak".into(), (&file).into()];
         words.extend(program.command(act, &id).ok_or("no such act")?);
-        let done = stand.must(&words);
-        if act == Act::Create || done.is_err() {
+        let ready = match (act, program.command(Act::Create, &id)) {
+            (Act::Exec, Some(create)) => stand.must(&create).map(drop),
+            _ => Ok(()),
+        };
+        let done = ready.and_then(|()| stand.must(&words));
+        if act != Act::Run || done.is_err() {
             leftover::clear(program, &id, stand);
         }
         done?;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::case::{Case, Need};
-use crate::check::{Outcome, contains, ensure, eventually, mentions, same};
+use crate::check::{Outcome, contains, ensure, eventually, mentions, patience, same};
 use crate::lab::Lab;
 use crate::probe;
 
@@ -275,7 +275,7 @@ fn ends_together(lab: &Lab) -> Outcome {
     container.stop()?;
     same("status", child.wait()?.code(), Some(137))?;
     ensure!(
-        begun.elapsed() < Duration::from_secs(30),
+        begun.elapsed() < Duration::from_secs(30) * patience(),
         "it went on for too long"
     );
     container.delete()

@@ -4,6 +4,7 @@ use std::fs;
 
 use serde_json::json;
 
+use super::fds::MANY;
 use crate::case::Case;
 use crate::check::{Outcome, contains, ensure, same};
 use crate::container::Container;
@@ -22,9 +23,6 @@ pub(super) const CASES: &[Case] = &[
     Case::new("an-interpreter-that-is-a-link-to-proc-self-exe", self_exe),
     Case::new("it-cannot-be-looked-into-before-its-program", not_dumpable),
 ];
-
-/// Opens many descriptors, in a shell, that whoever is executed inherits.
-const MANY: &str = "exec 3</etc/passwd 4</etc 5</ 6</proc 7</dev 8</etc/group 9</tmp; exec \"$@\"";
 
 fn only_three(lab: &Lab) -> Outcome {
     let container = lab.started(|_| ())?;

@@ -21,7 +21,8 @@ pub(super) const CASES: &[Case] = &[
 ];
 
 /// Opens many descriptors, in a shell, that whoever is executed inherits.
-const MANY: &str = "exec 3</etc/passwd 4</etc 5</ 6</proc 7</dev 8</etc/group 9</tmp; exec \"$@\"";
+pub(super) const MANY: &str =
+    "exec 3</etc/passwd 4</etc 5</ 6</proc 7</dev 8</etc/group 9</tmp; exec \"$@\"";
 
 fn only_three(lab: &Lab) -> Outcome {
     let bundle = lab.bundle(|spec| {

@@ -5,6 +5,8 @@ use crate::check::{Outcome, contains, ensure, mentions, same};
 use crate::lab::Lab;
 
 pub(super) const CASES: &[Case] = &[
+    Case::new("rootless-wants-one-of-its-words", rootless_word)
+        .deviates(&[("crun", "has no such flag")]),
     Case::new("unknown-verb-is-an-error", unknown_verb),
     Case::new("unknown-flag-is-an-error", unknown_flag),
     Case::new("missing-value-is-told-in-gos-words", missing_value)
@@ -244,4 +246,24 @@ fn callers_flags(lab: &Lab) -> Outcome {
     ])
     .ok()?;
     lab.call(&["delete", "--force", &id2]).ok().map(drop)
+}
+
+fn rootless_word(lab: &Lab) -> Outcome {
+    let bundle = lab.bundle(|_| ())?;
+    for word in ["auto", "true", "false"] {
+        let said = lab.call(&["--rootless", word, "list"]).say()?;
+        ensure!(said.status.success(), "--rootless {word}: {said}");
+    }
+    let id = lab.id("rootless");
+    let said = lab
+        .call(&[
+            "--rootless",
+            "maybe",
+            "create",
+            "--bundle",
+            bundle.arg(),
+            &id,
+        ])
+        .refused()?;
+    mentions("the refusal", &said.err, &["maybe", "rootless"])
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use crate::case::{Case, Need};
-use crate::check::{Outcome, contains, ensure, same};
+use crate::check::{Outcome, contains, ensure, patience, same};
 use crate::lab::Lab;
 
 pub(super) const CASES: &[Case] = &[
@@ -209,7 +209,7 @@ fn hanging(lab: &Lab, script: &str) -> Outcome {
         "it failed already after {took:?}"
     );
     ensure!(
-        took < Duration::from_secs(6),
+        took < Duration::from_secs(6) * patience(),
         "a timeout of 1 s took {took:?}"
     );
     Ok(())
@@ -272,7 +272,7 @@ fn kills_init(lab: &Lab) -> Outcome {
         );
     })?;
     ensure!(
-        begin.elapsed() < Duration::from_secs(10),
+        begin.elapsed() < Duration::from_secs(10) * patience(),
         "it took {:?} to see that init is dead",
         begin.elapsed()
     );

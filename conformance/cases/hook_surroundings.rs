@@ -29,6 +29,8 @@ pub(super) const CASES: &[Case] = &[
         "1.1 leaves its own descriptors open in createContainer",
     )]),
     Case::new("a-large-state-document", large_state),
+    Case::new("output-in-files-of-the-caller", output_files)
+        .deviates(&[("runc", "has no such annotation")]),
 ];
 
 fn environment(lab: &Lab) -> Outcome {
@@ -169,4 +171,33 @@ fn large_state(lab: &Lab) -> Outcome {
     })?;
     same("status", container.status()?, "created")?;
     container.end()
+}
+
+/// crun's `run.oci.hooks.stdout` and `run.oci.hooks.stderr`: files of the host that are appended to.
+fn output_files(lab: &Lab) -> Outcome {
+    let (out, err) = (lab.file("out", "kept\n")?, lab.scratch("err"));
+    let kinds = KINDS.iter().filter(|kind| **kind != "prestart");
+    let container = lab.create(|spec| {
+        spec.set("/annotations/run.oci.hooks.stdout", json!(out))
+            .set("/annotations/run.oci.hooks.stderr", json!(err));
+        for kind in kinds.clone() {
+            spec.hook(
+                kind,
+                &format!("cat > /dev/null; echo {kind}; echo {kind} failed >&2"),
+            );
+        }
+    })?;
+    container.start()?;
+    container.end()?;
+    let lines = |suffix: &str| -> String {
+        let all = kinds.clone().map(|kind| format!("{kind}{suffix}\n"));
+        all.collect()
+    };
+    let found = std::fs::read_to_string(&out)?;
+    same("standard output", found, format!("kept\n{}", lines("")))?;
+    same(
+        "standard error",
+        std::fs::read_to_string(&err)?,
+        lines(" failed"),
+    )
 }

@@ -5,7 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use serde_json::json;
 
 use crate::case::Case;
-use crate::check::{Outcome, ensure, mentions, same};
+use crate::check::{Outcome, ensure, same};
 use crate::lab::Lab;
 use crate::probe;
 
@@ -28,11 +28,6 @@ pub(super) const CASES: &[Case] = &[
     Case::new("a-mask-inside-a-volume", inside_volume),
     Case::new("a-mask-below-a-read-only-path", below_read_only),
     Case::new("the-image-is-not-changed", image_unchanged),
-    Case::new(
-        "masks-without-a-mount-namespace-are-refused",
-        without_mount_namespace,
-    )
-    .deviates(&[("crun", "accepts it")]),
     Case::new("a-mask-through-a-link-stays-inside", through_link),
     Case::new("relative-masks-are-refused-or-inside", relative),
 ];
@@ -176,13 +171,6 @@ fn image_unchanged(lab: &Lab) -> Outcome {
         "the image has changed"
     );
     Ok(())
-}
-
-fn without_mount_namespace(lab: &Lab) -> Outcome {
-    let said = lab.refuse(|spec| {
-        spec.no_namespace("mount");
-    })?;
-    mentions("the refusal", &said.err, &["mount", "mnt", "namespace"])
 }
 
 /// A link in the image may not lead the mask out of it.

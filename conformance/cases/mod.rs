@@ -22,6 +22,12 @@ mod kill;
 /// Every process stands still.
 mod pause;
 
+/// A container goes on where it stood.
+mod checkpoint;
+
+/// The same: walls, and what cannot be.
+mod checkpoint_walls;
+
 /// The processes of a container.
 mod ps;
 
@@ -72,6 +78,9 @@ mod clocks;
 
 /// Network devices that are moved in.
 mod net_devices;
+
+/// Containers among the mounts of their caller.
+mod shared_mounts;
 
 /// Containers that share namespaces.
 mod pod;
@@ -169,8 +178,26 @@ mod cgroup;
 /// Limits, file by file, and the group's owner.
 mod resources;
 
+/// Controllers on the way to the group.
+mod controllers;
+
+/// Limits that are felt.
+mod felt;
+
+/// The least memory.
+mod lowest;
+
 /// Groups that systemd makes.
 mod systemd;
+
+/// Other limits for such a group.
+mod systemd_update;
+
+/// Those of a user's own systemd.
+mod systemd_user;
+
+/// An engine that lets systemd make them.
+mod systemd_podman;
 
 /// Where there is none.
 mod systemd_absent;
@@ -222,6 +249,8 @@ const TOPICS: &[(&str, &[Case])] = &[
     ("state", state::CASES),
     ("kill", kill::CASES),
     ("pause", pause::CASES),
+    ("checkpoint", checkpoint::CASES),
+    ("checkpoint", checkpoint_walls::CASES),
     ("ps", ps::CASES),
     ("update", update::CASES),
     ("update", update_refused::CASES),
@@ -237,6 +266,7 @@ const TOPICS: &[(&str, &[Case])] = &[
     ("exec", exec_terminal::CASES),
     ("delete", delete::CASES),
     ("namespaces", namespaces::CASES),
+    ("shared-mounts", shared_mounts::CASES),
     ("clocks", clocks::CASES),
     ("net-devices", net_devices::CASES),
     ("pod", pod::CASES),
@@ -271,7 +301,13 @@ const TOPICS: &[(&str, &[Case])] = &[
     ("console", console::CASES),
     ("cgroup", cgroup::CASES),
     ("cgroup", resources::CASES),
+    ("cgroup", controllers::CASES),
+    ("felt", felt::CASES),
+    ("felt", lowest::CASES),
     ("systemd", systemd::CASES),
+    ("systemd", systemd_update::CASES),
+    ("systemd", systemd_user::CASES),
+    ("systemd", systemd_podman::CASES),
     ("systemd", systemd_absent::CASES),
     ("fds", fds::CASES),
     ("keyring", keyring::CASES),

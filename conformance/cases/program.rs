@@ -3,13 +3,16 @@
 use serde_json::json;
 
 use crate::case::Case;
-use crate::check::{Outcome, contains, mentions, same};
+use crate::check::{Outcome, contains, ensure, mentions, same};
 use crate::lab::Lab;
 
 pub(super) const CASES: &[Case] = &[
     Case::new("no-args-is-refused", no_args).deviates(&[("crun", "does not name args")]),
-    Case::new("no-process-is-refused-by-create", no_process)
-        .deviates(&[("crun", "accepts a config.json without process")]),
+    Case::new("no-process-is-refused-by-start", no_process).deviates(&[
+        ("runc", "1.1 refuses it at create"),
+        ("crun", "1.28 starts nothing, and says nothing"),
+    ]),
+    Case::new("no-process-is-refused-by-run", no_process_run),
     Case::new("not-in-path-is-refused-by-create", not_in_path)
         .deviates(&[("crun", "has the program's name inside the phrase")]),
     Case::new("no-such-file-is-refused-by-create", no_such_file),
@@ -40,10 +43,23 @@ fn no_args(lab: &Lab) -> Outcome {
 }
 
 fn no_process(lab: &Lab) -> Outcome {
-    let said = lab.refuse(|spec| {
+    let container = lab.create(|spec| {
         spec.remove("/process");
     })?;
-    mentions("the refusal", &said.err, &["process"])
+    same("status", container.status()?, "created")?;
+    let said = lab.call(&["start", &container.id]).refused()?;
+    mentions("the refusal", &said.err, &["process"])?;
+    container.until("stopped")?;
+    lab.call(&["start", &container.id]).refused()?;
+    container.delete()
+}
+
+fn no_process_run(lab: &Lab) -> Outcome {
+    let said = lab.run(|spec| {
+        spec.remove("/process");
+    })?;
+    ensure!(!said.status.success(), "run of nothing: {said}");
+    Ok(())
 }
 
 fn not_in_path(lab: &Lab) -> Outcome {

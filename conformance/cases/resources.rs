@@ -294,8 +294,7 @@ fn kept(lab: &Lab) -> Outcome {
 
 fn elsewhere(lab: &Lab) -> Outcome {
     let (place, bundle) = (lab.folder("group tree")?, lab.bundle(|_| ())?);
-    let script =
-        "mount -t cgroup2 none \"$PLACE\" && mount -t tmpfs none /sys/fs/cgroup && exec \"$@\"";
+    let script = "mount --bind /sys/fs/cgroup \"$PLACE\" && mount -t tmpfs none /sys/fs/cgroup && exec \"$@\"";
     let id = lab.id("away");
     let path = std::env::var("PATH").unwrap_or_default();
     let wrapper = [

@@ -177,7 +177,7 @@ fn default_root(lab: &Lab) -> Outcome {
     lab.user_call(&["create", "--bundle", bundle.arg(), &id])?
         .bare()
         .ok()?;
-    let home = lab.dir.join("user");
+    let home = lab.home(USER);
     let found = std::fs::read_dir(&home)?
         .flatten()
         .any(|entry| entry.path().join(&id).exists());

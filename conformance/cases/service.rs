@@ -6,6 +6,7 @@ use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::path::Path;
 use std::time::Duration;
 
+use crate::bundle::Bundle;
 use crate::case::{Case, Need};
 use crate::check::{Outcome, contains, ensure, mentions, same};
 use crate::container::Container;
@@ -157,9 +158,22 @@ fn running(lab: &Lab, id: &str) -> Outcome<i32> {
 
 /// Makes a call in the background.
 fn begin<'l>(lab: &'l Lab, args: &[&str], address: &str) -> Outcome<(crate::reap::Ours, &'l Lab)> {
-    let env = [("PATH", "/usr/bin:/bin"), ("NOTIFY_SOCKET", address)];
-    let (mut command, _) = lab.call(args).env(&env).command()?;
+    let call = lab.call(args).env(&surroundings(address));
+    let (mut command, _) = call.command()?;
     Ok((lab.spawn(&mut command)?, lab))
+}
+
+/// A container made with the service manager's socket in the environment; its id.
+fn created_for(lab: &Lab, bundle: &Bundle, address: &str) -> Outcome<String> {
+    let id = lab.id("service");
+    let line = ["create", "--bundle", bundle.arg(), &id];
+    lab.call(&line).env(&surroundings(address)).ok()?;
+    Ok(id)
+}
+
+/// The environment that a service manager gives.
+fn surroundings(address: &str) -> [(&'static str, &str); 2] {
+    [("PATH", "/usr/bin:/bin"), ("NOTIFY_SOCKET", address)]
 }
 
 fn main_pid(all: &str) -> Outcome<i32> {
@@ -216,14 +230,7 @@ fn barrier(socket: &UnixDatagram) -> Outcome {
 fn start_waits(lab: &Lab) -> Outcome {
     let (socket, address) = manager(lab)?;
     let bundle = lab.bundle(|_| ())?;
-    let id = lab.id("service");
-    let env = [
-        ("PATH", "/usr/bin:/bin"),
-        ("NOTIFY_SOCKET", address.as_str()),
-    ];
-    lab.call(&["create", "--bundle", bundle.arg(), &id])
-        .env(&env)
-        .ok()?;
+    let id = created_for(lab, &bundle, &address)?;
     let (mut child, _) = begin(lab, &["start", &id], &address)?;
     let pid = running(lab, &id)?;
     std::thread::sleep(Duration::from_millis(300));
@@ -247,17 +254,10 @@ fn start_dead(lab: &Lab) -> Outcome {
     let bundle = lab.bundle(|spec| {
         spec.sh("exit 0");
     })?;
-    let id = lab.id("service");
-    let env = [
-        ("PATH", "/usr/bin:/bin"),
-        ("NOTIFY_SOCKET", address.as_str()),
-    ];
-    lab.call(&["create", "--bundle", bundle.arg(), &id])
-        .env(&env)
-        .ok()?;
+    let id = created_for(lab, &bundle, &address)?;
     let said = lab
         .call(&["start", &id])
-        .env(&env)
+        .env(&surroundings(&address))
         .through(&["timeout", "20"])
         .say()?;
     ensure!(
@@ -288,11 +288,10 @@ fn nobody(lab: &Lab) -> Outcome {
     let bundle = lab.bundle(|_| ())?;
     let path = lab.scratch("nobody");
     let address = path.to_string_lossy();
-    let env = [("PATH", "/usr/bin:/bin"), ("NOTIFY_SOCKET", &*address)];
     let id = lab.id("service");
     let said = lab
         .call(&["run", "--bundle", bundle.arg(), &id])
-        .env(&env)
+        .env(&surroundings(&address))
         .refused()?;
     mentions("the refusal", &said.err, &["NOTIFY_SOCKET"])?;
     ensure!(

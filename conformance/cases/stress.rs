@@ -1,5 +1,5 @@
 //! Many containers at a time, and a hostile process that exchanges directories for links while
-//! they are made.
+//! they are made. Where time is short (CONFORMANCE_PATIENCE), they are fewer.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
 
 use crate::bundle::Bundle;
 use crate::case::Case;
-use crate::check::{Outcome, ensure, same};
+use crate::check::{Outcome, ensure, same, scaled};
 use crate::container::Container;
 use crate::lab::Lab;
 use crate::probe;
@@ -67,7 +67,7 @@ fn crowd(count: u32, threads: u32, job: impl Fn(u32) -> Outcome + Sync) -> Outco
 
 fn two_hundred(lab: &Lab) -> Outcome {
     let bundle = lab.bundle(|_| ())?;
-    crowd(200, 16, |_| {
+    crowd(scaled(200), 16, |_| {
         let container = Container::create(lab, &bundle, &lab.id("many"))?;
         container.start()?;
         container.stop()?;
@@ -76,24 +76,24 @@ fn two_hundred(lab: &Lab) -> Outcome {
 }
 
 fn fifty(lab: &Lab) -> Outcome {
-    let bundle = lab.bundle(|_| ())?;
-    let containers = (0..50)
+    let (bundle, count) = (lab.bundle(|_| ())?, scaled(50));
+    let containers = (0..count)
         .map(|_| Container::create(lab, &bundle, &lab.id("both")))
         .collect::<Outcome<Vec<_>>>()?;
-    crowd(50, 8, |number| {
+    crowd(count, 8, |number| {
         containers
             .get(number as usize)
             .map_or(Ok(()), Container::start)
     })?;
-    same("listed", lab.list()?.len(), 50)?;
+    same("listed", lab.list()?.len(), count as usize)?;
     let mut spaces: Vec<_> = containers
         .iter()
         .map(|c| probe::namespace(c.pid, "mnt"))
         .collect::<Outcome<_>>()?;
     spaces.sort();
     spaces.dedup();
-    same("mount namespaces", spaces.len(), 50)?;
-    crowd(50, 8, |number| {
+    same("mount namespaces", spaces.len(), count as usize)?;
+    crowd(count, 8, |number| {
         containers
             .get(number as usize)
             .map_or(Ok(()), Container::end)
@@ -103,7 +103,7 @@ fn fifty(lab: &Lab) -> Outcome {
 /// A hundred `exec` at the same moment, each with its own status.
 fn hundred_execs(lab: &Lab) -> Outcome {
     let container = lab.started(|_| ())?;
-    let begun: Vec<_> = (0..100)
+    let begun: Vec<_> = (0..scaled(100).cast_signed())
         .map(|number| {
             let script = format!("echo number {number}; exit {number}");
             let (mut command, file) = container.exec(&[], &["sh", "-c", &script]).command()?;
@@ -128,7 +128,7 @@ fn hundred_execs(lab: &Lab) -> Outcome {
 fn one_id(lab: &Lab) -> Outcome {
     let bundle = lab.bundle(|_| ())?;
     let id = lab.id("one");
-    crowd(160, 8, |number| {
+    crowd(scaled(160), 8, |number| {
         let args: &[&str] = match number % 5 {
             0 | 1 => &["create", "--bundle", bundle.arg(), &id],
             2 => &["start", &id],
@@ -157,7 +157,7 @@ fn list_meanwhile(lab: &Lab) -> Outcome {
             }
             Ok(())
         });
-        let result = crowd(40, 4, |_| {
+        let result = crowd(scaled(40), 4, |_| {
             Container::create(lab, &bundle, &lab.id("brief"))?.end()
         });
         done.store(true, Ordering::Relaxed);
@@ -191,7 +191,7 @@ fn creates(lab: &Lab, bundle: &Bundle, part: &str, count: u32) -> Outcome {
     fs::create_dir_all(&place)?;
     let before = probe::fingerprint(&lab.canary())?;
     exchanging(&place, &link, || {
-        crowd(count, 2, |_| {
+        crowd(scaled(count), 2, |_| {
             let id = lab.id("race");
             let said = lab.call(&["run", "--bundle", bundle.arg(), &id]).say()?;
             ensure!(!said.err.contains("panicked"), "panicked: {said}");

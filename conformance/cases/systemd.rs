@@ -14,17 +14,17 @@ use crate::lab::Lab;
 use crate::probe;
 use crate::spec::Spec;
 
-const SYSTEMD: &[Need] = &[
+pub(super) const SYSTEMD: &[Need] = &[
     Need::Root,
     Need::CgroupV2,
     Need::File("/run/systemd/private"),
     Need::Program("systemctl"),
 ];
 
-const FLAG: &[&str] = &["--systemd-cgroup"];
+pub(super) const FLAG: &[&str] = &["--systemd-cgroup"];
 
 /// How long systemd may take to forget.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// 64 MiB.
 const SOME: i64 = 67_108_864;
@@ -52,7 +52,7 @@ pub(super) const CASES: &[Case] = &[
 ];
 
 /// The bundle of a container that is to be `suite-ID.scope`.
-fn bundle(lab: &Lab, id: &str, edit: impl FnOnce(&mut Spec)) -> Outcome<Bundle> {
+pub(super) fn bundle(lab: &Lab, id: &str, edit: impl FnOnce(&mut Spec)) -> Outcome<Bundle> {
     lab.bundle(|spec| {
         spec.set(
             "/linux/cgroupsPath",
@@ -64,7 +64,10 @@ fn bundle(lab: &Lab, id: &str, edit: impl FnOnce(&mut Spec)) -> Outcome<Bundle> 
 }
 
 /// A started container whose group systemd has made, as `PREFIX-ID.scope`.
-fn made<'l>(lab: &'l Lab, edit: impl FnOnce(&mut Spec)) -> Outcome<(Container<'l>, String)> {
+pub(super) fn made<'l>(
+    lab: &'l Lab,
+    edit: impl FnOnce(&mut Spec),
+) -> Outcome<(Container<'l>, String)> {
     let id = lab.id("sd");
     let bundle = bundle(lab, &id, edit)?;
     let container = Container::create_after(lab, &bundle, &id, FLAG, &[])?;
@@ -73,13 +76,13 @@ fn made<'l>(lab: &'l Lab, edit: impl FnOnce(&mut Spec)) -> Outcome<(Container<'l
 }
 
 /// A property of a unit, as systemctl prints it.
-fn shown(lab: &Lab, unit: &str, name: &str) -> Outcome<String> {
+pub(super) fn shown(lab: &Lab, unit: &str, name: &str) -> Outcome<String> {
     let said = lab.host(&["systemctl", "show", "--value", "--property", name, unit])?;
     Ok(said.trim().to_owned())
 }
 
 /// Nobody knows of it any more.
-fn gone(lab: &Lab, unit: &str) -> Outcome {
+pub(super) fn gone(lab: &Lab, unit: &str) -> Outcome {
     eventually("the unit to be forgotten", PATIENCE, || {
         Ok(shown(lab, unit, "LoadState")? == "not-found")
     })?;
@@ -88,13 +91,13 @@ fn gone(lab: &Lab, unit: &str) -> Outcome {
     Ok(())
 }
 
-fn over(lab: &Lab, container: &Container<'_>, unit: &str) -> Outcome {
+pub(super) fn over(lab: &Lab, container: &Container<'_>, unit: &str) -> Outcome {
     container.end()?;
     gone(lab, unit)
 }
 
 /// A file of the container's group.
-fn file(container: &Container<'_>, name: &str) -> Outcome<String> {
+pub(super) fn file(container: &Container<'_>, name: &str) -> Outcome<String> {
     let text = fs::read_to_string(probe::cgroup_dir(container.pid)?.join(name))?;
     Ok(text.trim().to_owned())
 }
@@ -153,7 +156,7 @@ const FILES: &[(&str, &str)] = &[
     ("pids.max", "20"),
 ];
 
-fn limited(lab: &Lab) -> Outcome<(Container<'_>, String)> {
+pub(super) fn limited(lab: &Lab) -> Outcome<(Container<'_>, String)> {
     made(lab, |spec| {
         spec.set("/linux/resources", resources());
     })

@@ -23,6 +23,15 @@ pub(super) const CASES: &[Case] = &[
     )
     .needs(&[Need::Root, Need::UserNs])
     .deviates(&[("runc", "leaves the cgroup"), ("crun", "leaves the cgroup")]),
+    Case::new("killed-during-create-among-the-hosts-mounts", |lab| {
+        killed_in(lab, |spec| {
+            super::shared_mounts::among(spec);
+        })
+    })
+    .deviates(&[
+        ("runc", "leaves the cgroup and the mounts"),
+        ("crun", "leaves the cgroup and the mounts"),
+    ]),
     Case::new("killed-during-start", killed_start),
     Case::new("killed-during-run", killed_run)
         .deviates(&[("runc", "leaves the cgroup"), ("crun", "leaves the cgroup")]),

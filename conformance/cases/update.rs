@@ -61,6 +61,16 @@ pub(super) fn file(container: &Container<'_>, name: &str) -> Outcome<String> {
     Ok(text.trim().to_owned())
 }
 
+/// That its cgroup's file says this.
+fn holds(container: &Container<'_>, name: &str, value: &str) -> Outcome {
+    same(name, file(container, name)?.as_str(), value)
+}
+
+/// A limit that every host has.
+fn depth(levels: u8) -> Value {
+    json!({"unified": {"cgroup.max.depth": levels.to_string()}})
+}
+
 /// `update --resources -` with this text.
 pub(super) fn fed(lab: &Lab, container: &Container<'_>, limits: &Value) -> Outcome {
     let input = fs::File::open(lab.file("limits", &limits.to_string())?)?;
@@ -70,16 +80,8 @@ pub(super) fn fed(lab: &Lab, container: &Container<'_>, limits: &Value) -> Outco
 
 fn from_stdin(lab: &Lab) -> Outcome {
     let container = lab.started(|_| ())?;
-    fed(
-        lab,
-        &container,
-        &json!({"unified": {"cgroup.max.depth": "3"}}),
-    )?;
-    same(
-        "cgroup.max.depth",
-        file(&container, "cgroup.max.depth")?,
-        "3",
-    )?;
+    fed(lab, &container, &depth(3))?;
+    holds(&container, "cgroup.max.depth", "3")?;
     container.end()
 }
 
@@ -88,36 +90,20 @@ fn from_file(lab: &Lab) -> Outcome {
     let limits = lab.file("limits", r#"{"unified": {"cgroup.max.descendants": "7"}}"#)?;
     let limits = limits.display().to_string();
     lab.call(&["update", "-r", &limits, &container.id]).ok()?;
-    same(
-        "cgroup.max.descendants",
-        file(&container, "cgroup.max.descendants")?,
-        "7",
-    )?;
+    holds(&container, "cgroup.max.descendants", "7")?;
     container.end()
 }
 
 fn absent(lab: &Lab) -> Outcome {
     let container = lab.started(|_| ())?;
-    fed(
-        lab,
-        &container,
-        &json!({"unified": {"cgroup.max.depth": "3"}}),
-    )?;
+    fed(lab, &container, &depth(3))?;
     fed(
         lab,
         &container,
         &json!({"unified": {"cgroup.max.descendants": "7"}}),
     )?;
-    same(
-        "cgroup.max.depth",
-        file(&container, "cgroup.max.depth")?,
-        "3",
-    )?;
-    same(
-        "cgroup.max.descendants",
-        file(&container, "cgroup.max.descendants")?,
-        "7",
-    )?;
+    holds(&container, "cgroup.max.depth", "3")?;
+    holds(&container, "cgroup.max.descendants", "7")?;
     container.end()
 }
 
@@ -127,11 +113,7 @@ fn nothing(lab: &Lab) -> Outcome {
     })?;
     fed(lab, &container, &json!({}))?;
     fed(lab, &container, &json!({"memory": {}, "cpu": {}}))?;
-    same(
-        "cgroup.max.depth",
-        file(&container, "cgroup.max.depth")?,
-        "3",
-    )?;
+    holds(&container, "cgroup.max.depth", "3")?;
     container.end()
 }
 
@@ -139,11 +121,7 @@ fn null(lab: &Lab) -> Outcome {
     let container = lab.started(|_| ())?;
     let nulls = json!({"memory": {"limit": null}, "cpu": null, "pids": null, "unified": {"cgroup.max.depth": "3"}});
     fed(lab, &container, &nulls)?;
-    same(
-        "cgroup.max.depth",
-        file(&container, "cgroup.max.depth")?,
-        "3",
-    )?;
+    holds(&container, "cgroup.max.depth", "3")?;
     container.end()
 }
 
@@ -155,39 +133,23 @@ fn any_case(lab: &Lab) -> Outcome {
         &container,
         &json!({"Unified": {"cgroup.max.depth": "3"}}),
     )?;
-    same(
-        "cgroup.max.depth",
-        file(&container, "cgroup.max.depth")?,
-        "3",
-    )?;
+    holds(&container, "cgroup.max.depth", "3")?;
     container.end()
 }
 
 fn created(lab: &Lab) -> Outcome {
     let container = lab.create(|_| ())?;
-    fed(
-        lab,
-        &container,
-        &json!({"unified": {"cgroup.max.depth": "3"}}),
-    )?;
-    same(
-        "cgroup.max.depth",
-        file(&container, "cgroup.max.depth")?,
-        "3",
-    )?;
+    fed(lab, &container, &depth(3))?;
+    holds(&container, "cgroup.max.depth", "3")?;
     container.end()
 }
 
 fn paused(lab: &Lab) -> Outcome {
     let container = lab.started(|_| ())?;
     lab.call(&["pause", &container.id]).ok()?;
-    fed(
-        lab,
-        &container,
-        &json!({"unified": {"cgroup.max.depth": "3"}}),
-    )?;
+    fed(lab, &container, &depth(3))?;
     same("status", container.status()?, "paused")?;
-    same("cgroup.freeze", file(&container, "cgroup.freeze")?, "1")?;
+    holds(&container, "cgroup.freeze", "1")?;
     container.end()
 }
 
@@ -233,11 +195,7 @@ fn huge_pages(lab: &Lab) -> Outcome {
         spec.set("/linux/resources/hugepageLimits", huge(8_388_608));
     })?;
     fed(lab, &container, &json!({"hugepageLimits": huge(4_194_304)}))?;
-    same(
-        "hugetlb.2MB.max",
-        file(&container, "hugetlb.2MB.max")?,
-        "4194304",
-    )?;
+    holds(&container, "hugetlb.2MB.max", "4194304")?;
     fed(lab, &container, &json!({"hugepageLimits": huge(-1)})).or_else(|_| {
         fed(
             lab,
@@ -245,11 +203,7 @@ fn huge_pages(lab: &Lab) -> Outcome {
             &json!({"unified": {"hugetlb.2MB.max": "max"}}),
         )
     })?;
-    same(
-        "hugetlb.2MB.max",
-        file(&container, "hugetlb.2MB.max")?,
-        "max",
-    )?;
+    holds(&container, "hugetlb.2MB.max", "max")?;
     container.end()
 }
 
@@ -258,11 +212,7 @@ fn given(lab: &Lab) -> Outcome {
         spec.set("/linux/cgroupsPath", json!(format!("/{}-way/c", lab.tag())));
     })?;
     fed(lab, &container, &json!({"hugepageLimits": huge(4_194_304)}))?;
-    same(
-        "hugetlb.2MB.max",
-        file(&container, "hugetlb.2MB.max")?,
-        "4194304",
-    )?;
+    holds(&container, "hugetlb.2MB.max", "4194304")?;
     container.end()
 }
 
@@ -283,16 +233,8 @@ fn taken_back(lab: &Lab) -> Outcome {
         &said.err,
         "standard input#/unified/hugetlb.2MB.max",
     )?;
-    same(
-        "cgroup.max.depth",
-        file(&container, "cgroup.max.depth")?,
-        "5",
-    )?;
-    same(
-        "hugetlb.2MB.max",
-        file(&container, "hugetlb.2MB.max")?,
-        "8388608",
-    )?;
+    holds(&container, "cgroup.max.depth", "5")?;
+    holds(&container, "hugetlb.2MB.max", "8388608")?;
     container.end()
 }
 
@@ -303,10 +245,6 @@ fn beside(lab: &Lab) -> Outcome {
     let line = ["update", "-r", &limits, "--memory", "64m", &container.id];
     let said = lab.call(&line).ok()?;
     contains("the warning", &said.err, "--memory 64m is ignored")?;
-    same(
-        "cgroup.max.depth",
-        file(&container, "cgroup.max.depth")?,
-        "3",
-    )?;
+    holds(&container, "cgroup.max.depth", "3")?;
     container.end()
 }

@@ -26,7 +26,8 @@ pub(super) const CASES: &[Case] = &[
     Case::new("a-shared-volume-gives-mounts-to-the-host", shared_volume),
     Case::new("missing-source-is-refused", missing_source),
     Case::new("a-file-on-a-directory-is-refused", file_on_directory),
-    Case::new("data-for-a-bind-is-refused", bind_data)
+    Case::new("data-for-a-bind-has-no-effect", bind_data),
+    Case::new("a-misspelt-protection-of-a-bind-is-refused", bind_misspelt)
         .deviates(&[("crun", "ignores it"), ("runc", "1.1 ignores it")]),
     Case::new("relative-source-starts-at-the-bundle", relative_source),
     Case::new("type-bind-and-type-none", type_none),
@@ -266,13 +267,26 @@ fn file_on_directory(lab: &Lab) -> Outcome {
     )
 }
 
-/// A bind has no file system of its own to give `size=` to.
+/// A bind has no file system of its own to give `size=` to: mount(2) takes no notice of it.
 fn bind_data(lab: &Lab) -> Outcome {
     let (_, path) = host_folder(lab)?;
+    let options = |options: &[&str]| {
+        lab.look("grep ' /mnt ' /proc/mounts; stat -c %a /mnt", |spec| {
+            spec.bind(&path, "/mnt", options);
+        })
+    };
+    let without = options(&["bind", "nosuid"])?;
+    let with = options(&["bind", "nosuid", "size=1k", "mode=700"])?;
+    same("the mount with data", with, without)
+}
+
+/// A word without a value may be a protection that somebody counts on.
+fn bind_misspelt(lab: &Lab) -> Outcome {
+    let (_, path) = host_folder(lab)?;
     let said = lab.refuse(|spec| {
-        spec.bind(&path, "/mnt", &["bind", "size=64k"]);
+        spec.bind(&path, "/mnt", &["bind", "nosiud"]);
     })?;
-    mentions("the refusal", &said.err, &["size=64k", "mnt"])
+    mentions("the refusal", &said.err, &["nosiud", "mnt"])
 }
 
 fn relative_source(lab: &Lab) -> Outcome {

@@ -33,6 +33,9 @@ mod refused;
 /// Archives that want out.
 mod hostile;
 
+/// Archives that are broken, lie about their sizes, or never end.
+mod malformed;
+
 /// Folders and tars in a registry's place.
 mod files;
 

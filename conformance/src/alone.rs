@@ -9,12 +9,12 @@ use nix::sched::{CloneFlags, unshare};
 use nix::sys::prctl::set_child_subreaper;
 
 use crate::case::Case;
-use crate::check::{Outcome, ensure};
+use crate::check::{Outcome, ensure, patience};
 use crate::lab::Lab;
 use crate::leak::{self, Before};
 use crate::runtime::Runtime;
 
-/// How long a case may take.
+/// How long a case may take, on a machine of usual speed.
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// Runs `case` in `dir`: its failure, or what it left behind, is the error.
@@ -28,10 +28,11 @@ pub(crate) fn run(case: &Case, runtime: Runtime, dir: &Path, busybox: &Path) -> 
     let (sender, receiver) = mpsc::channel();
     let (worker, body) = (Arc::clone(&lab), case.run);
     std::thread::spawn(move || sender.send(body.judge(&worker)));
-    let outcome = match receiver.recv_timeout(LIMIT) {
+    let limit = LIMIT * patience();
+    let outcome = match receiver.recv_timeout(limit) {
         Ok(outcome) => outcome,
         Err(mpsc::RecvTimeoutError::Timeout) => {
-            Err(format!("not finished within {LIMIT:?}").into())
+            Err(format!("not finished within {limit:?}").into())
         }
         Err(mpsc::RecvTimeoutError::Disconnected) => Err("the case itself panicked".into()),
     };

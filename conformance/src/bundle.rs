@@ -9,7 +9,7 @@ use crate::spec::Spec;
 
 /// The commands that the cases' scripts use; each is a link to busybox.
 const APPLETS: &str = "sh ash [ awk basename cat chgrp chmod chown cmp cp cut date dd df dirname du echo \
-    env expr false find grep groups head hostname id ifconfig ip ipcmk ipcs ipcrm kill ln ls mkdir mkfifo mknod mktemp mount mv nc \
+    env expr fallocate false find grep groups head hostname id ifconfig ip ipcmk ipcs ipcrm kill ln ls mkdir mkfifo mknod mktemp mount mv nc \
     od ping printf ps pwd readlink realpath rm rmdir sed seq setsid sleep sort stat stty sync tail \
     tee test timeout touch tr true tty ulimit umask umount uname uniq unshare usleep wc which xargs yes";
 

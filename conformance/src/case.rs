@@ -56,6 +56,10 @@ pub(crate) enum Need {
     NoFile(&'static str),
     /// An executable of the host.
     Program(&'static str),
+    /// A CRIU that can do its work on this kernel.
+    Criu,
+    /// None that could: the error path is judged.
+    NoCriu,
     /// The default seccomp profile of an engine.
     Profile(&'static str),
 }
@@ -128,6 +132,14 @@ impl Need {
                 crate::oracle::profile(engine).is_some(),
                 format!("needs the seccomp profile of {engine}; see .config/setup --for test"),
             ),
+            Need::Criu => (
+                criu_works(),
+                "needs a criu that works here; see criu check".to_owned(),
+            ),
+            Need::NoCriu => (
+                !criu_works(),
+                "needs a host without a working criu".to_owned(),
+            ),
             Need::NoFile(path) => (!exists(path), format!("needs a host without {path}")),
             Need::Program(name) => (
                 ["/usr/bin", "/bin", "/usr/sbin"]
@@ -144,4 +156,13 @@ fn offered(controller: &str) -> bool {
     let file = probe::cgroup_mount().join("cgroup.controllers");
     let text = std::fs::read_to_string(file).unwrap_or_default();
     text.split_whitespace().any(|name| name == controller)
+}
+
+/// Whether CRIU says of itself that it works, asked once.
+fn criu_works() -> bool {
+    static WORKS: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
+    *WORKS.get_or_init(|| {
+        let asked = std::process::Command::new("criu").arg("check").output();
+        asked.is_ok_and(|said| said.status.success())
+    })
 }

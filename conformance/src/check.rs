@@ -44,12 +44,42 @@ pub(crate) fn mentions(what: &str, text: &str, parts: &[&str]) -> Outcome {
     Ok(())
 }
 
-/// Repeats `look` every few milliseconds until it answers true, at most `limit` long.
+/// What ends a case that only finds out on its way that it cannot be judged here: it counts as skipped.
+#[derive(Debug)]
+pub(crate) struct Hindrance(String);
+
+impl std::fmt::Display for Hindrance {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Error for Hindrance {}
+
+/// Ends the case as skipped.
+pub(crate) fn skip<T>(reason: &str) -> Outcome<T> {
+    Err(Box::new(Hindrance(reason.to_owned())))
+}
+
+/// How many times as long as usual things may take: an emulated machine is slow. From the environment
+/// variable CONFORMANCE_PATIENCE, 1 by default.
+pub(crate) fn patience() -> u32 {
+    let given = std::env::var("CONFORMANCE_PATIENCE").unwrap_or_default();
+    given.parse().unwrap_or(1).clamp(1, 100)
+}
+
+/// How many of `count` repetitions fit into the time that they usually take.
+pub(crate) fn scaled(count: u32) -> u32 {
+    (count / patience()).max(10).min(count)
+}
+
+/// Repeats `look` every few milliseconds until it answers true, at most `limit` long, times [`patience`].
 pub(crate) fn eventually(
     what: &str,
     limit: Duration,
     mut look: impl FnMut() -> Outcome<bool>,
 ) -> Outcome {
+    let limit = limit * patience();
     let end = Instant::now() + limit;
     while !look()? {
         ensure!(Instant::now() < end, "{what}: not within {limit:?}");

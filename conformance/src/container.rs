@@ -63,6 +63,17 @@ impl<'l> Container<'l> {
         })
     }
 
+    /// One that the case has made in a way of its own.
+    pub(crate) fn known(lab: &'l Lab, bundle: &Bundle, id: &str, pid: i32, out: PathBuf) -> Self {
+        Container {
+            lab,
+            id: id.to_owned(),
+            bundle: bundle.clone(),
+            pid,
+            out,
+        }
+    }
+
     /// `start`.
     pub(crate) fn start(&self) -> Outcome {
         self.lab.call(&["start", &self.id]).ok().map(drop)

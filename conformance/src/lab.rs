@@ -219,12 +219,22 @@ impl Lab {
 
     /// A call as the ordinary user, with a state directory of that user's own.
     pub(crate) fn user_call(&self, args: &[&str]) -> Outcome<Call<'_>> {
-        let home = self.dir.join("user");
+        self.call_as(USER, args)
+    }
+
+    /// Where the calls of this user have their state and their runtime directory.
+    pub(crate) fn home(&self, uid: u32) -> PathBuf {
+        self.dir.join(format!("user-{uid}"))
+    }
+
+    /// A call as this user and group, with a state directory of the user's own.
+    pub(crate) fn call_as(&self, uid: u32, args: &[&str]) -> Outcome<Call<'_>> {
+        let home = self.home(uid);
         if !home.exists() {
             fs::create_dir(&home)?;
-            std::os::unix::fs::chown(&home, Some(USER), Some(USER))?;
+            std::os::unix::fs::chown(&home, Some(uid), Some(uid))?;
         }
-        let uid = USER.to_string();
+        let uid = uid.to_string();
         let call = Call::new(self, args)
             .root(&home.join("state"))
             .env(&[

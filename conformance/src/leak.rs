@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::check::Outcome;
-use crate::lab::Lab;
+use crate::check::{Outcome, patience};
+use crate::lab::{Lab, USER};
 use crate::probe;
 
 /// What the host was like before the case.
@@ -26,7 +26,7 @@ impl Before {
         })
     }
 
-    /// One line for each thing that the case left; processes get a second to go.
+    /// One line for each thing that the case left; processes get a second to go, times [`patience`].
     pub(crate) fn left(&self, lab: &Lab) -> Outcome<Vec<String>> {
         let mut left = Vec::new();
         for (pid, name) in patient(|| probe::descendants(own_pid())) {
@@ -78,7 +78,7 @@ fn sockets(tag: &str) -> impl Iterator<Item = String> {
 
 /// Where containers' directories could be: the lab's own roots and the usual defaults.
 fn state_parents(lab: &Lab) -> Vec<std::path::PathBuf> {
-    let mut parents = vec![lab.root(), lab.dir.join("user/state")];
+    let mut parents = vec![lab.root(), lab.home(USER).join("state")];
     parents.extend(["/run/orbital", "/run/runc", "/run/crun"].map(Into::into));
     parents
 }
@@ -91,7 +91,7 @@ fn own_pid() -> i32 {
 fn patient<T>(
     look: impl Fn() -> std::collections::BTreeMap<i32, T>,
 ) -> std::collections::BTreeMap<i32, T> {
-    let end = Instant::now() + Duration::from_secs(1);
+    let end = Instant::now() + Duration::from_secs(1) * patience();
     loop {
         let found = look();
         if found.is_empty() || Instant::now() > end {

@@ -188,7 +188,12 @@ fn one(request: &Request, name: &str) -> Outcome<ExitCode> {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(error) => {
             println!("{error}");
-            Ok(ExitCode::FAILURE)
+            let skipped = error.is::<check::Hindrance>();
+            Ok(if skipped {
+                ExitCode::from(suite::SKIPPED)
+            } else {
+                ExitCode::FAILURE
+            })
         }
     }
 }

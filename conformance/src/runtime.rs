@@ -120,9 +120,9 @@ impl<'l> Call<'l> {
         self
     }
 
-    /// Runs through another command, such as `setpriv --reuid 12345`.
+    /// Runs through another command, such as `setpriv --reuid 12345`; a second one within the first.
     pub(crate) fn through(mut self, wrapper: &[&str]) -> Self {
-        self.wrapper = wrapper.iter().map(OsString::from).collect();
+        self.wrapper.extend(wrapper.iter().map(OsString::from));
         self
     }
 

@@ -11,6 +11,9 @@ use crate::check::Outcome;
 use crate::runtime::Runtime;
 use crate::tap::{Line, Report, Verdict};
 
+/// The exit status of a case that cannot be judged here after all; it has printed why.
+pub(crate) const SKIPPED: u8 = 77;
+
 /// What to run, and how.
 #[derive(Debug)]
 pub(crate) struct Suite {
@@ -65,19 +68,22 @@ impl Suite {
     fn judge(&self, name: &str, case: &Case, dir: &Path) -> Outcome<Line> {
         let start = Instant::now();
         let verdict = match case.hindrance(&self.runtime) {
-            Some(reason) => Verdict::Skipped(reason),
+            Some(reason) => (Verdict::Skipped(reason), Vec::new()),
             None => self.alone(name, dir)?,
         };
+        let (verdict, notes) = verdict;
         Ok(Line {
             name: name.to_owned(),
             verdict,
+            notes,
             deviation: case.deviation(&self.runtime),
             milliseconds: start.elapsed().as_millis(),
         })
     }
 
-    /// Runs the case in a process of its own, which exits with 0 or prints why not.
-    fn alone(&self, name: &str, dir: &Path) -> Outcome<Verdict> {
+    /// Runs the case in a process of its own, which exits with 0 or prints why not. Lines that begin with
+    /// `# ` are what it found out on the way.
+    fn alone(&self, name: &str, dir: &Path) -> Outcome<(Verdict, Vec<String>)> {
         std::fs::create_dir(dir)?;
         std::fs::set_permissions(dir, std::os::unix::fs::PermissionsExt::from_mode(0o755))?;
         let output = Command::new(std::env::current_exe()?)
@@ -89,14 +95,19 @@ impl Suite {
             .arg(dir)
             .stdin(std::process::Stdio::null())
             .output()?;
-        if output.status.success() {
-            return Ok(Verdict::Passed);
-        }
         let mut message = String::from_utf8_lossy(&output.stdout).into_owned();
+        if output.status.success() {
+            let notes = message.lines().filter(|line| line.starts_with("# "));
+            return Ok((Verdict::Passed, notes.map(str::to_owned).collect()));
+        }
+        if output.status.code() == Some(SKIPPED.into()) {
+            let reason = message.lines().last().unwrap_or_default().to_owned();
+            return Ok((Verdict::Skipped(reason), Vec::new()));
+        }
         message.push_str(&String::from_utf8_lossy(&output.stderr));
         if message.trim().is_empty() {
             message = format!("the case's process ended with {}", output.status);
         }
-        Ok(Verdict::Failed(message))
+        Ok((Verdict::Failed(message), Vec::new()))
     }
 }

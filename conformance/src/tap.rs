@@ -15,6 +15,8 @@ pub(crate) enum Verdict {
 pub(crate) struct Line {
     pub(crate) name: String,
     pub(crate) verdict: Verdict,
+    /// What a case that passed has to say: lines of comment.
+    pub(crate) notes: Vec<String>,
     /// What this runtime is known to do instead.
     pub(crate) deviation: Option<&'static str>,
     pub(crate) milliseconds: u128,
@@ -74,6 +76,9 @@ impl Report {
                 println!("not ok {number} - {name} # TODO known to deviate: {words}");
                 detail(message);
             }
+        }
+        for note in &line.notes {
+            println!("{note}");
         }
     }
 

@@ -1,7 +1,8 @@
 //! Other limits for a group that is in use: written one after the other, and taken back if one is refused.
 
+use super::systemd::Living;
 use super::{Cgroup, apply, place, read, write};
-use crate::error::{Error, Result};
+use crate::error::{Error, Pointer, Result};
 use crate::plan::cgroup::update::Current;
 use crate::plan::cgroup::{Otherwise, Setting};
 use crate::sys::Fault;
@@ -29,26 +30,44 @@ impl Cgroup {
         current
     }
 
-    /// Writes the settings in their order, whatever their moment.
+    /// Writes the settings in their order, whatever their moment. Where a unit of systemd's is the group,
+    /// `unit` is told first.
     ///
     /// # Errors
-    /// The first that the kernel refuses, with its origin; those before it have been taken back, or it is
-    /// told which could not be.
-    pub fn change(&self, settings: &[Setting]) -> Result<()> {
+    /// The first that the kernel or systemd refuses, with its origin; those before it have been taken back,
+    /// or it is told which could not be.
+    pub fn change(&self, settings: &[Setting], unit: Option<&Living<'_>>) -> Result<()> {
         place::give(self, settings)?;
-        let mut done = Vec::new();
-        for setting in settings {
-            let before = Before::of(self, setting);
+        let before: Vec<Before> = settings.iter().map(|one| Before::of(self, one)).collect();
+        if let Some(unit) = unit {
+            unit.limit(settings)?;
+        }
+        for (index, setting) in settings.iter().enumerate() {
             if let Err(error) = apply::write_one(self, setting) {
-                let kept = done
-                    .iter()
-                    .rev()
-                    .filter_map(|before| self.take_back(before));
-                return Err(error.also(kept.collect::<Vec<_>>()));
+                return Err(error.also(self.take_all_back(&before, index, unit)));
             }
-            done.push(before);
         }
         Ok(())
+    }
+
+    /// After a refusal of setting `index`. What follows it has only been written if a unit was told; what
+    /// could not be taken back.
+    fn take_all_back(
+        &self,
+        before: &[Before],
+        index: usize,
+        unit: Option<&Living<'_>>,
+    ) -> Vec<Error> {
+        let (written, later) = before.split_at(index.min(before.len()));
+        let mut kept = Vec::new();
+        if let Some(unit) = unit {
+            let former: Vec<Setting> = before.iter().filter_map(Before::setting).collect();
+            kept.extend(unit.limit(&former).err());
+            let known = later.iter().rev().filter(|one| one.line.is_some());
+            kept.extend(known.filter_map(|one| self.take_back(one)));
+        }
+        kept.extend(written.iter().rev().filter_map(|one| self.take_back(one)));
+        kept
     }
 
     fn take_back(&self, before: &Before) -> Option<Error> {
@@ -73,9 +92,22 @@ struct Before {
     file: String,
     /// What to write to have it so again.
     line: Option<String>,
+    /// What has changed it.
+    pointer: Pointer,
 }
 
 impl Before {
+    /// As a setting, for systemd.
+    fn setting(&self) -> Option<Setting> {
+        Some(Setting {
+            file: self.file.clone(),
+            value: self.line.as_ref()?.trim().to_owned(),
+            controller: None,
+            otherwise: Otherwise::Fail,
+            pointer: self.pointer.clone(),
+        })
+    }
+
     fn of(cgroup: &Cgroup, setting: &Setting) -> Before {
         let (mut file, mut value) = (&setting.file, &setting.value);
         let mut text = whole(cgroup, file);
@@ -94,6 +126,7 @@ impl Before {
         Before {
             file: file.clone(),
             line: text.ok().and_then(|text| former(file, value, &text)),
+            pointer: setting.pointer.clone(),
         }
     }
 }

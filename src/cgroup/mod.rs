@@ -3,8 +3,9 @@
 //! [`place`] makes the group and enables the controllers that its limits need, [`apply`] writes the
 //! limits, [`devices`] loads the device filter; the container is then *born* in the group
 //! (`CLONE_INTO_CGROUP` with [`Cgroup::dir`]). What this folder does *not* do: decide (see
-//! `plan/cgroup.rs`), use cgroup v1, or write `cgroup.procs` — a migration waits for an RCU grace
-//! period, ten milliseconds and more. Where systemd makes the group ([`systemd`]), it does migrate.
+//! `plan/cgroup.rs`), use cgroup v1, or write `cgroup.procs` on the way to a program — a migration waits for
+//! an RCU grace period, ten milliseconds and more. Where systemd makes the group ([`systemd`]), it does
+//! migrate; and CRIU, which somebody else's program starts, is moved in ([`Cgroup::take_in`]).
 
 /// Where the group goes, and the controllers on the way to it.
 pub mod place;
@@ -14,6 +15,9 @@ pub mod systemd;
 
 /// A cgroup2 that is not where it is expected.
 mod search;
+
+/// How the hierarchy is mounted, kept over a stranger's mounting it anew.
+pub mod mounted;
 
 /// The planned (file, value) list, written.
 pub mod apply;
@@ -180,6 +184,20 @@ impl Cgroup {
             Object::File(path.to_owned()),
             Cause::Refused(why),
         ))
+    }
+
+    /// Moves process `pid` into the group.
+    ///
+    /// # Errors
+    /// As write(2): EBUSY for a group that has given its controllers to those below it.
+    pub fn take_in(&self, pid: i32) -> Result<()> {
+        write(&self.dir, c"cgroup.procs", pid.to_string().as_bytes()).map_err(|fault| {
+            Error::file(
+                "move criu into the cgroup",
+                self.path.join("cgroup.procs"),
+                fault,
+            )
+        })
     }
 
     /// How many processes of the group and below it the kernel has killed for want of memory; 0 where

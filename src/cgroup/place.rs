@@ -2,19 +2,21 @@
 //! controllers that its settings need (cgroup-v2.rst, "Enabling and Disabling", "No Internal
 //! Process Constraint").
 
+/// Controllers on the way to it.
+mod controllers;
+
 /// More controllers for a group that is there.
 mod give;
 
 pub(super) use give::give;
 
-use super::{
-    Cgroup, Hierarchy, in_first_user_namespace, is_gone, own_group, read, value_of, write,
-};
-use crate::error::{Cause, Error, Object, Pointer, Result, hints};
+use super::{Cgroup, Hierarchy, in_first_user_namespace, is_gone, own_group, read, value_of};
+use crate::error::{Cause, Error, Object, Pointer, Result};
 use crate::plan::cgroup::{Group, Need, Relative, Scope, Setting};
 use crate::plan::facts::Instance;
 use crate::sys::proc::Proc;
 use crate::sys::{Fault, dir};
+use controllers::{Controllers, Wish};
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -89,7 +91,7 @@ fn place(group: &Group, hierarchy: &Hierarchy, proc: &Proc) -> Result<Cgroup> {
     let names = components(group, proc)?;
     let mut races = 0;
     loop {
-        let mut way = Way::start(&group.settings, &group.pointer, hierarchy)?;
+        let mut way = Way::start(&group.settings, Wish::All, &group.pointer, hierarchy)?;
         match way.walk(&names) {
             Ok(()) => {
                 return Ok(Cgroup {
@@ -134,8 +136,7 @@ enum Stop {
 struct Way<'a> {
     /// What asks for the group.
     pointer: &'a Pointer,
-    /// What the settings need: each controller once, with the first setting that needs it.
-    needed: Vec<(&'a str, &'a Setting)>,
+    controllers: Controllers<'a>,
     here: OwnedFd,
     path: PathBuf,
     made: Vec<PathBuf>,
@@ -144,27 +145,20 @@ struct Way<'a> {
 impl<'a> Way<'a> {
     fn start(
         settings: &'a [Setting],
+        wish: Wish,
         pointer: &'a Pointer,
         hierarchy: &Hierarchy,
     ) -> Result<Way<'a>> {
-        let mut needed: Vec<(&str, &Setting)> = Vec::new();
-        for setting in settings {
-            if let Some(controller) = setting.controller.as_deref()
-                && !needed.iter().any(|(known, _)| *known == controller)
-            {
-                needed.push((controller, setting));
-            }
-        }
         let here = dir::open(&hierarchy.dir, c".")
             .map_err(|fault| Error::file(MAKE, &hierarchy.path, fault))?;
-        let way = Way {
+        let mut way = Way {
             pointer,
-            needed,
+            controllers: Controllers::of(settings),
             here,
             path: hierarchy.path.clone(),
             made: Vec::new(),
         };
-        way.controllers_exist()?;
+        way.look_around(wish)?;
         Ok(way)
     }
 
@@ -177,46 +171,6 @@ impl<'a> Way<'a> {
             }
         }
         Ok(())
-    }
-
-    /// What the root does not offer, no group below it can have.
-    fn controllers_exist(&self) -> Result<()> {
-        if self.needed.is_empty() {
-            return Ok(());
-        }
-        let file = self.path.join("cgroup.controllers");
-        let offered = self.text(c"cgroup.controllers")?;
-        match self
-            .needed
-            .iter()
-            .find(|(name, _)| !offered.split_whitespace().any(|w| w == *name))
-        {
-            None => Ok(()),
-            Some((name, setting)) => Err(absent(name, setting, &file, &offered)),
-        }
-    }
-
-    /// Gives the needed controllers to the groups below here, where they are not given yet.
-    fn enable(&self) -> Result<()> {
-        if self.needed.is_empty() {
-            return Ok(());
-        }
-        let file = self.path.join("cgroup.subtree_control");
-        let given = self.text(c"cgroup.subtree_control")?;
-        let given: Vec<&str> = given.split_whitespace().collect();
-        let missing: Vec<_> = self
-            .needed
-            .iter()
-            .filter(|(name, _)| !given.contains(name))
-            .copied()
-            .collect();
-        let Some((_, setting)) = missing.first() else {
-            return Ok(());
-        };
-        let words: Vec<String> = missing.iter().map(|(name, _)| format!("+{name}")).collect();
-        let words = words.join(" ");
-        write(&self.here, c"cgroup.subtree_control", words.as_bytes())
-            .map_err(|fault| not_given(setting, &file, &words, &given, fault))
     }
 
     /// One component down, made if need be.
@@ -282,66 +236,6 @@ impl<'a> Way<'a> {
 enum Before {
     There,
     Absent,
-}
-
-/// The controllers of cgroup v2; cgroup-v2.rst.
-const CONTROLLERS: [&str; 9] = [
-    "cpu", "cpuset", "dmem", "hugetlb", "io", "memory", "misc", "pids", "rdma",
-];
-
-fn absent(name: &str, setting: &Setting, file: &Path, offered: &str) -> Error {
-    let offered: Vec<&str> = offered.split_whitespace().collect();
-    let only = match offered.as_slice() {
-        [] => "which is empty".to_owned(),
-        some => format!("which has only {}", listed(some)),
-    };
-    let why = format!("the {name} controller is not in {}, {only}", file.display());
-    let error = Error::refused(format!("set {}", setting.file), &setting.pointer, why);
-    if !CONTROLLERS.contains(&name) {
-        return match hints::nearest(name, CONTROLLERS) {
-            Some(near) => error.hint(format!("did you mean {near}?")),
-            None => error.hint(format!("Linux has {}", listed(&CONTROLLERS))),
-        };
-    }
-    error.hint(format!(
-        "leave the limit out, or have the controller given to this tree: boot with \
-         cgroup_no_v1={name} if version 1 has it, or write +{name} to cgroup.subtree_control \
-         of the group above"
-    ))
-}
-
-fn not_given(setting: &Setting, file: &Path, words: &str, given: &[&str], fault: Fault) -> Error {
-    let group = file.parent().unwrap_or(file).display();
-    let file = file.display();
-    let has = match given {
-        [] => "nothing".to_owned(),
-        some => format!("only {}", listed(some)),
-    };
-    let hint = match fault.errno {
-        libc::EBUSY => format!(
-            "{group} holds processes, and such a group cannot give {words} to groups below it: move \
-             its processes to a group of their own, or give a cgroupsPath elsewhere"
-        ),
-        libc::EACCES | libc::EPERM if file.to_string().contains("/user.slice/") => format!(
-            "{group} gives {has} to the groups below it: as root, add Delegate=yes to user@.service \
-             (systemctl edit user@.service), or write {words} to {file}"
-        ),
-        libc::EACCES | libc::EPERM | libc::EROFS => format!(
-            "{group} gives {has} to the groups below it: as its owner, write {words} to {file}"
-        ),
-        libc::EOPNOTSUPP => {
-            format!("{group} is a threaded group: give a cgroupsPath in a domain")
-        }
-        _ => format!("write {words} to {file}"),
-    };
-    let on = Some(file.to_string());
-    let cause = Cause::Os {
-        call: fault.call.name(),
-        errno: fault.errno,
-        on,
-    };
-    let object = Object::config(&setting.pointer);
-    Error::new(format!("set {}", setting.file), object, cause).hint(hint)
 }
 
 fn not_made(pointer: &crate::error::Pointer, path: &Path, fault: Fault) -> Error {

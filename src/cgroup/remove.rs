@@ -19,6 +19,15 @@ const MOMENT: Duration = Duration::from_millis(1);
 
 const DOING: &str = "remove the container's cgroup";
 
+/// What became of a group that was to be removed if it was empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Emptiness {
+    /// It is gone.
+    Removed,
+    /// Something is in it, or it was not made for the container.
+    Stays,
+}
+
 impl Cgroup {
     /// Removes the group with everything below it, waiting for processes that are on their way out.
     /// A group that is gone is removed.
@@ -73,6 +82,23 @@ impl Cgroup {
         match unmake(above) {
             Some(error) => Err(error),
             None => Ok(()),
+        }
+    }
+
+    /// The same where there is no process and no group in it, at once; else nothing is done.
+    ///
+    /// # Errors
+    /// As [`Cgroup::undo`], of the directories above it.
+    pub fn undo_if_empty(&self) -> Result<Emptiness> {
+        let Some((last, above)) = self.made.split_last() else {
+            return Ok(Emptiness::Stays);
+        };
+        if *last != self.path || remove_path(last).is_err() {
+            return Ok(Emptiness::Stays);
+        }
+        match unmake(above) {
+            Some(error) => Err(error),
+            None => Ok(Emptiness::Removed),
         }
     }
 

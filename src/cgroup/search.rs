@@ -5,20 +5,35 @@ use crate::sys::proc::Proc;
 use rustix::fs::OFlags;
 use std::ffi::{CString, OsString};
 use std::os::unix::ffi::OsStringExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The places that show cgroup2 from its root on. Nothing where /proc cannot be read: who asks has an
 /// error of his own to tell then.
 pub(super) fn mounted() -> Vec<PathBuf> {
+    let text = text();
+    text.split(|byte| *byte == b'\n')
+        .filter_map(place)
+        .collect()
+}
+
+/// The options of the file system that is mounted at `path`, cgroup2's own ones.
+pub(super) fn options(path: &Path) -> Vec<String> {
+    let text = text();
+    let found = text
+        .split(|byte| *byte == b'\n')
+        .find(|line| place(line).as_deref() == Some(path));
+    let last = found.and_then(|line| line.rsplit(|byte| *byte == b' ').next());
+    let last = String::from_utf8_lossy(last.unwrap_or_default()).into_owned();
+    last.split(',').map(str::to_owned).collect()
+}
+
+fn text() -> Vec<u8> {
     // By number: /proc/self is a link, and links are refused there.
     let name = CString::new(format!("{}/mountinfo", std::process::id())).unwrap_or_default();
     let text = Proc::open()
         .and_then(|proc| proc.open_file(&name, OFlags::RDONLY))
         .and_then(file::read_all);
-    let text = text.unwrap_or_default();
-    text.split(|byte| *byte == b'\n')
-        .filter_map(place)
-        .collect()
+    text.unwrap_or_default()
 }
 
 /// `ID PARENT DEVICE ROOT TARGET … - TYPE SOURCE OPTIONS`; proc_pid_mountinfo(5).

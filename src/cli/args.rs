@@ -8,6 +8,10 @@ mod living;
 /// `exec`.
 mod exec;
 
+/// `checkpoint`, `restore`.
+mod frozen;
+
+use super::flags::{self, Flag, Takes};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command, value_parser};
 use std::fmt::Write;
@@ -67,6 +71,8 @@ pub const VERBS: [(&str, &[Verb]); 5] = [
             ),
             listed("resume", "let them go on", living::resume),
             listed("update", "change its limits", living::update),
+            listed("checkpoint", "write it to disk", frozen::checkpoint),
+            listed("restore", "let it go on from there", frozen::restore),
         ],
     ),
     (
@@ -86,7 +92,7 @@ const fn listed(name: &'static str, line: &'static str, define: fn(Command) -> C
     Verb { name, line, define }
 }
 
-const WHAT_IT_IS: &str = "\
+pub(super) const WHAT_IT_IS: &str = "\
 orbital runs containers as the Open Container Initiative describes them.
 
 A container is an ordinary process that the kernel shows a world of its own: its own
@@ -95,7 +101,7 @@ use (a cgroup), and fewer privileges than its user has. A bundle is a folder tha
 config.json, and the root directory that it names. containerd, Docker and podman make
 bundles and call orbital; so can you.";
 
-const ROOT_EXAMPLE: &str = "\
+pub(super) const ROOT_EXAMPLE: &str = "\
 Example:
   mkdir -p hello/rootfs/bin && cp /bin/busybox hello/rootfs/bin/sh
   orbital spec --bundle hello     writes hello/config.json
@@ -107,18 +113,15 @@ orbital VERB --help tells more about each verb. Global options come before the v
 /// The definition of what comes before the verb.
 #[must_use]
 pub fn root(name: &'static str) -> Command {
-    Command::new(name).disable_help_flag(true).disable_version_flag(true).args_override_self(true).args([
-        value("root", "DIR", "where containers are remembered [/run/orbital; for a user $XDG_RUNTIME_DIR/orbital]"),
-        value("log", "FILE", "append errors to this file"),
-        choice("log-format", "FORMAT", &["text", "json"], "how they are written"),
-        switch("debug", "log every act, too"),
-        switch("systemd-cgroup", "let systemd make the cgroup"),
-        choice("cgroup-manager", "WHO", &["cgroupfs", "systemd", "disabled"], "who makes the cgroup"),
-        choice("rootless", "WORD", &["auto", "true", "false"], "accepted for runc's callers; orbital sees for itself"),
-        value("criu", "PATH", "accepted for runc's callers, and ignored"),
-        switch("version", "print the version").short('v'),
-        switch("help", "print this").short('h'),
-    ])
+    Command::new(name)
+        .disable_help_flag(true)
+        .disable_version_flag(true)
+        .args_override_self(true)
+        .args(flags::GLOBAL.iter().map(arg))
+        .args([
+            switch("version", "print the version").short('v'),
+            switch("help", "print this").short('h'),
+        ])
 }
 
 /// The text of `orbital --help`.
@@ -128,7 +131,7 @@ pub fn root_help(name: &'static str) -> String {
     for (heading, members) in &VERBS {
         let _ = write!(verbs, "\n{heading}\n");
         for verb in *members {
-            let _ = writeln!(verbs, "  {:10}{}", verb.name, verb.line);
+            let _ = writeln!(verbs, "  {:11}{}", verb.name, verb.line);
         }
     }
     let template = format!(
@@ -168,14 +171,7 @@ exits; `orbital start` opens the door.",
 
 fn run(command: Command) -> Command {
     birth(command)
-        .args([
-            switch("detach", "do not wait for the end").short('d'),
-            switch("keep", "do not delete the container at the end"),
-            switch(
-                "no-subreaper",
-                "accepted for runc's callers; orbital never needs to be one",
-            ),
-        ])
+        .args(flags::RUN.iter().map(arg))
         .about(
             "\
 Create a container, start its program, wait for its end and delete it. The exit status is the
@@ -186,31 +182,7 @@ receives are passed on.",
 }
 
 fn birth(command: Command) -> Command {
-    command.arg(id()).args([
-        bundle("the folder with config.json"),
-        value(
-            "console-socket",
-            "SOCKET",
-            "unix socket that receives the terminal (with /process/terminal)",
-        ),
-        value(
-            "pid-file",
-            "FILE",
-            "write the process id here when the container is ready",
-        ),
-        switch(
-            "no-pivot",
-            "enter the root by chroot, where / is the initial ramfs",
-        ),
-        switch("no-new-keyring", "keep the caller's session keyring"),
-        value("preserve-fds", "N", "pass N descriptors on, from 3")
-            .value_parser(value_parser!(u32)),
-        value(
-            "pidfd-socket",
-            "SOCKET",
-            "unix socket that receives the process as a descriptor",
-        ),
-    ])
+    command.arg(id()).args(flags::BIRTH.iter().map(arg))
 }
 
 fn start(command: Command) -> Command {
@@ -243,7 +215,7 @@ fn kill(command: Command) -> Command {
     command
         .arg(id())
         .arg(signal.help("9, KILL, SIGKILL, kill or RTMIN+3 [TERM]"))
-        .arg(switch("all", "to all of its processes, not only to the first").short('a'))
+        .args(flags::KILL.iter().map(arg))
         .about(
             "\
 Send a signal to a container's first process. That process is number 1 in its world: it only
@@ -255,13 +227,7 @@ receives signals that it has asked for, except KILL and STOP.",
 fn delete(command: Command) -> Command {
     command
         .arg(id())
-        .arg(
-            switch(
-                "force",
-                "kill it first if it lives; no error if it does not exist",
-            )
-            .short('f'),
-        )
+        .args(flags::DELETE.iter().map(arg))
         .about(
             "\
 Remove a stopped container: its cgroup and orbital's memory of it. The bundle stays as it
@@ -344,6 +310,20 @@ fn id() -> Arg {
         .help("the container's name, unique below --root")
 }
 
+/// A flag of a table.
+fn arg(flag: &'static Flag) -> Arg {
+    let arg = match flag.takes {
+        Takes::Nothing => switch(flag.name, flag.help),
+        Takes::Text(of) => value(flag.name, of, flag.help),
+        Takes::Word(of, words) => choice(flag.name, of, words, flag.help),
+        Takes::Number(of) => value(flag.name, of, flag.help).value_parser(value_parser!(u32)),
+    };
+    match flag.short {
+        Some(letter) => arg.short(letter),
+        None => arg,
+    }
+}
+
 fn bundle(help: &'static str) -> Arg {
     value("bundle", "DIR", help).short('b')
 }
@@ -364,6 +344,11 @@ fn choice(
     help: &'static str,
 ) -> Arg {
     value(name, of, help).value_parser(PossibleValuesParser::new(words))
+}
+
+/// A flag with a value that may be given again and again.
+fn many(name: &'static str, of: &'static str, help: &'static str) -> Arg {
+    value(name, of, help).action(ArgAction::Append)
 }
 
 fn switch(name: &'static str, help: &'static str) -> Arg {

@@ -14,8 +14,10 @@ pub struct Misuse {
     pub error: Error,
 }
 
-/// Verbs of other runtimes that this version does not have.
-const NOT_YET: [&str; 2] = ["checkpoint", "restore"];
+/// Verbs of orbital-engine that users of other engines will try first.
+const ENGINES: [&str; 8] = [
+    "pull", "images", "rmi", "inspect", "login", "logout", "logs", "rm",
+];
 
 /// Verbs of orbital-engine that users of other engines will try first.
 const ENGINES: [&str; 8] = [
@@ -65,9 +67,6 @@ pub(super) fn unknown_flag(flag: &str, command: &clap::Command) -> Error {
 
 /// A word that is no verb.
 pub(super) fn unknown_verb(word: &str, program: &str) -> Error {
-    if NOT_YET.contains(&word) {
-        return refused(word, "this version of orbital does not have this verb yet");
-    }
     if ENGINES.contains(&word) {
         let why = "the runtime has no such verb, and orbital-engine, which has it, is neither beside orbital nor on PATH";
         return refused(word, why).hint("see orbital --help for the runtime's verbs");

@@ -1,20 +1,32 @@
 //! What was typed: argv → [`Request`], and where what went wrong is written.
 //!
 //! A command line passes three files: `normal` puts what callers really send into one form, `args`
-//! (clap) parses that form, `request` gives it our types. Nothing here asks the host or reads the
+//! (clap) parses that form, `request` gives it our types. What is plain `quick` reads instead of the first two. Nothing here asks the host or reads the
 //! environment: defaults that depend on them are filled in `life/`.
 
 /// The runtime's words or the engine's.
 pub mod front;
 
+/// Flags as tables.
+pub mod flags;
+
 /// The verbs and their flags: one definition for parser and help.
 pub mod args;
+
+/// All of them at once, for man pages and completions.
+pub mod help;
 
 /// What callers really send → what clap understands.
 pub mod normal;
 
-/// What clap found → [`Request`].
+/// What was found, by name.
+mod found;
+
+/// What was found → [`Request`].
 mod request;
+
+/// The plain ones, without clap.
+mod quick;
 
 /// The limits that `update` takes as flags.
 pub mod limits;
@@ -37,6 +49,10 @@ mod trace;
 /// What `exec` is asked for.
 mod exec;
 
+/// What `checkpoint` and `restore` are asked for.
+pub mod checkpoint;
+
+pub use checkpoint::{Checkpoint, Restore};
 pub use exec::{Changes, Exec, Paused, Switch};
 pub use misuse::Misuse;
 pub use request::parse;
@@ -323,6 +339,10 @@ pub enum Request {
     Resume(String),
     /// Change its limits.
     Update(Update),
+    /// Write it to disk.
+    Checkpoint(Checkpoint),
+    /// Let it go on from there.
+    Restore(Restore),
     /// All containers below the root.
     List(ListFormat),
     /// Write a config.json into this directory.

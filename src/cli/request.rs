@@ -1,13 +1,17 @@
-//! What clap found → [`Request`].
+//! What was found → [`Request`].
 
 /// `exec`.
 mod exec;
 
+/// `checkpoint`, `restore`.
+mod frozen;
+
+use super::found::Found;
 use super::normal::{Extent, normal};
 use super::{
     Afterwards, Attendance, Create, Force, Global, Inherited, Keyring, Limits, ListFormat,
     LogFormat, Manager, Misuse, PlanFormat, Reach, Request, SpecFor, Update, Verbosity, Watch,
-    args, limits, misuse, quantity, signal,
+    args, limits, misuse, quantity, quick, signal,
 };
 use crate::error::Error;
 use crate::plan::root::Entry;
@@ -24,6 +28,14 @@ use std::time::Duration;
 /// A [`Misuse`]: what is wrong, and the global flags that were understood before it.
 pub fn parse(argv: impl IntoIterator<Item = OsString>) -> Result<(Global, Request), Box<Misuse>> {
     let argv: Vec<OsString> = argv.into_iter().collect();
+    match quick::parse(argv.get(1..).unwrap_or_default()) {
+        Some(found) => Ok(found),
+        None => by_clap(&argv),
+    }
+}
+
+/// The same for every command line, with words for what is wrong.
+pub(super) fn by_clap(argv: &[OsString]) -> Result<(Global, Request), Box<Misuse>> {
     let program = personality(argv.first());
     let root = args::root(program);
     let typed = normal(&root, argv.get(1..).unwrap_or_default(), Extent::FirstWord);
@@ -52,11 +64,11 @@ fn personality(name: Option<&OsString>) -> &'static str {
     }
 }
 
-fn globals(found: &mut ArgMatches) -> Global {
+pub(super) fn globals(found: &mut impl Found) -> Global {
     Global {
         root: path(found, "root"),
         log: path(found, "log"),
-        log_format: match text(found, "log-format").as_deref() {
+        log_format: match found.word("log-format").as_deref() {
             Some("json") => LogFormat::Json,
             _ => LogFormat::Text,
         },
@@ -122,8 +134,13 @@ fn extent(verb: &str) -> Extent {
     }
 }
 
-fn request(verb: &str, found: &mut ArgMatches, manager: Manager) -> Result<Request, Error> {
-    Ok(match verb {
+/// The verbs of every container's life.
+pub(super) fn daily(
+    verb: &str,
+    found: &mut impl Found,
+    manager: Manager,
+) -> Result<Option<Request>, Error> {
+    Ok(Some(match verb {
         "create" => Request::Create(create(found, manager)?),
         "run" => Request::Run {
             create: create(found, manager)?,
@@ -142,11 +159,20 @@ fn request(verb: &str, found: &mut ArgMatches, manager: Manager) -> Result<Reque
             signal: kill_signal(found)?,
             reach: either(found, "all", Reach::All, Reach::Init),
         },
-        "exec" => Request::Exec(exec::exec(found)?),
         "delete" => Request::Delete {
             id: id(found)?,
             force: either(found, "force", Force::Yes, Force::No),
         },
+        _ => return Ok(None),
+    }))
+}
+
+fn request(verb: &str, found: &mut ArgMatches, manager: Manager) -> Result<Request, Error> {
+    if let Some(request) = daily(verb, found, manager)? {
+        return Ok(request);
+    }
+    Ok(match verb {
+        "exec" => Request::Exec(exec::exec(found)?),
         "ps" => Request::Ps {
             id: id(found)?,
             format: list_format(found),
@@ -159,6 +185,8 @@ fn request(verb: &str, found: &mut ArgMatches, manager: Manager) -> Result<Reque
         "pause" => Request::Pause(id(found)?),
         "resume" => Request::Resume(id(found)?),
         "update" => Request::Update(update(found)?),
+        "checkpoint" => Request::Checkpoint(frozen::checkpoint(found)?),
+        "restore" => Request::Restore(frozen::restore(found, manager)?),
         "list" => Request::List(list_format(found)),
         "spec" => Request::Spec {
             bundle: bundle(found),
@@ -174,7 +202,7 @@ fn request(verb: &str, found: &mut ArgMatches, manager: Manager) -> Result<Reque
     })
 }
 
-fn create(found: &mut ArgMatches, manager: Manager) -> Result<Create, Error> {
+fn create(found: &mut impl Found, manager: Manager) -> Result<Create, Error> {
     Ok(Create {
         id: id(found)?,
         bundle: bundle(found),
@@ -182,7 +210,7 @@ fn create(found: &mut ArgMatches, manager: Manager) -> Result<Create, Error> {
         pid_file: path(found, "pid-file"),
         entry: either(found, "no-pivot", Entry::MoveAndChroot, Entry::Pivot),
         keyring: either(found, "no-new-keyring", Keyring::Inherit, Keyring::New),
-        preserve_fds: found.remove_one("preserve-fds").unwrap_or(0),
+        preserve_fds: found.number("preserve-fds").unwrap_or(0),
         pidfd_socket: path(found, "pidfd-socket"),
         inherited: Inherited::default(),
         manager,
@@ -190,19 +218,19 @@ fn create(found: &mut ArgMatches, manager: Manager) -> Result<Create, Error> {
 }
 
 /// `--cgroup-manager` says more than `--systemd-cgroup`, and callers send both.
-fn manager(found: &mut ArgMatches) -> Manager {
-    match text(found, "cgroup-manager").as_deref() {
+pub(super) fn manager(found: &mut impl Found) -> Manager {
+    match found.word("cgroup-manager").as_deref() {
         Some("disabled") => Manager::Disabled,
         Some("systemd") => Manager::Systemd,
         Some(_) => Manager::Cgroupfs,
-        None if found.get_flag("systemd-cgroup") => Manager::Systemd,
+        None if found.is_on("systemd-cgroup") => Manager::Systemd,
         None => Manager::Cgroupfs,
     }
 }
 
 fn list_format(found: &mut ArgMatches) -> ListFormat {
     let is_quiet = matches!(found.try_get_one::<bool>("quiet"), Ok(Some(true)));
-    match (is_quiet, text(found, "format").as_deref()) {
+    match (is_quiet, found.word("format").as_deref()) {
         (true, _) => ListFormat::Quiet,
         (_, Some("json")) => ListFormat::Json,
         _ => ListFormat::Table,
@@ -251,8 +279,8 @@ fn update(found: &mut ArgMatches) -> Result<Update, Error> {
     })
 }
 
-fn kill_signal(found: &mut ArgMatches) -> Result<i32, Error> {
-    let Some(typed) = found.remove_one::<OsString>("signal") else {
+fn kill_signal(found: &mut impl Found) -> Result<i32, Error> {
+    let Some(typed) = found.value("signal") else {
         return Ok(libc::SIGTERM);
     };
     let typed = typed.to_string_lossy();
@@ -262,20 +290,20 @@ fn kill_signal(found: &mut ArgMatches) -> Result<i32, Error> {
     })
 }
 
-fn id(found: &mut ArgMatches) -> Result<String, Error> {
-    let typed = found.remove_one::<OsString>("id").unwrap_or_default();
+fn id(found: &mut impl Found) -> Result<String, Error> {
+    let typed = found.value("id").unwrap_or_default();
     typed
         .into_string()
         .map_err(|odd| misuse::refused(&odd.to_string_lossy(), "an id is plain text"))
 }
 
-fn bundle(found: &mut ArgMatches) -> PathBuf {
+fn bundle(found: &mut impl Found) -> PathBuf {
     path(found, "bundle").unwrap_or_else(|| PathBuf::from("."))
 }
 
-fn path(found: &mut ArgMatches, name: &str) -> Option<PathBuf> {
+fn path(found: &mut impl Found, name: &str) -> Option<PathBuf> {
     found
-        .remove_one::<OsString>(name)
+        .value(name)
         .filter(|typed| !typed.is_empty())
         .map(PathBuf::from)
 }
@@ -297,15 +325,11 @@ fn text_of(found: &mut ArgMatches, name: &str) -> Result<Option<String>, Error> 
 }
 
 /// What a switch means when it was given, and when not.
-fn either<T>(found: &ArgMatches, switch: &str, given: T, not: T) -> T {
-    match found.get_flag(switch) {
+fn either<T>(found: &impl Found, switch: &str, given: T, not: T) -> T {
+    match found.is_on(switch) {
         true => given,
         false => not,
     }
-}
-
-fn text(found: &mut ArgMatches, name: &str) -> Option<String> {
-    found.remove_one(name)
 }
 
 /// Callers read the first line for a name and a version, and the others by their beginnings.

@@ -1,5 +1,6 @@
 //! What a failure was about.
 
+use std::fmt::Write;
 use std::path::PathBuf;
 
 /// A JSON pointer into config.json (RFC 6901), such as `/mounts/3/options/2`.
@@ -10,11 +11,23 @@ impl Pointer {
     /// The pointer one level below: a property's name or an index.
     #[must_use]
     pub fn at(&self, part: impl std::fmt::Display) -> Pointer {
-        let mut part = part.to_string();
-        if part.contains(['~', '/']) {
-            part = part.replace('~', "~0").replace('/', "~1");
+        /// Room for most parts, so that it is allocated once.
+        const PART: usize = 16;
+        let mut text = String::with_capacity(self.0.len() + PART);
+        text.push_str(&self.0);
+        text.push('/');
+        let from = text.len();
+        // A string takes whatever is written to it.
+        let _ = write!(text, "{part}");
+        if text.as_bytes()[from..]
+            .iter()
+            .any(|byte| matches!(byte, b'~' | b'/'))
+        {
+            let escaped = text[from..].replace('~', "~0").replace('/', "~1");
+            text.truncate(from);
+            text.push_str(&escaped);
         }
-        Pointer([self.0.as_str(), &part].join("/"))
+        Pointer(text)
     }
 
     /// The text of the pointer.

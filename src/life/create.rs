@@ -5,15 +5,16 @@ use super::undo::Undo;
 use crate::cgroup::{Cgroup, apply, devices, place};
 use crate::cli::{Create, Verbosity};
 use crate::error::{Error, Result};
+use crate::linux::ahead::{self, Ahead};
 use crate::linux::birth::{Born, give_birth};
 use crate::linux::failure::Kind;
 use crate::linux::held::{Seats, StartGate, Trace, hold};
-use crate::linux::parent::{attend, net, rdt, tell};
+use crate::linux::parent::{attend, laid, net, rdt, tell};
 use crate::linux::{ask, protect};
 use crate::plan::annotations::PIDFD_RECEIVER;
 use crate::plan::cgroup::Moment;
 use crate::plan::console::Console;
-use crate::plan::{Plan, plan};
+use crate::plan::{Plan, plan, process};
 use crate::spec;
 use crate::state::{Home, Record, Seat, oci, status};
 use crate::sys::proc::Proc;
@@ -34,6 +35,8 @@ pub struct Created {
     pub record: Record,
     /// Its process.
     pub born: Born,
+    /// Its group, open.
+    pub group: Option<Cgroup>,
     /// Its plan.
     pub plan: Plan,
 }
@@ -73,9 +76,13 @@ pub fn make(
 ) -> Result<Created> {
     // Not taken apart afterwards: the arena has no use for single blocks (`sys/heap.rs`).
     let bundle = ManuallyDrop::new(spec::load(&request.bundle)?);
+    let network = ahead::begin(&bundle.spec);
     let proc = Rc::new(ask::trust_proc()?);
     let facts = ask::ask(&proc, request.manager)?;
     let mut plan = plan(&bundle, &facts, request)?;
+    if starter == Starter::Ourselves && plan.process.argv.is_empty() {
+        return Err(process::missing());
+    }
     let trace = if verbosity == Verbosity::Debug {
         plan.warnings.extend(spec::names::misspelt(&bundle.raw));
         Trace::On
@@ -92,13 +99,14 @@ pub fn make(
         starter,
         trace,
     };
-    match build(&work, home, terminal, &mut undo) {
-        Ok((seat, record, born)) => {
+    match build(&work, home, terminal, network, &mut undo) {
+        Ok((seat, record, born, group)) => {
             undo.forget();
             Ok(Created {
                 seat,
                 record,
                 born,
+                group,
                 plan,
             })
         }
@@ -122,8 +130,9 @@ fn build(
     work: &Work<'_>,
     home: &Home,
     terminal: Option<OwnedFd>,
+    network: Option<Ahead>,
     undo: &mut Undo<'static>,
-) -> Result<(Seat, Record, Born)> {
+) -> Result<(Seat, Record, Born, Option<Cgroup>)> {
     let plan = work.plan;
     let proc = &*work.proc;
     let console = console(work, terminal)?;
@@ -137,6 +146,8 @@ fn build(
         make_folder(&notify.folder)?;
     }
     let mut record = Record::new(plan, work.owner, place::path(&plan.cgroup, proc)?);
+    let root = laid::open(plan)?;
+    record.laid = root.as_ref().map(|root| root.id);
     seat.begin(&record)?;
     let was_born = Rc::new(Cell::new(false));
     undo.push(poststop(record.clone(), was_born.clone()));
@@ -146,13 +157,20 @@ fn build(
 
     // Open what the child needs, and give birth.
     let start = start_gate(work, &seat)?;
+    if let Some(root) = &root {
+        let id = root.id;
+        undo.push(move || laid::remove(&id));
+        root.attach(plan)?;
+    }
     let (held, gate) = hold(
         plan,
         Rc::clone(&work.proc),
         Seats {
             start,
             console,
+            network,
             trace: work.trace,
+            root: root.map(|root| root.tree),
         },
     )?;
     let born = give_birth(
@@ -161,7 +179,7 @@ fn build(
         gate,
         group.as_ref().map(|group| group.dir.as_fd()),
     )?;
-    undo.push(ending(&born)?);
+    undo.push(ending(&born));
     was_born.set(true);
     let group = group::after_birth(plan, group, systemd, born.pid, proc, &mut record)?;
     hand_over(&mut record, plan, born.pid, proc, undo)?;
@@ -205,7 +223,7 @@ fn build(
     send_pidfd(pidfd_socket, &born)?;
     write_pid_file(work.request.pid_file.as_deref(), born.pid)?;
     tell(&born, Kind::Remembered)?;
-    Ok((seat, record, born))
+    Ok((seat, record, born, group))
 }
 
 /// What belongs to the machine and not to a namespace: shares of caches, network devices.
@@ -319,13 +337,13 @@ pub(super) fn write_pid_file(path: Option<&Path>, pid: i32) -> Result<()> {
 
 type Step = Box<dyn FnOnce() -> Result<()>>;
 
-fn removing(seat: &Seat) -> Step {
+pub(super) fn removing(seat: &Seat) -> Step {
     let path = seat.path.clone();
     Box::new(move || crate::state::dir::remove(&path))
 }
 
 /// The hooks for a container that is no more; a failure is only worth a warning (config.md, "Poststop").
-fn poststop(record: Record, was_born: Rc<Cell<bool>>) -> Step {
+pub(super) fn poststop(record: Record, was_born: Rc<Cell<bool>>) -> Step {
     Box::new(move || {
         if was_born.get() {
             // The failure that led here has the one record of the log; --debug shows these too.
@@ -337,17 +355,14 @@ fn poststop(record: Record, was_born: Rc<Cell<bool>>) -> Step {
     })
 }
 
-fn ending(born: &Born) -> Result<Step> {
-    let pidfd = born
-        .pidfd
-        .try_clone()
-        .map_err(|error| Error::io("keep the child's pidfd", "pidfd", "fcntl", &error))?;
-    Ok(Box::new(move || {
+fn ending(born: &Born) -> Step {
+    let pidfd = Rc::clone(&born.pidfd);
+    Box::new(move || {
         // It may have ended by itself, and been reaped on the way to the error, ignored.
         let _ = pidfd::signal(&pidfd, libc::SIGKILL);
         let _ = pidfd::wait(pidfd.as_fd());
         Ok(())
-    }))
+    })
 }
 
 impl Record {

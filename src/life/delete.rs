@@ -1,10 +1,11 @@
 //! `orbital delete`: end it, remove what create made, run the poststop hooks.
 
 use super::{Verb, check};
-use crate::cgroup::systemd;
+use crate::cgroup::remove::Emptiness;
+use crate::cgroup::{Cgroup, systemd};
 use crate::cli::Force;
 use crate::error::{Error, Result};
-use crate::linux::parent::{hooks, rdt};
+use crate::linux::parent::{hooks, laid, rdt};
 use crate::state::record::{Kept, Unit};
 use crate::state::status::{self, Now};
 use crate::state::{Home, Record, Seat, oci};
@@ -102,7 +103,29 @@ pub fn end(record: &Record, proc: &Proc) -> Result<()> {
 /// # Errors
 /// What could not be removed; the rest is tried all the same. Failed poststop hooks are returned.
 pub fn bury(seat: &Seat, record: &Record) -> Result<Vec<String>> {
-    let unmade = both(remove_group(record), rdt::remove(&record.resctrl_made));
+    bury_by(seat, record, || remove_group(record))
+}
+
+/// The same where the group has been open since it was made.
+///
+/// # Errors
+/// As [`bury`].
+pub(super) fn bury_with(
+    seat: &Seat,
+    record: &Record,
+    group: Option<Cgroup>,
+) -> Result<Vec<String>> {
+    bury_by(seat, record, || remove(record, group))
+}
+
+fn bury_by(
+    seat: &Seat,
+    record: &Record,
+    remove: impl FnOnce() -> Result<()>,
+) -> Result<Vec<String>> {
+    // Before anything is forgotten: what keeps the mount from going can be taken away, and delete repeated.
+    record.laid.as_ref().map_or(Ok(()), laid::remove)?;
+    let unmade = both(remove(), rdt::remove(&record.resctrl_made));
     let warnings = poststop(record);
     both(unmade, seat.remove()).map(|()| warnings)
 }
@@ -119,7 +142,17 @@ fn both(first: Result<()>, second: Result<()>) -> Result<()> {
 /// # Errors
 /// Processes that do not go; what systemd or the kernel refuses.
 pub(super) fn remove_group(record: &Record) -> Result<()> {
-    let group = record.group()?;
+    remove(record, record.group()?)
+}
+
+fn remove(record: &Record, group: Option<Cgroup>) -> Result<()> {
+    if let (Some(group), None) = (&group, &record.unit) {
+        // Nearly always nobody is in it any more, and the kernel says so by removing it.
+        match group.undo_if_empty()? {
+            Emptiness::Removed => return Ok(()),
+            Emptiness::Stays => {}
+        }
+    }
     if let Some(group) = &group
         && group.is_populated()?
     {
@@ -156,6 +189,7 @@ pub fn poststop(record: &Record) -> Vec<String> {
             "poststop",
             &record.bundle,
             document.as_bytes(),
+            &record.hook_outputs()?,
         )
     };
     record

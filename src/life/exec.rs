@@ -7,12 +7,13 @@ use crate::cgroup::{self, Cgroup};
 use crate::cli::{Attendance, Create, Exec, Keyring, Manager, Paused, Verbosity};
 use crate::error::{Error, Object, Result};
 use crate::linux::birth::Born;
-use crate::linux::held::{Trace, hold_for_second};
+use crate::linux::held::{Seats, StartGate, Trace, hold_for_second};
 use crate::linux::second::{self, Cradle, give_birth};
 use crate::linux::{ask, parent, protect};
 use crate::plan::console::Console;
 use crate::plan::second::{Second, plan};
 use crate::spec::{self, Bundle};
+use crate::state::record::Came;
 use crate::state::status::{self, Now};
 use crate::state::{Home, Record, Status, oci};
 use crate::sys::path::{self, Links};
@@ -40,7 +41,8 @@ pub fn exec(request: &Exec, home: &Home, verbosity: Verbosity) -> Result<(i32, V
     // Decide.
     let create = as_create(request, &living.record);
     let facts = ask::ask(&living.proc, Manager::Disabled)?;
-    let second = plan(bundle, &facts, &create).map_err(told)?;
+    let mut second = plan(bundle, &facts, &create).map_err(told)?;
+    second.namespaces |= clocks(&living);
 
     // From here on signals wait until they can be handed on.
     let watch = match request.attendance {
@@ -125,6 +127,23 @@ fn find(request: &Exec, home: &Home) -> Result<Living> {
     })
 }
 
+/// The time namespace that CRIU has given to a container that asked for none, and whose clocks go on where they
+/// stood; `CLONE_NEWTIME` or nothing.
+fn clocks(living: &Living) -> u32 {
+    let kind = crate::plan::birth::Kind::Time;
+    let Some(process) = living
+        .record
+        .process
+        .filter(|_| living.record.came == Came::Restored)
+    else {
+        return 0;
+    };
+    match living.proc.namespace_of(process.pid, kind.file()) {
+        Ok(_) => kind.flag(),
+        Err(_) => 0,
+    }
+}
+
 /// The request in the words of the planners.
 fn as_create(request: &Exec, record: &Record) -> Create {
     Create {
@@ -164,7 +183,17 @@ fn begin(
         Verbosity::Debug => Trace::On,
         Verbosity::Errors => Trace::Off,
     };
-    let (held, gate) = hold_for_second(&work.second.plan, Rc::clone(proc), console, trace)?;
+    let seats = Seats {
+        network: None,
+        start: StartGate::Connection,
+        console,
+        trace,
+        root: match &record.laid {
+            Some(laid) => Some(parent::laid::find(laid)?),
+            None => None,
+        },
+    };
+    let (held, gate) = hold_for_second(&work.second.plan, Rc::clone(proc), seats)?;
     let cradle = Cradle {
         second: work.second,
         facts,

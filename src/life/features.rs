@@ -50,7 +50,7 @@ pub fn features() -> Value {
         "linux": linux(),
         "annotations": {
             // By this name of runc's callers ask every runtime; names of our own would need a namespace of our own.
-            "org.opencontainers.runc.checkpoint.enabled": "false",
+            "org.opencontainers.runc.checkpoint.enabled": "true",
         },
         "potentiallyUnsafeConfigAnnotations": annotations::OBEYED,
     })

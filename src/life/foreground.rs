@@ -70,7 +70,8 @@ impl Foreground {
             let ready = self
                 .wait(born, terminal.as_ref(), proxy.as_ref())
                 .map_err(plain)?;
-            if ready.signals {
+            // Whom the signals were for is gone.
+            if ready.signals && !ready.ended {
                 self.hand_on(born, terminal.as_ref());
             }
             if let Some(terminal) = &mut terminal {
@@ -192,13 +193,19 @@ impl Terminal {
                 fault.into(),
             )
         })?;
+        Ok(Some(Terminal::of(master)))
+    }
+
+    /// Serves the terminal of this master, and puts our own one, if there is one, into raw mode.
+    #[must_use]
+    pub fn of(master: OwnedFd) -> Terminal {
         let terminal = Terminal {
             master,
             input: Input::Open,
             before: make_raw(),
         };
         terminal.follow_size();
-        Ok(Some(terminal))
+        terminal
     }
 
     fn serve(&mut self, ready: &Ready) {

@@ -12,6 +12,8 @@
 //! | resume | – | – | – | yes | – | – |
 //! | update | – | yes | yes | yes | – | – |
 //! | events | – | yes | yes | yes | – | – |
+//! | checkpoint | – | – | yes | yes | – | – |
+//! | restore | – | – | – | – | – | yes |
 //! | ps | – | yes | yes | yes | yes | – |
 //! | delete | – | – | – | – | yes | – |
 //! | delete --force | yes | yes | yes | yes | yes | yes |
@@ -58,6 +60,12 @@ pub mod update;
 /// Run a second process in it.
 pub mod exec;
 
+/// Write it to disk.
+pub mod checkpoint;
+
+/// Let it go on from there.
+pub mod restore;
+
 /// Remove it.
 pub mod delete;
 
@@ -101,6 +109,8 @@ pub enum Verb {
     Ps,
     /// `exec` without `--ignore-paused`.
     Exec,
+    /// `checkpoint`.
+    Checkpoint,
     /// `delete` without `--force`.
     Delete,
 }
@@ -118,6 +128,7 @@ impl Verb {
             Verb::Events => "watch",
             Verb::Ps => "ps",
             Verb::Exec => "execute a process in",
+            Verb::Checkpoint => "checkpoint",
             Verb::Delete => "delete",
         }
     }
@@ -135,9 +146,14 @@ pub fn check(verb: Verb, id: &str, status: Status, pid: i32) -> Result<()> {
         | (Verb::Kill | Verb::Update | Verb::Events, Created | Running | Paused)
         | (Verb::Pause | Verb::Exec, Created | Running)
         | (Verb::Resume, Paused)
+        | (Verb::Checkpoint, Running | Paused)
         | (Verb::Ps, Created | Running | Paused | Stopped)
         | (Verb::Delete, Stopped) => return Ok(()),
         (Verb::Exec, status) => return Err(not_for_exec(id, status)),
+        (Verb::Checkpoint, Created) => (
+            format!("container not running: {}", is()),
+            format!("let its program begin first: orbital start {id}"),
+        ),
         (Verb::Start, Stopped) => (
             "cannot start a container that has stopped".to_owned(),
             format!("remove it and create it anew: orbital delete {id}"),

@@ -42,15 +42,18 @@ pub fn run(
         )
     })?;
     let terminal = request.console_socket.is_none().then_some(theirs);
-    let created = make(request, home, verbosity, Starter::Ourselves, terminal)?;
+    let mut created = make(request, home, verbosity, Starter::Ourselves, terminal)?;
     let terminal = Terminal::receive(&created.plan, request, ours)?;
     let proxy = proxy(request, &created)?;
     begin(&created)?;
     let end = foreground.attend(&created.born, terminal, proxy);
-    let mut warnings = created.plan.warnings;
+    let mut warnings = std::mem::take(&mut created.plan.warnings);
     if afterwards == Afterwards::Delete {
-        warnings.extend(delete::bury(&created.seat, &created.record)?);
+        let group = created.group.take();
+        warnings.extend(delete::bury_with(&created.seat, &created.record, group)?);
     }
+    // The process ends now, and its end takes all of it apart at once.
+    std::mem::forget(created);
     end.map(|end| (end.status(), warnings))
 }
 
@@ -70,6 +73,7 @@ fn begin(created: &Created) -> Result<()> {
         record,
         born,
         plan,
+        ..
     } = created;
     let told = |bytes: &_, _: Option<std::os::fd::BorrowedFd<'_>>| {
         explain::record(

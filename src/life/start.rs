@@ -9,7 +9,8 @@ use crate::linux::gates::{self, Arrival};
 use crate::linux::parent::hooks;
 use crate::linux::step::Step;
 use crate::linux::{ask, explain};
-use crate::plan::Plan;
+use crate::plan::{Plan, process};
+use crate::state::record::Program;
 use crate::state::status::{self, Now};
 use crate::state::{Home, Record, Seat, oci};
 use crate::sys::{Fault, socket};
@@ -19,7 +20,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 /// Lets the container's program begin, and returns when it has.
 ///
 /// # Errors
-/// A container that is not created; a startContainer or poststart hook that failed, which ends the
+/// A container that is not created, or was created without a process; a startContainer or poststart hook that failed, which ends the
 /// container; a program that could not be executed.
 pub fn start(id: &str, home: &Home) -> Result<()> {
     let doing = format!("start {id}");
@@ -28,12 +29,16 @@ pub fn start(id: &str, home: &Home) -> Result<()> {
         record,
         status,
         pid,
-        ..
+        proc,
     } = status::now(&seat)?;
     check(Verb::Start, id, status, pid)?;
     let Some(record) = record else {
         return Err(Error::container(doing, id, "it has no record"));
     };
+    if record.program == Program::Missing {
+        // It waits for what can never come: it is stopped, for `delete` to remove.
+        return Err(process::missing().also(super::delete::end(&record, &proc).err()));
+    }
 
     let folder = seat.path.join(crate::state::dir::NOTIFY);
     let notify = super::notify::found(&folder);
@@ -98,7 +103,10 @@ pub fn poststart(seat: &Seat, record: &Record) -> Result<()> {
         .iter()
         .map(crate::state::record::Kept::hook)
         .collect();
-    let ran = hooks::run_in(&list, "poststart", &record.bundle, document.as_bytes());
+    let ran = record.hook_outputs().and_then(|outputs| {
+        let document = document.as_bytes();
+        hooks::run_in(&list, "poststart", &record.bundle, document, &outputs)
+    });
     ran.or_else(|error| super::delete::after_failure(seat, record, error))
 }
 

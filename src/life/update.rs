@@ -3,6 +3,7 @@
 use super::pause::without_group;
 use super::{Verb, check};
 use crate::cgroup::Cgroup;
+use crate::cgroup::systemd::Living;
 use crate::cli::{Limits, Update};
 use crate::error::{Error, Object, Pointer, Result};
 use crate::linux::parent::rdt;
@@ -63,9 +64,13 @@ fn change(
     for setting in &mut settings {
         setting.pointer = origin.pointer(&setting.pointer);
     }
+    let unit = record.unit.as_ref().map(|unit| Living {
+        unit: &unit.name,
+        instance: unit.instance,
+    });
     let before = group.oom_kills();
     group
-        .change(&settings)
+        .change(&settings, unit.as_ref())
         .map_err(|error| origin.told(error))?;
     let killed = group.oom_kills().saturating_sub(before);
     if killed > 0 && settings.iter().any(|one| one.file.starts_with("memory.")) {

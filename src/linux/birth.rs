@@ -1,29 +1,35 @@
 //! The clone: one process, in its namespaces and its cgroup from its first moment (`plan/birth.rs`
 //! has the table of the three rows).
 
-use super::failure::{Failure, Kind, Miss, NO_ITEM, Record};
+use super::failure::{Failure, Kind as Word, Miss, NO_ITEM, Record};
 use super::gates::{self, Arrival};
 use super::held::Held;
+use super::hook::Files;
 use super::step::Step;
 use super::{child, explain, protect};
 use crate::error::{Cause, Error, Object, Result};
 use crate::plan::Plan;
-use crate::plan::birth::{Joiner, UserNamespace};
+use crate::plan::birth::{Joiner, Kind, UserNamespace};
 use crate::sys::clone::{Birth, Side, clone3};
 use crate::sys::process::{self, Dumpable};
 use crate::sys::{Call, Fault, file, pidfd};
 use rustix::fs::{CWD, OFlags};
+use std::cell::RefCell;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::rc::Rc;
 
 /// A child that waits at gate A.
 #[derive(Debug)]
 pub struct Born {
     /// Its pid in our pid namespace.
     pub pid: i32,
-    /// Its pidfd.
-    pub pidfd: OwnedFd,
+    /// Its pidfd; whoever would end it in a failure shares it.
+    pub pidfd: Rc<OwnedFd>,
     /// Our end of the gates.
     pub gate: OwnedFd,
+    /// Our copies of the child's descriptors: its end of the gates must be closed before we listen at ours, and
+    /// the child need not wait for that.
+    pub copies: RefCell<Option<Held>>,
     /// The memory files around the hooks that run in it.
     pub documents: Option<super::held::Documents>,
 }
@@ -44,15 +50,18 @@ pub fn give_birth(
             .map_err(|fault| plain("hide from the joined namespaces", fault))?;
     }
     let documents = duplicate_documents(&held)?;
-    let (pid, pidfd) = if plan.birth.user == UserNamespace::Joined {
-        by_helper(plan, held, gate.as_fd(), cgroup)?
+    let (pid, pidfd, copies) = if plan.birth.user == UserNamespace::Joined {
+        let (pid, pidfd) = by_helper(plan, held, gate.as_fd(), cgroup)?;
+        (pid, pidfd, None)
     } else {
-        directly(plan, held, &gate, cgroup)?
+        let (pid, pidfd, copies) = directly(plan, held, &gate, cgroup)?;
+        (pid, pidfd, Some(copies))
     };
     Ok(Born {
         pid,
-        pidfd,
+        pidfd: Rc::new(pidfd),
         gate,
+        copies: RefCell::new(copies),
         documents,
     })
 }
@@ -70,6 +79,7 @@ fn duplicate_documents(held: &Held) -> Result<Option<super::held::Documents>> {
         creating: copy(&documents.creating)?,
         created: copy(&documents.created)?,
         output: copy(&documents.output)?,
+        files: Files::default(),
     }))
 }
 
@@ -79,10 +89,14 @@ fn directly(
     held: Held,
     gate: &OwnedFd,
     cgroup: Option<BorrowedFd<'_>>,
-) -> Result<(i32, OwnedFd)> {
+) -> Result<(i32, OwnedFd, Held)> {
     let away = Away::join(plan, &held)?;
+    let made = match held.network {
+        Some(_) => u64::from(Kind::Network.flag()),
+        None => 0,
+    };
     let birth = Birth {
-        flags: plan.birth.clone_flags,
+        flags: plan.birth.clone_flags & !made,
         cgroup,
     };
     match clone3(&birth) {
@@ -90,7 +104,7 @@ fn directly(
         Ok(Side::Parent(pid, pidfd)) => {
             let born = (pid, pidfd);
             away.come_back().inspect_err(|_| end(&born.1))?;
-            Ok(born)
+            Ok((born.0, born.1, held))
         }
         Err(fault) => {
             let error = explain::clone(plan, fault);
@@ -137,7 +151,7 @@ fn by_helper(
             let _ = pidfd::wait(helper.as_fd());
             match arrival? {
                 Arrival::Record(Record {
-                    kind: Kind::Born,
+                    kind: Word::Born,
                     errno: pid,
                     ..
                 }) => Ok((
@@ -189,7 +203,7 @@ fn help(plan: &Plan, held: Held) -> ! {
                 &held,
                 Record {
                     errno: pid,
-                    ..Record::gate(Kind::Born)
+                    ..Record::gate(Word::Born)
                 },
             );
             process::exit_now(0)
@@ -230,7 +244,7 @@ impl Away {
                 continue;
             };
             let at = |fault| explain::join(join, fault);
-            if join.kind == crate::plan::birth::Kind::Mount {
+            if join.kind == Kind::Mount {
                 away.directory = Some(file::open(CWD, c".", OFlags::PATH).map_err(at)?);
             }
             let own = held.proc.namespace(join.kind.file()).map_err(at)?;

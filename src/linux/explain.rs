@@ -120,10 +120,10 @@ fn in_mount(op: &MountOp, miss: Miss) -> Pointer {
 fn of_step(step: Step) -> Option<&'static str> {
     match step {
         Step::SealHeap | Step::Mapped | Step::Mounted | Step::Ready | Step::Start => None,
-        Step::Session | Step::Network | Step::Propagation | Step::Stdio => None,
+        Step::Session | Step::Propagation | Step::Stdio => None,
         Step::CloseOnExec => None,
         Step::Clocks => Some("/linux/timeOffsets"),
-        Step::Join | Step::Unshare => Some("/linux/namespaces"),
+        Step::Join | Step::Unshare | Step::Network => Some("/linux/namespaces"),
         Step::BecomeRoot => Some("/linux/uidMappings"),
         Step::Root | Step::Pivot | Step::RootFlags => Some("/root"),
         Step::Mount => Some("/mounts"),

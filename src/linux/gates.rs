@@ -5,7 +5,8 @@
 //! | A | parent | `Mapped` | ids, limits and scores are set |
 //! | B | child | `Mounted` | all mounts, devices and the console are there |
 //! | C | parent | `Go` | prestart and createRuntime hooks have run; without any it is said before B |
-//! | – | child | `Network` | beside it a socket of the new network namespace, by which the parent brings lo up |
+//! | – | parent | `Network` | beside it the network namespace that was made ahead; without it: make one |
+//! | – | child | `Network` | beside it a socket of the network namespace that it has made, by which the parent brings lo up |
 //! | – | child, parent | `Listening`, `Taken` | the seccomp agent has its listener; where there is one |
 //! | D | child | `Ready` | nothing is left but to be started |
 //! | D | parent | `Remembered` | the record is on disk: outlive me |
@@ -104,6 +105,17 @@ pub fn pass(socket: impl AsFd, kind: Kind) -> Result<(), Fault> {
         return Ok(());
     }
     Err(AWAY)
+}
+
+/// The same, with the descriptor beside the record, if there is one.
+///
+/// # Errors
+/// As [`pass`].
+pub fn pass_with_descriptor(socket: impl AsFd, kind: Kind) -> Result<Option<OwnedFd>, Fault> {
+    match next_with_descriptor(socket)? {
+        (Arrival::Record(record), beside) if record.kind == kind => Ok(beside),
+        _ => Err(AWAY),
+    }
 }
 
 /// Waits in the child for what the parent answers.

@@ -1,6 +1,9 @@
 //! Descriptors and arrays that are made before birth, because the child may make none.
 
+use super::ahead::Ahead;
+use super::hook::Files;
 use super::labels::{self, Confine};
+use super::parent::hooks::open_outputs;
 use super::parent::mounts::Namespaces;
 use super::{ask, explain};
 use crate::error::{Error, Object, Result};
@@ -80,8 +83,11 @@ pub struct Held {
     pub start: StartGate,
     /// The host's procfs, proved.
     pub proc: Rc<Proc>,
-    /// The root file system's tree, where the parent had to open it.
+    /// The root file system's tree, where the parent had to open it; a second process's only where no mount
+    /// namespace brings it along.
     pub root: Option<OwnedFd>,
+    /// The network namespace that is made ahead: the runtime hands it over.
+    pub network: Option<Ahead>,
     /// For each mount its source's tree, where the parent had to open it.
     pub trees: Vec<Option<OwnedFd>>,
     /// For each namespace to join its descriptor.
@@ -113,6 +119,8 @@ pub struct Documents {
     pub created: OwnedFd,
     /// What the hooks print.
     pub output: OwnedFd,
+    /// Where they print else.
+    pub files: Files,
 }
 
 impl Documents {
@@ -130,8 +138,12 @@ pub struct Seats {
     pub start: StartGate,
     /// The connected console socket.
     pub console: Option<OwnedFd>,
+    /// The network namespace that is made ahead: the runtime hands it over.
+    pub network: Option<Ahead>,
     /// Report passed steps?
     pub trace: Trace,
+    /// The root file system, where it has been laid in the runtime's own mount namespace.
+    pub root: Option<OwnedFd>,
 }
 
 /// Opens everything; returns it with the parent's end of the gates.
@@ -143,10 +155,15 @@ pub fn hold(plan: &Plan, proc: Rc<Proc>, seats: Seats) -> Result<(Held, OwnedFd)
     let (ours, gate) = socket::pair().map_err(|fault| plain("make the gates", fault))?;
     let joins = plan.birth.joins.iter().map(open_namespace);
     let joins: Vec<OwnedFd> = joins.collect::<Result<_>>()?;
+    check_mount_namespace(plan, &joins, &proc)?;
     let held = Held {
         gate,
         start: seats.start,
-        root: open_root(plan)?,
+        root: match seats.root {
+            None => open_root(plan)?,
+            laid => laid,
+        },
+        network: seats.network,
         trees: open_sources(plan, &joins, &proc)?,
         proc,
         joins,
@@ -177,28 +194,24 @@ pub fn hold(plan: &Plan, proc: Rc<Proc>, seats: Seats) -> Result<(Held, OwnedFd)
 ///
 /// # Errors
 /// A label that nobody would enforce.
-pub fn hold_for_second(
-    plan: &Plan,
-    proc: Rc<Proc>,
-    console: Option<OwnedFd>,
-    trace: Trace,
-) -> Result<(Held, OwnedFd)> {
+pub fn hold_for_second(plan: &Plan, proc: Rc<Proc>, seats: Seats) -> Result<(Held, OwnedFd)> {
     let (ours, gate) = socket::pair().map_err(|fault| plain("make the gates", fault))?;
     let held = Held {
         gate,
-        start: StartGate::Connection,
+        start: seats.start,
         proc,
-        root: None,
+        root: seats.root,
+        network: None,
         trees: Vec::new(),
         joins: Vec::new(),
-        console,
+        console: seats.console,
         documents: None,
         create_container: Vec::new(),
         start_container: Vec::new(),
         confine: labels::check(&plan.labels)?,
         argv: Strings::new(plan.process.argv.clone()),
         envp: environment(plan),
-        trace,
+        trace: seats.trace,
     };
     Ok((held, ours))
 }
@@ -279,6 +292,7 @@ fn open_documents(plan: &Plan) -> Result<Option<Documents>> {
         creating: make(c"state")?,
         created: make(c"state")?,
         output: make(c"output")?,
+        files: open_outputs(&hooks.outputs)?,
     }))
 }
 
@@ -304,6 +318,18 @@ fn check_sysctls(plan: &Plan, held: &Held) -> Result<()> {
                     error.hint("set it on the host, or give the container a namespace of its own")
                 );
             }
+        }
+    }
+    Ok(())
+}
+
+/// Pivoting in the namespace that the runtime is in would take the host's root away from everybody.
+fn check_mount_namespace(plan: &Plan, joins: &[OwnedFd], proc: &Proc) -> Result<()> {
+    for (join, fd) in plan.birth.joins.iter().zip(joins) {
+        if join.kind == Kind::Mount && is_own(proc, join.kind, fd)? {
+            let why = "it is the runtime's own, whose root would become the container's";
+            let error = Error::refused("join the mount namespace", &join.pointer, why);
+            return Err(error.hint("leave the mount namespace out of /linux/namespaces: then the container stays in it, with a root of its own"));
         }
     }
     Ok(())

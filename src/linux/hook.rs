@@ -5,15 +5,26 @@ use crate::sys::clone::{Birth, Side, clone3};
 use crate::sys::pidfd::{self, End};
 use crate::sys::{At, Call, Fault, exec, heap, process};
 use std::ffi::CStr;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// What a hook reads and where its output goes.
 #[derive(Debug)]
 pub struct Streams<'a> {
     /// Its standard input: the state document.
     pub document: BorrowedFd<'a>,
-    /// Its standard output and error: a file in memory, to be quoted when it fails.
+    /// What takes its standard output and error where no file does: a file in memory, to be quoted when it fails.
     pub output: BorrowedFd<'a>,
+    /// Files of the caller's for the two.
+    pub files: &'a Files,
+}
+
+/// Files that the caller wants to have hooks' output in.
+#[derive(Debug, Default)]
+pub struct Files {
+    /// Standard output.
+    pub stdout: Option<OwnedFd>,
+    /// Standard error.
+    pub stderr: Option<OwnedFd>,
 }
 
 /// `errno` of a hook that exited with a status: this plus the status.
@@ -72,12 +83,13 @@ fn become_hook(hook: &ReadyHook, directory: &CStr, streams: &Streams<'_>) -> ! {
     })
 }
 
-fn prepare(directory: &CStr, streams: &Streams<'_>) -> Result<(), Fault> {
+fn prepare<'a>(directory: &CStr, streams: &Streams<'a>) -> Result<(), Fault> {
     process::reset_signals();
     process::new_group()?;
     rustix::process::chdir(directory).at(Call::Chdir)?;
     exec::lay_over(streams.document, 0)?;
-    exec::lay_over(streams.output, 1)?;
-    exec::lay_over(streams.output, 2)?;
+    let chosen = |file: &'a Option<OwnedFd>| file.as_ref().map_or(streams.output, AsFd::as_fd);
+    exec::lay_over(chosen(&streams.files.stdout), 1)?;
+    exec::lay_over(chosen(&streams.files.stderr), 2)?;
     exec::close_on_exec_from(3)
 }

@@ -4,8 +4,9 @@
 //!  parent (linux/parent)                       child (linux/child)
 //!  clone3 into the cgroup ───────────────────▶ seal the heap
 //!  network devices, id maps, limits, oom score
-//!  A ── Mapped ──────────────────────────────▶ clocks · join · become root · unshare · session · network
-//!  device filter · loopback ◀── Network ────  propagation · root · mounts · devices · console
+//!  A ── Mapped ──────────────────────────────▶ clocks · join · become root · unshare · session · propagation
+//!    ── Network ─────────────────────────────▶ root · network · mounts · devices · console
+//!  device filter · loopback
 //!  prestart, createRuntime hooks ◀── Mounted ─ B
 //!  C ── Go ──────────────────────────────────▶ createContainer hooks · pivot · root flags · streams
 //!                                              sysctl · read-only · masked · names · scheduling
@@ -36,6 +37,9 @@ pub mod gates;
 /// Security modules of the host.
 pub mod labels;
 
+/// A network namespace, made beside the planning.
+pub mod ahead;
+
 /// Descriptors made before birth.
 pub mod held;
 
@@ -53,6 +57,9 @@ pub mod parent;
 
 /// Both columns of a second process.
 pub mod second;
+
+/// CRIU, which writes processes to disk and brings them back.
+pub mod criu;
 
 /// A child's twelve bytes, told in words.
 pub mod explain;

@@ -31,7 +31,9 @@ use crate::sys::clone::{Birth, Side, clone3};
 use crate::sys::proc::Proc;
 use crate::sys::process::{self, Dumpable};
 use crate::sys::{Fault, pidfd, sched};
+use std::cell::RefCell;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::rc::Rc;
 
 /// Words that complete "cannot …", for all of it.
 pub const DOING: &str = "begin the process";
@@ -90,8 +92,9 @@ pub fn give_birth(
     drop(held);
     let born = Born {
         pid,
-        pidfd,
+        pidfd: Rc::new(pidfd),
         gate,
+        copies: RefCell::new(None),
         documents: None,
     };
     let limited = limits::resources(&second.plan, pid).and_then(|()| match facts.privilege {

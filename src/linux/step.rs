@@ -44,9 +44,9 @@ steps! {
      5 BecomeRoot      "become root inside": "files made from here on belong to the container's root";
      6 Unshare         "unshare the cgroup namespace": "its root is the group we are in now";
      7 Session         "begin a session": "the caller's terminal and keyring must not be inherited";
-     8 Network         "open a socket for the loopback device": "in a network namespace of our own; the runtime brings lo up while we mount";
-     9 Propagation     "set the propagation of /": "before the first mount, or the host sees it";
-    10 Root            "mount the root file system": "pivot_root wants a mount point";
+     8 Propagation     "set the propagation of /": "before the first mount, or the host sees it";
+     9 Root            "mount the root file system": "pivot_root wants a mount point";
+    10 Network         "enter the network namespace": "made by a thread meanwhile, so as late as can be: sysfs shows its devices";
     11 Mount           "carry out the mounts": "in the order of /mounts, as later ones may lie in earlier ones";
     12 Devices         "make the devices": "a mount may have covered /dev";
     13 Console         "attach the console": "needs the container's own devpts";

@@ -142,6 +142,8 @@ pub struct Birth {
     pub user: UserNamespace,
     /// `CLONE_NEW*` flags of the clone (without cgroup).
     pub clone_flags: u64,
+    /// Who makes a new network namespace.
+    pub network: NetworkMaker,
     /// Namespaces to join: for a helper user first, a mount namespace last.
     pub joins: Vec<Join>,
     /// Whether the child unshares a new cgroup namespace.
@@ -152,6 +154,36 @@ pub struct Birth {
     pub become_root: BecomeRoot,
     /// Every kind that the container does not share with its caller, new or joined.
     pub own: Vec<Kind>,
+}
+
+/// Who makes a network namespace that is new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NetworkMaker {
+    /// A thread of the runtime's, beside the planning; the child enters it.
+    Ahead,
+    /// The clone, or nobody, as there is none.
+    Clone,
+}
+
+/// Who makes this container's network namespace: it belongs to a user namespace of the container's own, where there
+/// is one; what is joined is joined by a runtime with one thread; and a device is moved to where the child is.
+#[must_use]
+pub fn network(spec: &Spec) -> NetworkMaker {
+    let Some(linux) = spec.linux() else {
+        return NetworkMaker::Clone;
+    };
+    let given = linux.namespaces().as_deref().unwrap_or_default();
+    let devices = linux.net_devices().as_ref();
+    let has = |wanted| given.iter().any(|namespace| namespace.typ() == wanted);
+    let joins = given.iter().any(|namespace| namespace.path().is_some());
+    if has(LinuxNamespaceType::Network)
+        && !has(LinuxNamespaceType::User)
+        && !joins
+        && devices.is_none_or(|devices| devices.is_empty())
+    {
+        return NetworkMaker::Ahead;
+    }
+    NetworkMaker::Clone
 }
 
 /// Whether the child unshares a cgroup namespace.
@@ -216,6 +248,7 @@ pub fn plan(spec: &Spec, facts: &Facts, warnings: &mut Vec<String>) -> Result<Bi
     Ok(Birth {
         user,
         clone_flags,
+        network: network(spec),
         joins,
         new_cgroup,
         clocks,
@@ -224,20 +257,17 @@ pub fn plan(spec: &Spec, facts: &Facts, warnings: &mut Vec<String>) -> Result<Bi
     })
 }
 
-/// Refuses a container without a mount namespace. Asked after the planners that need one, as they say better why.
+/// Refuses a container that could make no mount: in its caller's mount namespace a user namespace has no rights.
 ///
 /// # Errors
-/// It has none.
-pub fn has_mounts(birth: &Birth) -> Result<()> {
-    if birth.owns(Kind::Mount) {
+/// A user namespace without a mount namespace.
+pub fn may_mount(birth: &Birth) -> Result<()> {
+    if birth.owns(Kind::Mount) || birth.user == UserNamespace::Inherited {
         return Ok(());
     }
-    Err(Error::refused(
-        DOING,
-        "/linux/namespaces",
-        "without a mount namespace the root file system would become the host's",
-    )
-    .hint("add {\"type\": \"mount\"} to /linux/namespaces"))
+    let why = "a user namespace has no rights over the mount namespace of the runtime, where /dev and all mounts would have to be made";
+    let hint = "add {\"type\": \"mount\"} to /linux/namespaces";
+    Err(Error::refused(DOING, "/linux/namespaces", why).hint(hint))
 }
 
 fn pointer(index: usize) -> Pointer {

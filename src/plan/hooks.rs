@@ -1,9 +1,11 @@
 //! Hooks (config.md, "POSIX-platform Hooks"): programs to run at points of the life.
 
+use super::annotations::{HOOKS_STDERR, HOOKS_STDOUT};
 use super::cstrings;
 use crate::error::{Error, Pointer, Result};
 use oci_spec::runtime::Spec;
 use std::ffi::CString;
+use std::path::Path;
 
 /// One program.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +20,15 @@ pub struct Hook {
     pub timeout: Option<u32>,
     /// `/hooks/KIND/N`.
     pub pointer: Pointer,
+}
+
+/// Files of the host that take what hooks write; else the runtime keeps it, to quote a hook that fails.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outputs {
+    /// For their standard output, absolute.
+    pub stdout: Option<CString>,
+    /// For their standard error, absolute.
+    pub stderr: Option<CString>,
 }
 
 /// All of them, each list in order.
@@ -35,6 +46,8 @@ pub struct Hooks {
     pub poststart: Vec<Hook>,
     /// When the container is deleted, in the runtime's namespaces.
     pub poststop: Vec<Hook>,
+    /// Where they write.
+    pub outputs: Outputs,
 }
 
 /// Plans `/hooks`. `process` is the container process's environment: a startContainer hook is a program
@@ -59,6 +72,24 @@ pub fn plan(spec: &Spec, process: &[CString]) -> Result<Hooks> {
         start_container: list("startContainer", hooks.start_container(), process)?,
         poststart: list("poststart", hooks.poststart(), &[])?,
         poststop: list("poststop", hooks.poststop(), &[])?,
+        outputs: outputs(|name| spec.annotations().as_ref()?.get(name))?,
+    })
+}
+
+/// What two of the annotations name.
+///
+/// # Errors
+/// A relative path, a NUL.
+pub fn outputs<'a>(annotation: impl Fn(&str) -> Option<&'a String>) -> Result<Outputs> {
+    let file = |name: &str| {
+        let at = Pointer::from("/annotations").at(name);
+        let path = annotation(name).map(Path::new);
+        path.map(|path| cstrings::absolute(path, "find the file for the hooks' output", &at))
+            .transpose()
+    };
+    Ok(Outputs {
+        stdout: file(HOOKS_STDOUT)?,
+        stderr: file(HOOKS_STDERR)?,
     })
 }
 

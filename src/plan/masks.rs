@@ -1,6 +1,5 @@
 //! Masked and read-only paths (config-linux.md, "Masked Paths", "Readonly Paths").
 
-use super::birth::{Birth, Kind};
 use super::root::below;
 use crate::error::{Error, Pointer, Result};
 use oci_spec::runtime::Spec;
@@ -28,39 +27,23 @@ pub struct Masks {
 /// Decides what is covered.
 ///
 /// # Errors
-/// A relative path, the root itself, or no mount namespace of the container's own.
-pub fn plan(spec: &Spec, birth: &Birth) -> Result<Masks> {
+/// A relative path, or the root itself.
+pub fn plan(spec: &Spec) -> Result<Masks> {
     let Some(linux) = spec.linux() else {
         return Ok(Masks::default());
     };
     Ok(Masks {
-        masked: list(
-            "mask a path",
-            linux.masked_paths(),
-            "/linux/maskedPaths",
-            birth,
-        )?,
+        masked: list("mask a path", linux.masked_paths(), "/linux/maskedPaths")?,
         read_only: list(
             "make a path read-only",
             linux.readonly_paths(),
             "/linux/readonlyPaths",
-            birth,
         )?,
     })
 }
 
-fn list(
-    doing: &str,
-    paths: &Option<Vec<String>>,
-    pointer: &str,
-    birth: &Birth,
-) -> Result<Vec<Covered>> {
+fn list(doing: &str, paths: &Option<Vec<String>>, pointer: &str) -> Result<Vec<Covered>> {
     let paths = paths.as_deref().unwrap_or_default();
-    if !paths.is_empty() && !birth.owns(Kind::Mount) {
-        let why = "without a mount namespace of its own, the host would lose it too";
-        let hint = "add {\"type\": \"mount\"} to /linux/namespaces";
-        return Err(Error::refused(doing, pointer, why).hint(hint));
-    }
     let numbered = paths.iter().enumerate();
     numbered
         .map(|(number, path)| one(doing, path, Pointer::from(pointer).at(number)))

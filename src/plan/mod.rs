@@ -171,10 +171,10 @@ fn decide(bundle: &Bundle, facts: &facts::Facts, request: &Create) -> Result<Pla
 
     // What it sees.
     let root = root::plan(spec, &birth, facts, &bundle.path, request.entry)?;
-    let mounts = mounts::plan(spec, &birth, facts, &bundle.path)?;
+    let mounts = mounts::plan(spec, &birth, facts, &bundle.path, &mut warnings)?;
     let devices = devices::plan(spec, &birth)?;
-    let masks = masks::plan(spec, &birth)?;
-    birth::has_mounts(&birth)?;
+    let masks = masks::plan(spec)?;
+    birth::may_mount(&birth)?;
 
     // What runs in it, and how much of the machine it gets.
     let process = process::plan(spec, request)?;

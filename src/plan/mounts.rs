@@ -240,13 +240,19 @@ struct Entry<'a> {
     doing: String,
 }
 
-/// Decides the mounts, in the order of `/mounts`.
+/// Decides the mounts, in the order of `/mounts`. `warnings` takes what is left out.
 ///
 /// # Errors
 /// A place where nothing may be mounted, a bind without a source or with a file system's options, an
 /// entry that is neither a bind nor has a type, and what [`options::parse`] refuses.
-pub fn plan(spec: &Spec, birth: &Birth, facts: &Facts, bundle: &Path) -> Result<Vec<MountOp>> {
-    let propagation = root::propagation(spec)?;
+pub fn plan(
+    spec: &Spec,
+    birth: &Birth,
+    facts: &Facts,
+    bundle: &Path,
+    warnings: &mut Vec<String>,
+) -> Result<Vec<MountOp>> {
+    let propagation = root::propagation(spec, birth)?;
     let around = Around {
         birth,
         bundle,
@@ -259,7 +265,12 @@ pub fn plan(spec: &Spec, birth: &Birth, facts: &Facts, bundle: &Path) -> Result<
     let mounts = spec.mounts().as_deref().unwrap_or_default();
     let mut ops: Vec<MountOp> = Vec::with_capacity(mounts.len());
     for (number, mount) in mounts.iter().enumerate() {
-        let op = one(mount, Pointer::from("/mounts").at(number), &around)?;
+        let op = one(
+            mount,
+            Pointer::from("/mounts").at(number),
+            &around,
+            warnings,
+        )?;
         again::unseal(&op, &mut ops);
         ops.push(op);
     }
@@ -282,7 +293,12 @@ pub fn is_remount(mount: &Mount) -> bool {
     options.iter().any(|word| word == "remount")
 }
 
-fn one(mount: &Mount, pointer: Pointer, around: &Around<'_>) -> Result<MountOp> {
+fn one(
+    mount: &Mount,
+    pointer: Pointer,
+    around: &Around<'_>,
+    warnings: &mut Vec<String>,
+) -> Result<MountOp> {
     let kind_word = kind_word(mount);
     let options = options::parse(mount.options().as_deref().unwrap_or_default(), &pointer)?;
     let entry = Entry {
@@ -296,9 +312,9 @@ fn one(mount: &Mount, pointer: Pointer, around: &Around<'_>) -> Result<MountOp> 
     };
     let (target, links) = target::plan(&entry)?;
     let (source, otherwise) = if is_remount(mount) {
-        (again::plan(&entry)?, None)
+        (again::plan(&entry, warnings)?, None)
     } else if is_bind(mount) {
-        (bind::plan(&entry, around)?, None)
+        (bind::plan(&entry, around, warnings)?, None)
     } else {
         fresh::plan(&entry, around)?
     };

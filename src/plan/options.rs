@@ -3,9 +3,10 @@
 //! A word that is not in the table is data for the file system's own parser, as the specification
 //! wants it; whether the file system knows it, only the kernel can say.
 
-use super::cstrings::text;
+use super::cstrings;
 use super::mounts::{AttrChange, FsOption, Recursive, SourceLink};
 use crate::error::{Error, Pointer, Result};
+use std::ffi::CString;
 
 /// The options of one mount, sorted by who is to obey them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -151,11 +152,12 @@ pub fn known() -> impl Iterator<Item = &'static str> {
 pub fn parse(options: &[String], pointer: &Pointer) -> Result<Options> {
     let mut sorted = Options::default();
     for (number, word) in options.iter().enumerate() {
-        let at = pointer.at("options").at(number);
+        // Made only for a refusal: there are many options, and hardly ever one that is wrong.
+        let at = || pointer.at("options").at(number);
         let Ok(index) = u16::try_from(number) else {
             return Err(Error::refused(
                 "read the mount options",
-                at,
+                at(),
                 "there are more than 65535",
             ));
         };
@@ -167,8 +169,11 @@ pub fn parse(options: &[String], pointer: &Pointer) -> Result<Options> {
     Ok(sorted)
 }
 
+/// The place of an option, for a refusal.
+type At<'a> = dyn Fn() -> Pointer + 'a;
+
 impl Options {
-    fn obey(&mut self, word: &str, effect: Effect, index: u16, at: &Pointer) -> Result<()> {
+    fn obey(&mut self, word: &str, effect: Effect, index: u16, at: &At<'_>) -> Result<()> {
         match effect {
             Set(reach, bits) => self.attributes_of(reach).switch_on(bits),
             Clear(reach, bits) => self.attributes_of(reach).switch_off(bits),
@@ -198,7 +203,7 @@ impl Options {
     }
 
     /// mount(2) takes data as one string with commas, so that one word may hold several options.
-    fn add_data(&mut self, word: &str, index: u16, at: &Pointer) -> Result<()> {
+    fn add_data(&mut self, word: &str, index: u16, at: &At<'_>) -> Result<()> {
         for part in split(word).into_iter().filter(|part| !part.is_empty()) {
             self.data.push(option(part, index, at)?);
         }
@@ -213,13 +218,13 @@ impl Extras {
         }
     }
 
-    fn source(&mut self, link: SourceLink, index: u16, at: &Pointer) -> Result<()> {
+    fn source(&mut self, link: SourceLink, index: u16, at: &At<'_>) -> Result<()> {
         if let Some((other, _)) = self.source_link
             && other != link
         {
             let why = "a link is either copied or mounted itself";
             let hint = "keep one of copy-symlink and src-nofollow";
-            return Err(Error::refused("read the mount options", at, why).hint(hint));
+            return Err(Error::refused("read the mount options", at(), why).hint(hint));
         }
         self.source_link = Some((link, index));
         Ok(())
@@ -255,18 +260,19 @@ impl AttrChange {
 }
 
 /// `key` or `key=value`; quotes around the value served to protect its commas.
-fn option(word: &str, index: u16, at: &Pointer) -> Result<FsOption> {
+fn option(word: &str, index: u16, at: &At<'_>) -> Result<FsOption> {
     let doing = "read the mount options";
     let (key, value) = match word.split_once('=') {
         Some((key, value)) => (key, Some(unquoted(value))),
         None => (word, None),
     };
     if key.is_empty() {
-        return Err(Error::refused(doing, at, "there is no name before the ="));
+        return Err(Error::refused(doing, at(), "there is no name before the ="));
     }
-    let value = value.map(|value| text(value, doing, at)).transpose()?;
+    let text = |word| CString::new(word).or_else(|_| cstrings::text(word, doing, &at()));
+    let value = value.map(text).transpose()?;
     Ok(FsOption {
-        key: text(key, doing, at)?,
+        key: text(key)?,
         value,
         index,
     })

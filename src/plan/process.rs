@@ -18,7 +18,8 @@ pub enum Home {
 /// The process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Process {
-    /// Arguments, the first of which names the program.
+    /// Arguments, the first of which names the program; none where config.json has no process, which only
+    /// `start` needs (config.md, "Process").
     pub argv: Vec<CString>,
     /// Environment: of duplicates the last one, in the place of the first.
     pub envp: Vec<CString>,
@@ -54,13 +55,25 @@ const DOING: &str = "execute the process";
 /// Plans `/process`, without its ids and rights.
 ///
 /// # Errors
-/// Nothing to run, a NUL, a variable without `=`, a relative working directory, an adjustment out of range, and a
+/// A process with nothing to run, a NUL, a variable without `=`, a relative working directory, an adjustment out of range, and a
 /// program's bare name without a PATH to look for it.
 pub fn plan(spec: &Spec, request: &Create) -> Result<Process> {
     let place = Pointer::from("/process");
+    let preserve_fds = request.preserve_fds + request.inherited.listen_fds;
+    let keyring = keyring(request)?;
     let Some(given) = spec.process() else {
-        return Err(Error::refused(DOING, place, "there is none")
-            .hint("add \"process\" with at least \"cwd\" and \"args\""));
+        return Ok(Process {
+            argv: Vec::new(),
+            candidates: Vec::new(),
+            envp: Vec::new(),
+            home: Home::Given,
+            cwd: c"/".to_owned(),
+            pointer: place,
+            oom_score_adj: None,
+            no_new_privs: NoNewPrivs::No,
+            preserve_fds,
+            keyring,
+        });
     };
     let args = given.args().as_deref().unwrap_or_default();
     let name_it = "name it: \"args\": [\"/bin/sh\"]";
@@ -91,16 +104,26 @@ pub fn plan(spec: &Spec, request: &Create) -> Result<Process> {
         } else {
             NoNewPrivs::No
         },
-        preserve_fds: request.preserve_fds + request.inherited.listen_fds,
-        keyring: match request.keyring {
-            Keyring::New => Some(cstrings::text(
-                &format!("_ses.{}", request.id),
-                "name the keyring",
-                &Pointer::default(),
-            )?),
-            Keyring::Inherit => None,
-        },
+        preserve_fds,
+        keyring,
     })
+}
+
+/// What `start` says of a container that was created without a process (runtime.md, "Start").
+#[must_use]
+pub fn missing() -> Error {
+    Error::refused(DOING, "/process", "there is none")
+        .hint("add \"process\" with at least \"cwd\" and \"args\"")
+}
+
+fn keyring(request: &Create) -> Result<Option<CString>> {
+    match request.keyring {
+        Keyring::New => {
+            let name = format!("_ses.{}", request.id);
+            cstrings::text(&name, "name the keyring", &Pointer::default()).map(Some)
+        }
+        Keyring::Inherit => Ok(None),
+    }
 }
 
 /// Of variables that stand twice the last value counts, in the place of the first. An empty HOME is none.

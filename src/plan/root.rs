@@ -1,6 +1,6 @@
 //! The root file system (config.md, "Root"; config-linux.md, "Rootfs Mount Propagation").
 
-use super::birth::{Birth, UserNamespace};
+use super::birth::{Birth, Kind, UserNamespace};
 use super::cstrings;
 use super::facts::{Facts, Privilege};
 use crate::error::hints::nearest;
@@ -18,6 +18,9 @@ pub enum Entry {
     Pivot,
     /// Moved onto / and chroot(2), for hosts whose root is the initial ramfs (`--no-pivot`).
     MoveAndChroot,
+    /// chroot(2) alone, of a mount that the runtime has laid over the root's own directory: the container
+    /// lives in its caller's mount namespace, whose root and whose other mounts are not its own.
+    Chroot,
 }
 
 /// Who opens a source in the host's file system.
@@ -48,7 +51,7 @@ pub struct Root {
     /// `/root/readonly`.
     pub access: Access,
     /// `MS_SLAVE` or `MS_PRIVATE` for the copy of the host's mounts, always the whole tree and without
-    /// `MS_REC`; 0 leaves all but / as they are.
+    /// `MS_REC`; 0 leaves all but / as they are. With [`Entry::Chroot`] it is for the copies alone.
     pub host_propagation: u64,
     /// `MS_SHARED`, `MS_SLAVE`, `MS_PRIVATE` or `MS_UNBINDABLE` for the container's root at the end, with
     /// `MS_REC` where recursive; 0 leaves it.
@@ -84,10 +87,13 @@ const PROPAGATIONS: &[(&str, u64, u64)] = &[
     ("unbindable", MS_PRIVATE, MS_UNBINDABLE),
 ];
 
+const PROPAGATING: &str = "set the propagation of the root";
+
 /// Decides where the root file system is and how it is entered.
 ///
 /// # Errors
-/// No root, an unknown propagation, a private one without pivot_root.
+/// No root, an unknown propagation, a private one without pivot_root, one that ties the root to the host's
+/// mounts in a container that lives among them.
 pub fn plan(
     spec: &Spec,
     birth: &Birth,
@@ -105,7 +111,11 @@ pub fn plan(
         let hint = "give the directory that is to be / in the container, such as rootfs";
         return Err(Error::refused(doing, pointer, "the path is empty").hint(hint));
     }
-    let propagation = propagation(spec)?;
+    let propagation = propagation(spec, birth)?;
+    let entry = match birth.owns(Kind::Mount) {
+        true => entry,
+        false => Entry::Chroot,
+    };
     if entry == Entry::MoveAndChroot && propagation.host == MS_PRIVATE {
         let why =
             "without pivot_root the host's mounts stay in the namespace, and private ones for ever";
@@ -127,17 +137,27 @@ pub fn plan(
     })
 }
 
-/// `/linux/rootfsPropagation`, `rslave` where it is not given.
+/// `/linux/rootfsPropagation`; where it is not given `rslave`, and `rprivate` among the mounts of the caller.
 ///
 /// # Errors
-/// An unknown word.
-pub fn propagation(spec: &Spec) -> Result<Propagation> {
+/// An unknown word; one that needs a mount namespace of the container's own.
+pub fn propagation(spec: &Spec, birth: &Birth) -> Result<Propagation> {
     let given = spec
         .linux()
         .as_ref()
         .and_then(|linux| linux.rootfs_propagation().as_deref());
-    let word = given.filter(|word| !word.is_empty()).unwrap_or("rslave");
+    let own = birth.owns(Kind::Mount);
+    let word =
+        given
+            .filter(|word| !word.is_empty())
+            .unwrap_or(if own { "rslave" } else { "rprivate" });
     if let Some((_, host, last)) = PROPAGATIONS.iter().find(|(known, ..)| *known == word) {
+        if !own && *host != MS_PRIVATE {
+            let at = Pointer::from("/linux/rootfsPropagation");
+            let why = "without a mount namespace of its own the container's mounts would spread among the host's";
+            let hint = "use rprivate, or add {\"type\": \"mount\"} to /linux/namespaces";
+            return Err(Error::refused(PROPAGATING, at, why).hint(hint));
+        }
         return Ok(Propagation {
             host: *host,
             last: *last,
@@ -150,7 +170,7 @@ pub fn propagation(spec: &Spec) -> Result<Propagation> {
         }
     };
     let at = Pointer::from("/linux/rootfsPropagation");
-    Err(Error::refused("set the propagation of the root", at, "no such propagation").hint(hint))
+    Err(Error::refused(PROPAGATING, at, "no such propagation").hint(hint))
 }
 
 /// Who opens files of the host for this container. Where root makes a user namespace, the child may
@@ -178,6 +198,13 @@ pub fn on_host(doing: &str, path: &Path, bundle: &Path, pointer: &Pointer) -> Re
 /// # Errors
 /// A NUL byte in it.
 pub fn below(doing: &str, path: &Path, pointer: &Pointer) -> Result<CString> {
+    let bytes = path.as_os_str().as_bytes();
+    let is_name = |part: &[u8]| !matches!(part, b"" | b"." | b"..");
+    if let Some(clean) = bytes.strip_prefix(b"/")
+        && clean.split(|byte| *byte == b'/').all(is_name)
+    {
+        return cstrings::text(clean, doing, pointer);
+    }
     let mut clean: Vec<&[u8]> = Vec::new();
     for component in path.components() {
         match component {

@@ -56,14 +56,15 @@ fn every_bundle_that_fails_only_outside_is_planned() {
 }
 
 #[test]
-fn a_container_without_a_mount_namespace_is_refused_with_the_way_out() {
-    let bundle = bundle(json!({"linux": {"namespaces": [{"type": "pid"}]}}));
-    let error = plan(&bundle, &root(), &request()).unwrap_err();
+fn a_user_namespace_without_a_mount_namespace_is_refused_with_the_way_out() {
+    let ids = json!([{"containerID": 0, "hostID": 1000, "size": 1}]);
+    let linux = json!({"namespaces": [{"type": "user"}], "uidMappings": ids, "gidMappings": ids});
+    let error = plan(&bundle(json!({"linux": linux})), &root(), &request()).unwrap_err();
+    let report = error.report();
+    assert_eq!(told(&error).0, "/linux/namespaces");
     assert_eq!(
-        error.to_string(),
-        "cannot plan the namespaces\n  at:    config.json#/linux/namespaces = [{\"type\":\"pid\"}]\n  \
-         cause: refused: without a mount namespace the root file system would become the host's\n  \
-         hint:  add {\"type\": \"mount\"} to /linux/namespaces"
+        report.hint.as_deref(),
+        Some("add {\"type\": \"mount\"} to /linux/namespaces")
     );
 }
 

@@ -50,12 +50,13 @@ const LISTS_OF_OBJECTS: [&str; 14] = [
 ];
 
 /// Checks them.
-pub(super) fn check(spec: &Spec, raw: &[u8]) -> Result<()> {
+pub(super) fn check(spec: &Spec, text: &str) -> Result<()> {
+    let raw = text.as_bytes();
     version(spec.version())?;
     annotations(spec)?;
     device_numbers(spec, raw)?;
     required::check(spec, raw)?;
-    objects(raw)
+    objects(text)
 }
 
 /// config.md, "Specification version": SemVer 2.0.0; within one major all are compatible.
@@ -153,9 +154,9 @@ fn stands(document: &Value, place: &Pointer) -> bool {
 }
 
 /// A list where an object should be. Looked for by its bytes: a second parse would cost more than the first.
-pub(super) fn objects(raw: &[u8]) -> Result<()> {
-    let mut lists = raw.iter().enumerate().filter(|(_, byte)| **byte == b'[');
-    if !lists.any(|(at, _)| is_suspect(raw, at)) {
+pub(super) fn objects(text: &str) -> Result<()> {
+    let raw = text.as_bytes();
+    if !text.match_indices('[').any(|(at, _)| is_suspect(raw, at)) {
         return Ok(());
     }
     // Only now the dear part. Inside a string, too, something may look like a list; here it does not.

@@ -99,21 +99,22 @@ fn parse(raw: &[u8], file: &Path) -> Result<(Spec, Vec<String>)> {
     let (spec, warnings) = match serde_json::from_str::<Spec>(text) {
         // A list would do for serde, of its values in their order.
         Ok(spec) if raw.trim_ascii_start().starts_with(b"{") => (spec, Vec::new()),
-        Ok(_) | Err(_) => forgiven(raw, file)?,
+        Ok(_) | Err(_) => forgiven(text, file)?,
     };
-    clauses::check(&spec, raw).map_err(|error| error.quoting(raw))?;
+    clauses::check(&spec, text).map_err(|error| error.quoting(raw))?;
     Ok((spec, warnings))
 }
 
 /// The slower way, for what the types refused.
-fn forgiven(raw: &[u8], file: &Path) -> Result<(Spec, Vec<String>)> {
+fn forgiven(text: &str, file: &Path) -> Result<(Spec, Vec<String>)> {
+    let raw = text.as_bytes();
     let mut value: serde_json::Value =
         serde_json::from_slice(raw).map_err(|error| syntax::not_json(raw, file, &error))?;
     if !value.is_object() {
         return Err(syntax::not_an_object(file));
     }
     // Before the types, which would take a list as the members of an object in their order.
-    clauses::objects(raw).map_err(|error| error.quoting(raw))?;
+    clauses::objects(text).map_err(|error| error.quoting(raw))?;
     let warnings = forgive::what_the_specification_lets_pass(&mut value);
     let text = value.to_string();
     // From text here too: one more way of reading the types would be a quarter of a megabyte.

@@ -5,7 +5,8 @@ use crate::error::Error;
 use crate::plan::Plan;
 use crate::plan::cgroup::Scope;
 use crate::plan::facts::Instance;
-use crate::plan::hooks::Hook;
+use crate::plan::hooks::{self, Hook, Outputs};
+use crate::sys::mount_id::MountId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ffi::CString;
@@ -35,6 +36,9 @@ pub struct Record {
     /// Its first process, once creating has succeeded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub process: Option<Process>,
+    /// Whether there is anything to start.
+    #[serde(default, skip_serializing_if = "Program::is_given")]
+    pub program: Program,
     /// Its group in the cgroup tree, absolute.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cgroup: Option<PathBuf>,
@@ -47,9 +51,15 @@ pub struct Record {
     /// The groups of resctrl that were made for it, in the order in which to remove them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub resctrl_made: Vec<PathBuf>,
+    /// The mount that was laid over the root file system, in the creator's own mount namespace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub laid: Option<MountId>,
     /// The session keyring that was made for it, by its name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keyring: Option<String>,
+    /// Whether it has gone on from images.
+    #[serde(default, skip_serializing_if = "Came::is_usual")]
+    pub came: Came,
     /// `/annotations`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
@@ -61,6 +71,23 @@ pub struct Record {
     pub poststop: Vec<Kept>,
 }
 
+/// Whether config.json had a process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Program {
+    /// It had.
+    #[default]
+    Given,
+    /// It had none: the container can be created, and never started.
+    Missing,
+}
+
+impl Program {
+    fn is_given(&self) -> bool {
+        *self == Program::Given
+    }
+}
+
 /// A process that cannot be mistaken for another one of the same pid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -69,6 +96,23 @@ pub struct Process {
     pub pid: i32,
     /// When it was born, in clock ticks since boot; proc_pid_stat(5), field 22.
     pub start_time: u64,
+}
+
+/// How its first process came to be its program.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Came {
+    /// By execve(2), when it was started.
+    #[default]
+    Started,
+    /// As CRIU has put it together: it never executed anything.
+    Restored,
+}
+
+impl Came {
+    fn is_usual(&self) -> bool {
+        *self == Came::Started
+    }
 }
 
 /// A unit, and whose systemd knows it.
@@ -113,15 +157,21 @@ impl Record {
             created: crate::sys::clock::now_rfc3339(),
             owner,
             process: None,
+            program: match plan.process.argv.is_empty() {
+                true => Program::Missing,
+                false => Program::Given,
+            },
             cgroup,
             cgroup_made: Vec::new(),
             unit: plan.cgroup.scope.as_ref().map(Unit::new),
             resctrl_made: Vec::new(),
+            laid: None,
             keyring: plan
                 .process
                 .keyring
                 .as_ref()
                 .map(|name| name.to_string_lossy().into_owned()),
+            came: Came::Started,
             annotations: plan.annotations.clone(),
             poststart: plan.hooks.poststart.iter().map(Kept::new).collect(),
             poststop: plan.hooks.poststop.iter().map(Kept::new).collect(),
@@ -149,6 +199,14 @@ impl Record {
             (Some(path), None) if self.cgroup_made.is_empty() => vec![path.clone()],
             _ => self.cgroup_made.clone(),
         }
+    }
+
+    /// Where its hooks write.
+    ///
+    /// # Errors
+    /// None of a record that `create` has written.
+    pub fn hook_outputs(&self) -> Result<Outputs, Error> {
+        hooks::outputs(|name| self.annotations.get(name))
     }
 
     /// The bytes of the file.

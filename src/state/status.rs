@@ -1,7 +1,7 @@
 //! Record and kernel → status. Nothing here is ever written down.
 
 use super::dir::Seat;
-use super::record::{Process, Record};
+use super::record::{Came, Process, Record};
 use crate::cgroup::Cgroup;
 use crate::error::{Error, Result};
 use crate::sys::Fault;
@@ -178,11 +178,13 @@ pub fn of(seat: &Seat, record: Option<&Record>, proc: &Proc) -> Result<Status> {
     if is_frozen(record) {
         return Ok(Status::Paused);
     }
-    Ok(if look.flags & NOT_YET_EXECUTED == 0 {
-        Status::Running
-    } else {
-        Status::Created
-    })
+    Ok(
+        if look.flags & NOT_YET_EXECUTED == 0 || record.came == Came::Restored {
+            Status::Running
+        } else {
+            Status::Created
+        },
+    )
 }
 
 fn is_frozen(record: &Record) -> bool {

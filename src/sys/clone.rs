@@ -30,8 +30,8 @@ pub enum Side {
 /// EPERM without privilege over the namespaces, ENOSYS or EPERM under an outer seccomp filter,
 /// EBUSY or EACCES for a cgroup that takes no processes, ENOSPC at a limit of namespaces.
 ///
-/// The caller must have one thread, and its child must make only async-signal-safe calls until it
-/// executes or exits; [`super::heap::seal`] turns a breach of the second into a clean end.
+/// The child has a copy of this thread alone, and must make only async-signal-safe calls until it
+/// executes or exits; [`super::heap::seal`] turns a breach of that into a clean end.
 pub fn clone3(birth: &Birth<'_>) -> Result<Side, Fault> {
     let mut pidfd: i32 = -1;
     let mut args = libc::clone_args {

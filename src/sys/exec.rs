@@ -156,6 +156,16 @@ pub fn stream(number: i32) -> BorrowedFd<'static> {
     unsafe { BorrowedFd::borrow_raw(number.clamp(0, 2)) }
 }
 
+/// A descriptor that the caller has handed over, by its number; `None` where none is open. fcntl(2), F_GETFD.
+#[must_use]
+pub fn inherited(number: i32) -> Option<BorrowedFd<'static>> {
+    if !u32::try_from(number).is_ok_and(is_open) {
+        return None;
+    }
+    // SAFETY: it is open, and being the caller's it has no owner in this process that would close it.
+    Some(unsafe { BorrowedFd::borrow_raw(number) })
+}
+
 /// Whether this process may execute the regular file `path`: `Ok` or the errno that a shell would
 /// report (EACCES also for a directory, as Go's os/exec says it); faccessat(2) with effective ids.
 ///

@@ -147,6 +147,13 @@ pub fn copy_all(from: BorrowedFd<'_>, to: BorrowedFd<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Whether it is open for writing; fcntl(2), F_GETFL.
+#[must_use]
+pub fn is_writable(fd: impl AsFd) -> bool {
+    let flags = rustix::fs::fcntl_getfl(fd).unwrap_or(OFlags::RDONLY);
+    flags.intersects(OFlags::WRONLY | OFlags::RDWR)
+}
+
 /// Reads at most `buffer.len()` bytes from the start of the file, wherever its position is; pread(2).
 ///
 /// # Errors

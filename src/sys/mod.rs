@@ -36,6 +36,9 @@ pub mod copy;
 /// Mounts by descriptor: `fsopen`, `open_tree`, `mount_setattr`, `move_mount`.
 pub mod mount;
 
+/// Which mount is meant.
+pub mod mount_id;
+
 /// A `/proc` that is proved to be procfs before anything is read or written.
 pub mod proc;
 
@@ -201,6 +204,7 @@ calls! {
     Setsid = "setsid",
     Setsockopt = "setsockopt",
     Signal = "rt_sigprocmask",
+    Siocgskns = "ioctl (SIOCGSKNS)",
     Siocsifflags = "ioctl (SIOCSIFFLAGS)",
     Socket = "socket",
     Socketpair = "socketpair",

@@ -84,6 +84,78 @@ impl Proc {
         super::file::open(directory, name, OFlags::RDONLY)
     }
 
+    /// Opens the file `name` of this process's own directory.
+    ///
+    /// # Errors
+    /// As [`Proc::open_file`].
+    pub fn open_own(&self, name: &CStr, flags: OFlags) -> Result<OwnedFd, Fault> {
+        let mut path = self.own(b"/")?;
+        path.push(name.to_bytes())?;
+        self.open_file(path.as_c(), flags)
+    }
+
+    /// Opens the root directory of process `pid`.
+    ///
+    /// # Errors
+    /// As [`Proc::namespace_of`].
+    pub fn root_of(&self, pid: i32) -> Result<OwnedFd, Fault> {
+        let directory = self.directory(pid, b"")?;
+        super::file::open(directory, c"root", OFlags::PATH | OFlags::DIRECTORY)
+    }
+
+    /// The path of an open file of this process, as its mount namespace has it. It allocates: not for a child.
+    ///
+    /// # Errors
+    /// As readlinkat(2).
+    pub fn path_of(&self, fd: impl AsFd) -> Result<Vec<u8>, Fault> {
+        use std::os::fd::AsRawFd;
+        let directory = self.own(b"/fd")?;
+        let directory = self.open_file(directory.as_c(), OFlags::PATH | OFlags::DIRECTORY)?;
+        let mut name = Text::default();
+        name.push_number(fd.as_fd().as_raw_fd().unsigned_abs())?;
+        let shown = rustix::fs::readlinkat(directory, name.as_c(), Vec::new());
+        Ok(shown.at(Call::Readlinkat)?.into_bytes())
+    }
+
+    /// What process `pid` has open. It allocates: not for a child.
+    ///
+    /// # Errors
+    /// ENOENT for a process that is gone, EACCES for one that we may not look into.
+    pub fn descriptors_of(&self, pid: i32) -> Result<Vec<Open>, Fault> {
+        let directory = self.directory(pid, b"/fd")?;
+        let names = rustix::fs::Dir::read_from(&directory).at(Call::Getdents)?;
+        let mut found = Vec::new();
+        for entry in names.flatten() {
+            let Some(number) = entry
+                .file_name()
+                .to_str()
+                .ok()
+                .and_then(|name| name.parse().ok())
+            else {
+                continue;
+            };
+            let shown = rustix::fs::readlinkat(&directory, entry.file_name(), Vec::new());
+            let flags = rustix::fs::AtFlags::SYMLINK_NOFOLLOW;
+            let stat = rustix::fs::statat(&directory, entry.file_name(), flags);
+            // One that was closed meanwhile is not open.
+            if let (Ok(shown), Ok(stat)) = (shown, stat) {
+                found.push(Open {
+                    number,
+                    shown: shown.into_bytes(),
+                    is_read: stat.st_mode & 0o400 != 0,
+                    is_written: stat.st_mode & 0o200 != 0,
+                });
+            }
+        }
+        Ok(found)
+    }
+
+    fn directory(&self, pid: i32, more: &[u8]) -> Result<OwnedFd, Fault> {
+        let mut text = Text::default();
+        text.push_number(pid.unsigned_abs())?;
+        text.push(more)?;
+        self.open_file(text.as_c(), OFlags::RDONLY | OFlags::DIRECTORY)
+
     /// Opens a namespace of the calling thread, which may have left those of its process.
     ///
     /// # Errors
@@ -113,9 +185,7 @@ impl Proc {
     /// # Errors
     /// As [`Proc::write`].
     pub fn write_own(&self, name: &CStr, bytes: &[u8]) -> Result<(), Fault> {
-        let mut path = self.own(b"/")?;
-        path.push(name.to_bytes())?;
-        self.write(path.as_c(), bytes)
+        super::file::write_once(self.open_own(name, OFlags::WRONLY)?, bytes)
     }
 
     /// Reads the start of the file `name` of this process's own directory into `buffer`.
@@ -123,9 +193,7 @@ impl Proc {
     /// # Errors
     /// As [`Proc::read`].
     pub fn read_own<'b>(&self, name: &CStr, buffer: &'b mut [u8]) -> Result<&'b [u8], Fault> {
-        let mut path = self.own(b"/")?;
-        path.push(name.to_bytes())?;
-        self.read(path.as_c(), buffer)
+        super::file::read_some(self.open_own(name, OFlags::RDONLY)?, buffer)
     }
 
     /// `PID` and `more`, PID being this process as *this* procfs numbers it: in a child it is not what
@@ -147,6 +215,19 @@ impl Proc {
         let fd = self.open_file(path, OFlags::RDONLY)?;
         super::file::read_some(fd, buffer)
     }
+}
+
+/// An open file of a process; proc_pid_fd(5).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Open {
+    /// Its number.
+    pub number: i32,
+    /// Its path, or a word for what has none, such as `pipe:[4711]`.
+    pub shown: Vec<u8>,
+    /// Open for reading.
+    pub is_read: bool,
+    /// Open for writing.
+    pub is_written: bool,
 }
 
 impl AsFd for Proc {

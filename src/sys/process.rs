@@ -200,7 +200,7 @@ pub fn network_socket() -> Result<OwnedFd, Fault> {
 ///
 /// # Errors
 /// EPERM without CAP_NET_ADMIN over the namespace.
-pub fn loopback_up(socket: OwnedFd) -> Result<(), Fault> {
+pub fn loopback_up(socket: BorrowedFd<'_>) -> Result<(), Fault> {
     // SAFETY: ifreq is plain memory, for which zeroes are valid.
     let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
     for (to, from) in request.ifr_name.iter_mut().zip(b"lo") {
@@ -219,6 +219,20 @@ pub fn loopback_up(socket: OwnedFd) -> Result<(), Fault> {
         )
     };
     answer(value.into(), Call::Siocsifflags).map(|_| ())
+}
+
+/// The network namespace of the socket; ioctl_ns(2)'s kin SIOCGSKNS, since Linux 4.9.
+///
+/// # Errors
+/// EPERM without CAP_NET_ADMIN over the namespace.
+pub fn network_of(socket: BorrowedFd<'_>) -> Result<OwnedFd, Fault> {
+    use std::os::fd::{AsRawFd, FromRawFd};
+    const SIOCGSKNS: u16 = 0x894c;
+    // SAFETY: SIOCGSKNS takes no argument.
+    let value = unsafe { libc::ioctl(socket.as_raw_fd(), SIOCGSKNS.into()) };
+    answer(value.into(), Call::Siocgskns)?;
+    // SAFETY: the kernel has opened it for us, with O_CLOEXEC, and nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(value) })
 }
 
 /// The execution domain and its flags; personality(2).
@@ -302,6 +316,26 @@ pub fn unshare_time() -> Result<(), Fault> {
     const NEWTIME: libc::c_int = 0x80;
     // SAFETY: CLONE_NEWTIME changes nothing that another thread or a borrowed descriptor relies on.
     let value = unsafe { libc::unshare(NEWTIME) };
+    answer(value.into(), Call::Unshare).map(|_| ())
+}
+
+/// Takes a copy of all mounts into a new mount namespace; unshare(2), mount_namespaces(7).
+///
+/// # Errors
+/// EPERM without CAP_SYS_ADMIN.
+pub fn unshare_mounts() -> Result<(), Fault> {
+    // SAFETY: CLONE_NEWNS changes nothing that another thread or a borrowed descriptor relies on.
+    let value = unsafe { libc::unshare(libc::CLONE_NEWNS) };
+    answer(value.into(), Call::Unshare).map(|_| ())
+}
+
+/// Makes a new network namespace, for the calling thread alone; unshare(2), network_namespaces(7).
+///
+/// # Errors
+/// EPERM without CAP_SYS_ADMIN, ENOSPC at the limit of namespaces.
+pub fn unshare_network() -> Result<(), Fault> {
+    // SAFETY: CLONE_NEWNET changes nothing that another thread or a borrowed descriptor relies on.
+    let value = unsafe { libc::unshare(libc::CLONE_NEWNET) };
     answer(value.into(), Call::Unshare).map(|_| ())
 }
 

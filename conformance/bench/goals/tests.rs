@@ -29,6 +29,7 @@ fn weight(bytes: u64, kib: Result<u64, String>) -> Weight {
     Weight {
         program: SUBJECT.to_owned(),
         bytes,
+        peak_exec: kib.clone(),
         peak_create: kib,
         peak_run: Ok(0),
         trace: Ok(Trace {
@@ -38,7 +39,7 @@ fn weight(bytes: u64, kib: Result<u64, String>) -> Weight {
     }
 }
 
-const FAST: [(&str, Act, u64); 7] = [
+const FAST: [(&str, Act, u64); 10] = [
     (FLOOR, Act::Run, 20),
     (FLOOR, Act::Create, 10),
     (FLOOR, Act::State, 2),
@@ -46,6 +47,9 @@ const FAST: [(&str, Act, u64); 7] = [
     (SUBJECT, Act::Create, 15),
     (SUBJECT, Act::State, 4),
     ("crun-new", Act::Run, 31),
+    (FLOOR, Act::Exec, 4),
+    (SUBJECT, Act::Exec, 6),
+    ("crun-new", Act::Exec, 7),
 ];
 
 fn verdicts(times: &[(&str, Act, u64)], weight: Weight) -> Vec<bool> {
@@ -61,7 +65,7 @@ fn the_limits_themselves_hold() {
     let mut times = FAST.to_vec();
     times.push(("crun-new", Act::Create, 16));
     times.push(("crun-old", Act::Create, 99));
-    assert_eq!(verdicts(&times, weight(3_000_000, Ok(2929))), [true; 7]);
+    assert_eq!(verdicts(&times, weight(3_000_000, Ok(2929))), [true; 10]);
 }
 
 #[test]
@@ -69,7 +73,7 @@ fn each_goal_can_be_missed() {
     let mut times = FAST.map(|(name, act, ms)| (name, act, ms + u64::from(name == SUBJECT)));
     assert_eq!(
         verdicts(&times, weight(3_000_001, Ok(2930))),
-        [false; 7],
+        [false; 10],
         "one unit too much, and no crun in create"
     );
     times[6].2 = 40;

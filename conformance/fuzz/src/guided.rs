@@ -43,7 +43,9 @@ fn write_seeds() {
     }
 }
 
-fuzz_target!(init: write_seeds(), |input: &[u8]| target().execute(input));
+fuzz_target!(init: write_seeds(), |input: &[u8]| {
+    let _ = target().execute(input);
+});
 
 fuzz_mutator!(|data: &mut [u8], size: usize, most: usize, seed: u32| {
     let mut random = Random::new(seed.into());

@@ -3,7 +3,7 @@
 use crate::request::Request;
 use fuzz::meter;
 use fuzz::random::Random;
-use fuzz::targets::Target;
+use fuzz::targets::{Corpus, Depth, Target};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
@@ -14,16 +14,10 @@ use std::time::{Duration, Instant};
 /// Seconds after which an execution hangs.
 const LONGEST: u64 = 10;
 
-/// What a target begins with.
-type Corpus = (&'static Target, Vec<Vec<u8>>);
-
 /// The seeds of each target.
 pub(crate) fn corpora(request: &Request) -> Vec<Corpus> {
     let targets = request.targets();
-    targets
-        .iter()
-        .map(|target| (*target, (target.seeds)()))
-        .collect()
+    targets.into_iter().map(Corpus::of).collect()
 }
 
 /// Target and input of one execution, by its number alone.
@@ -33,17 +27,17 @@ pub(crate) fn input(
     corpora: &[Corpus],
 ) -> (&'static Target, Vec<u8>) {
     let mut random = Random::of(request.seed, number);
-    let all: usize = corpora.iter().map(|(target, _)| target.share).sum();
+    let all: usize = corpora.iter().map(|corpus| corpus.target.share).sum();
     let mut ticket = random.below(all);
-    let (target, seeds) = corpora
+    let corpus = corpora
         .iter()
-        .find(|(target, _)| {
-            let mine = ticket < target.share;
-            ticket = ticket.saturating_sub(target.share);
+        .find(|corpus| {
+            let mine = ticket < corpus.target.share;
+            ticket = ticket.saturating_sub(corpus.target.share);
             mine
         })
         .unwrap_or(&corpora[0]);
-    (target, target.input(seeds, &mut random))
+    (corpus.target, corpus.input(&mut random))
 }
 
 /// Tries the files as they are.
@@ -54,7 +48,7 @@ pub(crate) fn replay(request: &Request) -> ExitCode {
     };
     for file in &request.files {
         match std::fs::read(file) {
-            Ok(input) => target.execute(&input),
+            Ok(input) => println!("{}: {:?}", file.display(), target.execute(&input)),
             Err(error) => {
                 eprintln!("fuzz: cannot read {}: {error}", file.display());
                 return ExitCode::from(2);
@@ -75,7 +69,7 @@ pub(crate) fn work(request: &Request, progress: &Path) -> ExitCode {
     };
     meter::unlimited_in_a_panic();
     watch();
-    let mut counts = vec![0u64; corpora.len()];
+    let mut counts = vec![[0u64; 3]; corpora.len()];
     for number in 0..request.runs {
         // Asked now and then only: the clock costs as much as a small execution.
         if number % 64 == 0 && began.elapsed().as_secs() >= request.seconds {
@@ -85,21 +79,32 @@ pub(crate) fn work(request: &Request, progress: &Path) -> ExitCode {
         let _ = progress.write_all_at(&number.to_le_bytes(), 0);
         NOW.store(number, Ordering::Relaxed);
         let (target, input) = input(request, number, &corpora);
-        target.execute(&input);
-        for ((one, _), count) in corpora.iter().zip(&mut counts) {
-            *count += u64::from(one.name == target.name);
+        let depth = target.execute(&input);
+        for (corpus, counts) in corpora.iter().zip(&mut counts) {
+            counts[depth as usize] += u64::from(corpus.target.name == target.name);
         }
     }
-    for ((target, _), count) in corpora.iter().zip(&counts) {
-        println!("{}: {count} executions", target.name);
+    for (corpus, counts) in corpora.iter().zip(&counts) {
+        let count: u64 = counts.iter().sum();
+        println!(
+            "{}: {count} executions: {} ‰ cannot be read, {} ‰ are refused, {} ‰ come to the end",
+            corpus.target.name,
+            per_mille(counts[Depth::Unread as usize], count),
+            per_mille(counts[Depth::Refused as usize], count),
+            per_mille(counts[Depth::Done as usize], count),
+        );
     }
-    let all: u64 = counts.iter().sum();
+    let all: u64 = counts.iter().flatten().sum();
     println!(
         "{all} executions in {} s, no finding",
         began.elapsed().as_secs()
     );
     println!("{} passed, 0 failed, 0 skipped", corpora.len());
     ExitCode::SUCCESS
+}
+
+fn per_mille(part: u64, whole: u64) -> u64 {
+    (part * 1000 + whole / 2).checked_div(whole).unwrap_or(0)
 }
 
 static NOW: AtomicU64 = AtomicU64::new(0);

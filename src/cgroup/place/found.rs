@@ -1,5 +1,6 @@
 //! The group that systemd has made, found by who is in it.
 
+use super::controllers::Wish;
 use super::{MAKE, Way, not_made};
 use crate::cgroup::{Cgroup, group_of, hierarchy};
 use crate::error::{Error, Result};
@@ -33,7 +34,7 @@ pub fn of_process(group: &Group, scope: &Scope, pid: i32, proc: &Proc) -> Result
     let names: std::result::Result<Vec<_>, _> = names.collect();
     let names = names
         .map_err(|_| Error::refused(MAKE, &group.pointer, "the path holds a NUL character"))?;
-    let mut way = Way::start(&group.settings, &group.pointer, &hierarchy)?;
+    let mut way = Way::start(&group.settings, Wish::Nothing, &group.pointer, &hierarchy)?;
     for name in &names {
         way.enable()?;
         way.enter(name)?;

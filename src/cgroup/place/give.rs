@@ -1,6 +1,7 @@
 //! More controllers for a group that is there: an update may limit what was not limited before.
 
 use super::Way;
+use super::controllers::Wish;
 use crate::cgroup::{Cgroup, hierarchy, read};
 use crate::error::{Error, Result};
 use crate::plan::cgroup::Setting;
@@ -28,7 +29,7 @@ pub(in crate::cgroup) fn give(cgroup: &Cgroup, settings: &[Setting]) -> Result<(
         return Ok(());
     }
     let hierarchy = hierarchy()?;
-    let mut way = Way::start(settings, &first.pointer, &hierarchy)?;
+    let mut way = Way::start(settings, Wish::Nothing, &first.pointer, &hierarchy)?;
     let below = cgroup
         .path
         .strip_prefix(&hierarchy.path)

@@ -12,12 +12,13 @@
 //!
 //! A scope needs a process when it starts, so nobody can be born in it; the move costs an RCU grace
 //! period that groups of orbital's own do not. At the end the unit is stopped and, if it has failed,
-//! forgotten. What this folder does *not* do: decide names and properties (that is `plan/cgroup/`), or
+//! forgotten. An update is told to systemd first, which would write the old limits again at its next
+//! `daemon-reload`. What this folder does *not* do: decide names and properties (that is `plan/cgroup/`), or
 //! anything where systemd is not asked for.
 //!
-//! The client is orbital's own, four messages long: of the crates for D-Bus `rustbus` names its uid to
+//! The client is orbital's own, five messages long: of the crates for D-Bus `rustbus` names its uid to
 //! the other end, which refuses that of a user namespace (rootless podman), and waits for ever where
-//! nobody answers; `zbus` is larger than all of orbital's own code and brings an executor with it.
+//! nobody answers; `zbus` brings an asynchronous executor with it.
 
 /// Bytes of messages.
 mod wire;
@@ -25,9 +26,10 @@ mod wire;
 /// The connection.
 pub mod bus;
 
-use crate::error::{Cause, Error, Object, Result};
+use crate::error::{Cause, Error, Object, Pointer, Result};
+use crate::plan::cgroup::properties::{self, Property};
 use crate::plan::cgroup::variant::Variant;
-use crate::plan::cgroup::{Scope, properties::Property};
+use crate::plan::cgroup::{Scope, Setting};
 use crate::plan::facts::Instance;
 use bus::{Answer, Bus};
 use wire::Body;
@@ -46,6 +48,15 @@ pub struct Starting {
     job: String,
 }
 
+/// A scope that is there.
+#[derive(Clone, Copy, Debug)]
+pub struct Living<'a> {
+    /// Its name.
+    pub unit: &'a str,
+    /// Whose systemd knows it.
+    pub instance: Instance,
+}
+
 /// Asks for the scope, with process `pid` in it. What a failed unit of this name has left is reset first.
 ///
 /// # Errors
@@ -54,7 +65,7 @@ pub fn ask(bus: &mut Bus, scope: &Scope, pid: i32) -> Result<Starting> {
     match begin(bus, scope, pid)? {
         Answer::Done(job) => return Ok(Starting { job }),
         Answer::Refused(name, _) if name == EXISTS => {}
-        Answer::Refused(name, words) => return Err(not_taken(scope, &name, &words)),
+        Answer::Refused(name, words) => return Err(not_started(scope, &name, &words)),
     }
     // Whether it has failed or lives is known by whether it is there afterwards.
     named(bus, "ResetFailedUnit", &scope.unit)?;
@@ -65,7 +76,7 @@ pub fn ask(bus: &mut Bus, scope: &Scope, pid: i32) -> Result<Starting> {
             let hint = "delete the container that uses it, or give another cgroupsPath";
             Err(Error::refused(MAKE, "/linux/cgroupsPath", why).hint(hint))
         }
-        Answer::Refused(name, words) => Err(not_taken(scope, &name, &words)),
+        Answer::Refused(name, words) => Err(not_started(scope, &name, &words)),
     }
 }
 
@@ -83,6 +94,38 @@ pub fn wait(bus: &mut Bus, scope: &Scope, starting: &Starting) -> Result<()> {
             );
             let hint = format!("see why: {} -u {}", journal(scope.instance), scope.unit);
             Err(Error::refused(MAKE, "/linux/cgroupsPath", why).hint(hint))
+        }
+    }
+}
+
+impl Living<'_> {
+    /// Tells systemd of other limits, as far as it knows them. On return it has written what it makes of them
+    /// into the group's files, and so writes nothing over what is written there next.
+    ///
+    /// # Errors
+    /// No systemd; a limit that it does not take, by its pointer, and then it has taken none.
+    pub fn limit(&self, settings: &[Setting]) -> Result<()> {
+        let properties = properties::of_settings(settings);
+        let Some(first) = properties.first() else {
+            return Ok(());
+        };
+        let refused = |all: &[Property], name: &str, words: &str| {
+            not_taken("update the limits", &first.pointer, all, name, words)
+        };
+        let mut bus = Bus::connect(self.instance)?;
+        let mut body = Body::default();
+        body.text(self.unit);
+        // Not for the next boot: the unit will not be there.
+        body.truth(true);
+        body.properties(&properties);
+        let answer = bus.manager("SetUnitProperties", "sba(sv)", body)?;
+        if let Answer::Refused(name, words) = answer {
+            return Err(refused(&properties, &name, &words));
+        }
+        // It answers first and writes when it comes round, which it has before it answers again.
+        match named(&mut bus, "GetUnit", self.unit)? {
+            Answer::Refused(name, words) => Err(refused(&[], &name, &words)),
+            Answer::Done(_) => Ok(()),
         }
     }
 }
@@ -132,17 +175,28 @@ fn named(bus: &mut Bus, member: &str, unit: &str) -> Result<Answer> {
     bus.manager(member, "s", body)
 }
 
-/// systemd names the property that it does not take.
-fn not_taken(scope: &Scope, name: &str, words: &str) -> Error {
+fn not_started(scope: &Scope, name: &str, words: &str) -> Error {
+    let usual = Pointer::from("/linux/cgroupsPath");
+    not_taken(MAKE, &usual, &scope.properties, name, words)
+}
+
+/// systemd names the property that it does not take; `usual` is the place where it names none.
+fn not_taken(
+    doing: &str,
+    usual: &Pointer,
+    properties: &[Property],
+    name: &str,
+    words: &str,
+) -> Error {
     let is_named = |property: &&Property| {
         let mut parts = words.split(|letter: char| !letter.is_ascii_alphanumeric());
         parts.any(|part| part == property.name)
     };
-    let named = scope.properties.iter().rev().find(is_named);
-    let pointer = named.map_or("/linux/cgroupsPath", |property| property.pointer.as_str());
+    let named = properties.iter().rev().find(is_named);
+    let pointer = named.map_or(usual, |property| &property.pointer);
     let short = name.rsplit('.').next().unwrap_or(name);
     let why = format!("systemd answers {short}: {words}");
-    Error::refused(MAKE, pointer, why)
+    Error::refused(doing, pointer, why)
 }
 
 fn not_stopped(unit: &str, name: &str, words: &str) -> Error {

@@ -70,6 +70,11 @@ impl Body {
         self.0.extend_from_slice(&value.to_le_bytes());
     }
 
+    /// `b`
+    pub(super) fn truth(&mut self, value: bool) {
+        self.number(u32::from(value));
+    }
+
     /// `s` and `o`.
     pub(super) fn text(&mut self, text: &str) {
         self.number(length(text.len()));
@@ -117,7 +122,7 @@ impl Body {
     fn value(&mut self, value: &Variant) {
         self.pad(alignment(&value.signature()));
         match value {
-            Variant::Bool(value) => self.number(u32::from(*value)),
+            Variant::Bool(value) => self.truth(*value),
             Variant::Byte(value) => self.0.push(*value),
             Variant::Int16(value) => self.0.extend_from_slice(&value.to_le_bytes()),
             Variant::Uint16(value) => self.0.extend_from_slice(&value.to_le_bytes()),

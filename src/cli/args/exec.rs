@@ -1,7 +1,7 @@
 //! The definition of `exec`, which has more flags than any other verb.
 
-use super::{Command, id, switch, value};
-use clap::{Arg, ArgAction, value_parser};
+use super::{Command, id, many, switch, value};
+use clap::{Arg, value_parser};
 
 /// Flags, arguments and long help.
 pub(super) fn exec(command: Command) -> Command {
@@ -76,9 +76,4 @@ fn process() -> [Arg; 9] {
         value("apparmor", "PROFILE", "its AppArmor profile"),
         value("process-label", "LABEL", "its SELinux label"),
     ]
-}
-
-/// A flag with a value that may be given again and again.
-fn many(name: &'static str, of: &'static str, help: &'static str) -> Arg {
-    value(name, of, help).action(ArgAction::Append)
 }

@@ -99,7 +99,7 @@ fn help_lists_all_verbs_in_the_order_of_a_life() {
         let text = printed(line);
         let places: Vec<usize> = names()
             .map(|verb| {
-                text.find(&format!("  {:10}{}\n", verb.name, verb.line))
+                text.find(&format!("  {:11}{}\n", verb.name, verb.line))
                     .unwrap_or_else(|| panic!("{} is not in {text}", verb.name))
             })
             .collect();

@@ -219,3 +219,12 @@ fn ps_without_an_id_is_the_engines_list() {
     always("orbital ps --format json c1", Runtime);
     always("orbital ps web", Runtime);
 }
+
+#[test]
+fn every_verb_of_the_runtimes_stays_its_own_or_is_told_apart() {
+    for verb in crate::cli::args::names() {
+        if !COLLIDING.contains(&verb.name) {
+            always(&format!("orbital {} web", verb.name), Runtime);
+        }
+    }
+}

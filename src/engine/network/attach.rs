@@ -1,8 +1,14 @@
 //! The way into a network: reserve → write down → make → remember, all under the ledger's lock. What fails is undone.
 
-use super::ledger::{Endpoint, Ledger, Link};
-use super::names::{self, Hosts, Loopback};
-use super::networks::{self, Reach, Record, mac_of};
+/// What is nobody else's.
+mod reserve;
+
+/// Names in files.
+mod files;
+
+use super::ledger::{Endpoint, Ledger};
+use super::names::{self, Loopback};
+use super::networks::{self, Reach, Record};
 use super::options::{Mode, Network, Wish};
 use super::ports::Held;
 use super::{
@@ -12,8 +18,9 @@ use super::{
 use crate::error::{Cause, Error, Object, Result};
 use crate::sys::netns;
 use crate::sys::proc::Proc;
+use files::{all_names, files, hosts, told_files};
+use reserve::{may_publish, reserve};
 use std::ffi::CString;
-use std::net::IpAddr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -217,164 +224,6 @@ fn make(
     connected.notes.extend(firewall::obstacles());
     connected.namespace = namespace.map_or(Namespace::New, Namespace::Path);
     Ok(connected)
-}
-
-/// Ports lead to the first network, and into an internal one nobody comes.
-fn may_publish(network: &Network, records: &[Record]) -> Result<()> {
-    let first = records
-        .first()
-        .filter(|record| record.reach == Reach::Internal);
-    let (Some(record), Some(port)) = (first, network.publish.first()) else {
-        return Ok(());
-    };
-    let why = format!(
-        "the network {} is internal: nobody calls into it from outside",
-        record.name
-    );
-    let object = Object::Argument(format!("-p {}", port.typed));
-    Err(Error::new("publish a port", object, Cause::Refused(why))
-        .hint("name a network first that is not internal: --network bridge"))
-}
-
-/// A device's name, hardware address and addresses, none of them anybody else's.
-fn reserve(wish: &Wish, record: &Record, at: usize, ledger: &mut Ledger) -> Result<Link> {
-    let mut addresses = Vec::new();
-    for (n, range) in record.ranges.iter().enumerate() {
-        let wanted = match range.gateway {
-            IpAddr::V4(_) => wish.ip.map(IpAddr::V4),
-            IpAddr::V6(_) => wish.ip6.map(IpAddr::V6),
-        };
-        addresses.push(ledger.choose(record, n, wanted)?);
-    }
-    let lost = [
-        ("--ip", wish.ip.map(IpAddr::V4)),
-        ("--ip6", wish.ip6.map(IpAddr::V6)),
-    ];
-    let lost = lost
-        .into_iter()
-        .find_map(|(flag, ip)| ip.filter(|ip| !addresses.contains(ip)).map(|ip| (flag, ip)));
-    if let Some((flag, ip)) = lost {
-        let why = format!("the network {} has no range of this kind", record.name);
-        let object = Object::Argument(format!("{flag} {ip}"));
-        return Err(Error::new(
-            "give the container this address",
-            object,
-            Cause::Refused(why),
-        ));
-    }
-    let first = addresses.first().copied();
-    Ok(Link {
-        network: record.name.clone(),
-        outside: device_name(ledger),
-        inside: format!("eth{at}"),
-        mac: wish
-            .mac
-            .or(first.map(mac_of))
-            .unwrap_or([2, 0x4f, 0, 0, 0, 0]),
-        addresses,
-    })
-}
-
-/// A name for the host's end that no other one has: where it is counted from changes with the time.
-fn device_name(ledger: &Ledger) -> String {
-    let since = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
-    let names = (0..).map(|n: u128| format!("ov{:08x}", (since.as_nanos() + n) & 0xffff_ffff));
-    let taken = |name: &str| {
-        let mut all = ledger.book.containers.values().flat_map(|end| &end.links);
-        all.any(|link| link.outside == name)
-    };
-    names
-        .into_iter()
-        .find(|name| !taken(name))
-        .unwrap_or_default()
-}
-
-fn all_names(container: &Container) -> Vec<String> {
-    let mut all = vec![container.host_name.clone()];
-    for name in &container.names {
-        if !all.contains(name) {
-            all.push(name.clone());
-        }
-    }
-    all
-}
-
-fn hosts(
-    network: &Network,
-    container: &Container,
-    own: &[IpAddr],
-    host: Option<IpAddr>,
-) -> Result<String> {
-    let names = all_names(container);
-    let of = Hosts {
-        own,
-        names: &names,
-        host,
-        extra: &network.extra,
-    };
-    names::hosts(&of).map_err(|why| {
-        let object = Object::Argument("--add-host".to_owned());
-        Error::new("write the container's names", object, Cause::Refused(why))
-    })
-}
-
-fn told_files(
-    network: &Network,
-    container: &Container,
-    settings: &Settings,
-    end: &Endpoint,
-    records: &[Record],
-) -> Result<Connected> {
-    let own: Vec<IpAddr> = end
-        .links
-        .iter()
-        .flat_map(|link| link.addresses.clone())
-        .collect();
-    let gateway = records
-        .first()
-        .and_then(|record| record.ranges.first())
-        .map(|range| range.gateway);
-    let text = hosts(network, container, &own, gateway)?;
-    let mut connected = files(network, container, settings, &text, Loopback::NotReached)?;
-    let outside = records
-        .first()
-        .is_some_and(|record| record.reach == Reach::Outside);
-    connected.gateway = gateway.filter(|_| outside);
-    connected.addresses = own;
-    connected.ports.clone_from(&end.ports);
-    Ok(connected)
-}
-
-/// Writes both files.
-fn files(
-    network: &Network,
-    container: &Container,
-    settings: &Settings,
-    hosts: &str,
-    loopback: Loopback,
-) -> Result<Connected> {
-    let folder = &container.files;
-    let of_host = names::resolv_of_the_host(&settings.resolv, loopback);
-    let (resolv, dns) = names::resolv(&of_host, &network.resolver, loopback);
-    names::write(folder, "hosts", hosts)?;
-    names::write(folder, "resolv.conf", &resolv)?;
-    let mut notes = Vec::new();
-    if dns.is_empty() && network.mode != Mode::None {
-        notes.push(
-            "the host has no name server that the container could ask; name one with --dns"
-                .to_owned(),
-        );
-    }
-    Ok(Connected {
-        namespace: Namespace::New,
-        addresses: Vec::new(),
-        gateway: None,
-        dns,
-        ports: Vec::new(),
-        hosts: Some(folder.join("hosts")),
-        resolv: Some(folder.join("resolv.conf")),
-        notes,
-    })
 }
 
 fn host_settings(records: &[Record]) -> Result<Vec<String>> {

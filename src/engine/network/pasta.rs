@@ -66,12 +66,6 @@ pub fn find() -> Result<Pasta> {
     })
 }
 
-fn shares_our_user_namespace(pid: i32) -> bool {
-    let of = |whose: &str| std::fs::read_link(format!("/proc/{whose}/ns/user")).ok();
-    let ours = of("self");
-    ours.is_some() && ours == of(&pid.to_string())
-}
-
 impl Pasta {
     /// The host's address for the container, if it has one.
     #[must_use]
@@ -110,10 +104,6 @@ impl Pasta {
             if all.len() == before {
                 all.extend([flag.to_owned(), "none".to_owned()]);
             }
-        }
-        if shares_our_user_namespace(pid) {
-            // It could not enter the one that it is in.
-            all.push("--netns-only".to_owned());
         }
         let mut all: Vec<OsString> = all.into_iter().map(OsString::from).collect();
         all.extend(["--pid".into(), pid_file.into(), pid.to_string().into()]);

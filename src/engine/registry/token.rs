@@ -39,7 +39,8 @@ fn token(client: &Client, challenge: &Challenge, scheme: &str) -> Result<String>
             .unwrap_or_default()
     };
     let realm = parameter("realm");
-    if !realm.starts_with("https://") && !(realm.starts_with("http://") && scheme == "http") {
+    let plain = realm.starts_with("http://") && scheme == "http";
+    if !plain && !realm.starts_with("https://") {
         return Err(failed(format!(
             "the registry sends us to {realm:?} with the password, which is not by TLS"
         )));

@@ -14,7 +14,7 @@ use ::tar::{EntryType, Header};
 use pax::Pax;
 use std::io::{Error, Read, Result};
 
-const BLOCK: u64 = 512;
+const BLOCK: usize = 512;
 
 /// Longest name or link text: linux/limits.h, PATH_MAX.
 const LONGEST_NAME: u64 = 4096;
@@ -183,7 +183,7 @@ impl<R: Read> Archive<R> {
     /// The next header with a right sum; nothing at two blocks of zeros or at the stream's end.
     fn header(&mut self) -> Result<Option<Header>> {
         for _ in 0..2 {
-            let mut block = [0; BLOCK as usize];
+            let mut block = [0; BLOCK];
             if !self.fill(&mut block)? {
                 return Ok(None);
             }
@@ -213,7 +213,7 @@ impl<R: Read> Archive<R> {
             return Err(wrong(format!("an entry says that it has {size} bytes")));
         }
         self.left = size;
-        self.padding = size.next_multiple_of(BLOCK) - size;
+        self.padding = size.next_multiple_of(BLOCK as u64) - size;
         Ok(())
     }
 

@@ -14,6 +14,9 @@ use crate::plan::mounts::{
 use crate::plan::root::{Access, Entry};
 
 pub(super) fn propagation(plan: &Plan) -> Vec<Part> {
+    if plan.root.entry == Entry::Chroot {
+        return Vec::new();
+    }
     let what = match plan.root.host_propagation {
         0 => "only / itself is cut off: what the host mounts and what is mounted here show on both sides".to_owned(),
         bits => format!("{}: what is mounted here does not show on the host", flags::propagation(bits)),
@@ -26,6 +29,13 @@ pub(super) fn propagation(plan: &Plan) -> Vec<Part> {
 }
 
 pub(super) fn root(plan: &Plan) -> Vec<Part> {
+    if plan.root.entry == Entry::Chroot {
+        return vec![Part::asked(
+            "takes its root from the runtime, which has laid it",
+            "clone3",
+            plan.root.pointer.as_str(),
+        )];
+    }
     let what = format!("makes {} a mount of its own", words(&plan.root.path));
     vec![Part::asked(
         what,
@@ -208,6 +218,11 @@ pub(super) fn pivot(plan: &Plan) -> Vec<Part> {
         Entry::MoveAndChroot => Part::always(
             "its root is moved onto / (--no-pivot)",
             "fchdir, mount MS_MOVE, chroot",
+        ),
+        Entry::Chroot => Part::asked(
+            "its root becomes /; the mount namespace stays the runtime's",
+            "fchdir, chroot",
+            "/linux/namespaces",
         ),
     }]
 }

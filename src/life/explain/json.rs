@@ -346,14 +346,24 @@ fn setting(setting: &Setting) -> Value {
 
 fn hooks(hooks: &Hooks) -> Value {
     let list = |hooks: &[Hook]| hooks.iter().map(hook).collect::<Vec<_>>();
-    json!({
+    let mut told = json!({
         "prestart": list(&hooks.prestart),
         "createRuntime": list(&hooks.create_runtime),
         "createContainer": list(&hooks.create_container),
         "startContainer": list(&hooks.start_container),
         "poststart": list(&hooks.poststart),
         "poststop": list(&hooks.poststop),
-    })
+    });
+    let outputs = [
+        ("stdout", &hooks.outputs.stdout),
+        ("stderr", &hooks.outputs.stderr),
+    ];
+    for (name, file) in outputs {
+        if let Some(path) = file {
+            told[name] = json!(words(path));
+        }
+    }
+    told
 }
 
 fn hook(hook: &Hook) -> Value {

@@ -4,7 +4,7 @@ use super::flags;
 use super::flags::words;
 use super::text::{Part, command};
 use crate::plan::Plan;
-use crate::plan::birth::{Joiner, Kind, UserNamespace};
+use crate::plan::birth::{Joiner, Kind, NetworkMaker, UserNamespace};
 use crate::plan::cgroup::{
     DeviceRule, Group, Moment, Need, Otherwise, Relative, Scope, Setting, Verdict,
 };
@@ -13,13 +13,51 @@ use crate::plan::hooks::Hook;
 use crate::plan::idmap::{Maps, Setgroups, Writer};
 use crate::plan::net::{Name, NetDevice};
 use crate::plan::rdt::{Group as Resctrl, Rdt};
+use crate::plan::root::Entry;
 
 /// Up to gate C.
 pub(super) fn before(plan: &Plan) -> Vec<Part> {
-    let mut parts = match &plan.cgroup.scope {
-        None => group(&plan.cgroup),
-        Some(_) => Vec::new(),
-    };
+    let mut parts = Part::when(
+        plan.birth.network == NetworkMaker::Ahead,
+        "begins, in a thread, to make a network namespace",
+        "unshare",
+        "/linux/namespaces",
+    );
+    if plan.cgroup.scope.is_none() {
+        parts.extend(group(&plan.cgroup));
+    }
+    parts.extend(joins(plan));
+    parts.extend(laid(plan));
+    parts.push(birth(plan));
+    if let Some(scope) = &plan.cgroup.scope {
+        parts.push(unit(scope, &plan.cgroup));
+        parts.extend(limits(&plan.cgroup));
+    }
+    parts.extend(plan.rdt.as_ref().map(rdt));
+    parts.extend(plan.net_devices.iter().map(device));
+    if let UserNamespace::New(maps) = &plan.birth.user {
+        parts.extend(self::maps(maps));
+    }
+    parts.extend(process(plan));
+    parts.extend(Part::when(
+        plan.birth.network == NetworkMaker::Ahead,
+        "hands the network namespace over",
+        "sendmsg",
+        "/linux/namespaces",
+    ));
+    parts.extend(filter(&plan.cgroup));
+    parts.extend(Part::when(
+        plan.birth.makes(Kind::Network),
+        "brings lo up, with 127.0.0.1 and ::1",
+        "ioctl SIOCSIFFLAGS",
+        "/linux/namespaces",
+    ));
+    parts
+}
+
+/// Namespaces that are joined before the birth.
+fn joins(plan: &Plan) -> Vec<Part> {
+    let mut parts = Vec::new();
     for join in plan
         .birth
         .joins
@@ -37,16 +75,29 @@ pub(super) fn before(plan: &Plan) -> Vec<Part> {
         );
         parts.push(Part::asked(what, "setns", join.pointer.as_str()));
     }
-    parts.push(birth(plan));
-    if let Some(scope) = &plan.cgroup.scope {
-        parts.push(unit(scope, &plan.cgroup));
-        parts.extend(limits(&plan.cgroup));
+    parts
+}
+
+/// The root of a container that stays among the runtime's mounts.
+fn laid(plan: &Plan) -> Option<Part> {
+    if plan.root.entry != Entry::Chroot {
+        return None;
     }
-    parts.extend(plan.rdt.as_ref().map(rdt));
-    parts.extend(plan.net_devices.iter().map(device));
-    if let UserNamespace::New(maps) = &plan.birth.user {
-        parts.extend(self::maps(maps));
-    }
+    let what = format!(
+        "lays a private copy of {} over itself, in its own mount namespace",
+        words(&plan.root.path)
+    );
+    let from = plan.root.pointer.as_str();
+    Some(Part::asked(
+        what,
+        "open_tree, mount_setattr, move_mount",
+        from,
+    ))
+}
+
+/// What the process has from its first moment.
+fn process(plan: &Plan) -> Vec<Part> {
+    let mut parts = Vec::new();
     for limit in &plan.limits {
         let what = format!(
             "limits {} to {}, at most {}",
@@ -64,13 +115,6 @@ pub(super) fn before(plan: &Plan) -> Vec<Part> {
             "/process/oomScoreAdj",
         ));
     }
-    parts.extend(filter(&plan.cgroup));
-    parts.extend(Part::when(
-        plan.birth.makes(Kind::Network),
-        "brings lo up, with 127.0.0.1 and ::1",
-        "ioctl SIOCSIFFLAGS",
-        "/linux/namespaces",
-    ));
     parts
 }
 
@@ -108,6 +152,7 @@ fn birth(plan: &Plan) -> Part {
     let new: Vec<&str> = flags::KINDS
         .iter()
         .filter(|kind| plan.birth.clone_flags & u64::from(kind.flag()) != 0)
+        .filter(|kind| **kind != Kind::Network || plan.birth.network == NetworkMaker::Clone)
         .map(|kind| kind.name())
         .collect();
     match new.is_empty() {

@@ -164,6 +164,9 @@ pub(super) fn close(plan: &Plan) -> Vec<Part> {
 }
 
 pub(super) fn execute(plan: &Plan) -> Vec<Part> {
+    if plan.process.argv.is_empty() {
+        return Vec::new();
+    }
     vec![Part::asked(
         command(&plan.process.argv),
         "execve",

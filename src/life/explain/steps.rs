@@ -6,7 +6,7 @@ use super::text::Part;
 use super::{files, process};
 use crate::linux::step::Step;
 use crate::plan::Plan;
-use crate::plan::birth::{BecomeRoot, Joiner, Kind, NewCgroup};
+use crate::plan::birth::{BecomeRoot, Joiner, Kind, NetworkMaker, NewCgroup};
 use crate::plan::hooks::Hook;
 use crate::plan::process::NoNewPrivs;
 
@@ -129,6 +129,10 @@ fn unshare(plan: &Plan) -> Vec<Part> {
 }
 
 fn network(plan: &Plan) -> Vec<Part> {
+    if plan.birth.network == NetworkMaker::Ahead {
+        let what = "enters the network namespace that the thread has made";
+        return vec![Part::asked(what, "recvmsg, setns", "/linux/namespaces")];
+    }
     let asked = plan.birth.makes(Kind::Network);
     Part::when(
         asked,

@@ -122,7 +122,11 @@ fn header(out: &mut String, plan: &Plan) {
             plan.id
         ),
     );
-    line(out, &format!("  runs   {}", command(&plan.process.argv)));
+    let runs = match plan.process.argv.as_slice() {
+        [] => "nothing: it can be created, but not started".to_owned(),
+        argv => command(argv),
+    };
+    line(out, &format!("  runs   {runs}"));
     line(
         out,
         &format!("  files  {}, {access}", words(&plan.root.path)),

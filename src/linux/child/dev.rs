@@ -19,12 +19,12 @@ pub fn populate(p: &Plan, root: &OwnedFd) -> Result<(), Miss> {
         let (dir, name) = parents.of(&device.path).of(index)?;
         let made = match device.make {
             Make::Node | Make::NodeOrBind => node(dir, name, device),
-            Make::Bind => bind(root.as_fd(), device),
+            Make::Bind => bind(p, root.as_fd(), device),
         };
         match made {
             Err(Fault {
                 errno: libc::EPERM, ..
-            }) if device.make == Make::NodeOrBind => bind(root.as_fd(), device),
+            }) if device.make == Make::NodeOrBind => bind(p, root.as_fd(), device),
             made => made,
         }
         .of(index)?;
@@ -73,12 +73,13 @@ fn is_device(fd: BorrowedFd<'_>, device: &Device) -> Result<bool, Fault> {
 }
 
 /// The host's node of the same path, if it is the very device that is asked for.
-fn bind(root: BorrowedFd<'_>, device: &Device) -> Result<(), Fault> {
+fn bind(p: &Plan, root: BorrowedFd<'_>, device: &Device) -> Result<(), Fault> {
     let host = file::open(CWD, c"/", OFlags::PATH)?;
     let copy = mount::copy_tree(host, &device.path, Depth::One)?;
     if !is_device(copy.as_fd(), device)? {
         return Err(refuse(Call::OpenTree, libc::ENODEV));
     }
+    super::mount::cut_off(p, &copy)?;
     let target = path::find_or_make(root, &device.path, Links::Inside, Leaf::File(0o644))?;
     mount::attach(copy, target)
 }

@@ -11,6 +11,10 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 /// The first candidate that this user may execute here; its index in the plan.
 pub fn find(p: &Plan) -> Result<usize, Miss> {
+    if p.process.argv.is_empty() {
+        // There is none, and `start` will say so.
+        return Ok(0);
+    }
     let mut worst = Fault {
         call: Call::Faccessat,
         errno: libc::ENOENT,
@@ -61,12 +65,19 @@ fn close_all(p: &Plan, h: &Held, also: [i32; 2]) -> Result<(), Fault> {
         StartGate::Connection => h.gate.as_raw_fd(),
     };
     let gate = h.gate.as_raw_fd();
-    let [input, output] = match &h.documents {
-        Some(documents) => [documents.created.as_raw_fd(), documents.output.as_raw_fd()],
-        None => [gate, gate],
+    let file = |fd: &Option<OwnedFd>| fd.as_ref().map_or(gate, AsRawFd::as_raw_fd);
+    let [input, output, out, err] = match &h.documents {
+        Some(documents) => [
+            documents.created.as_raw_fd(),
+            documents.output.as_raw_fd(),
+            file(&documents.files.stdout),
+            file(&documents.files.stderr),
+        ],
+        None => [gate; 4],
     };
     let [one, other] = also;
-    exec::close_all_but(first, &mut [gate, listener, input, output, one, other])?;
+    let mut kept = [gate, listener, input, output, out, err, one, other];
+    exec::close_all_but(first, &mut kept)?;
     exec::close_on_exec_from(first)
 }
 

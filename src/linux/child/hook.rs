@@ -23,6 +23,7 @@ fn all(hooks: &[ReadyHook], h: &Held, document: fn(&Documents) -> &OwnedFd) -> R
         let streams = hook::Streams {
             document: document(documents).as_fd(),
             output: documents.output.as_fd(),
+            files: &documents.files,
         };
         hook::run(ready, c"/", &streams).of(index)?;
     }

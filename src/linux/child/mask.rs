@@ -23,6 +23,7 @@ pub fn null(p: &Plan, root: &OwnedFd) -> Result<Option<OwnedFd>, Miss> {
             if !is_null(copy.as_fd())? {
                 return Err(refuse(Call::OpenTree, libc::ENXIO).into());
             }
+            super::mount::cut_off(p, &copy)?;
             // The device is the host's own file: its mode and owner are not the container's to change.
             let attributes = Attributes {
                 set: READ_ONLY,

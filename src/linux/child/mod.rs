@@ -91,10 +91,10 @@ fn enter(p: &Plan, h: &mut Held) -> Result<Infallible, Failure> {
     join::become_root(p, h).took(Step::BecomeRoot, h)?;
     join::unshare_cgroup(p).took(Step::Unshare, h)?;
     session::begin(p, h, c"orbital:init").took(Step::Session, h)?;
-    session::network(p, h).took(Step::Network, h)?;
     mount::propagation(p).took(Step::Propagation, h)?;
     // Never closed by its owner: CloseOnExec takes its number away, and a later failure must still be told.
     let root = ManuallyDrop::new(mount::root(p, h).took(Step::Root, h)?);
+    session::network(p, h).took(Step::Network, h)?;
     mount::all(p, h, &root).took(Step::Mount, h)?;
     cwd::make(p, &root);
     dev::populate(p, &root).took(Step::Devices, h)?;

@@ -6,7 +6,7 @@ use crate::linux::failure::{Miss, Of};
 use crate::linux::held::Held;
 use crate::plan::Plan;
 use crate::plan::mounts::{Missing, MountOp, Seal, Source, SourceLink, TargetLinks};
-use crate::plan::root::Opener;
+use crate::plan::root::{Entry, Opener};
 use crate::sys::mount::{self, Attributes, Depth};
 use crate::sys::node::{self, Made, Parents};
 use crate::sys::path::{self, Leaf, Links};
@@ -17,6 +17,8 @@ use std::os::fd::{AsFd, OwnedFd};
 /// Cuts this namespace's mounts off from the host's, as far as rootfsPropagation lets it.
 pub fn propagation(p: &Plan) -> Result<(), Fault> {
     match p.root.host_propagation {
+        // It is the host's own namespace: only what is copied from there is cut off, one by one.
+        _ if p.root.entry == Entry::Chroot => Ok(()),
         // Shared mounts of the host stay peers; / itself may not, or our root would appear on the host.
         0 => sys_mount::set_root_propagation(Depth::One, libc::MS_PRIVATE),
         flag => sys_mount::set_root_propagation(Depth::Tree, flag),
@@ -27,6 +29,8 @@ pub fn propagation(p: &Plan) -> Result<(), Fault> {
 /// createContainer hooks find what the container will see; its path on the host is walked here, once.
 pub fn root(p: &Plan, h: &mut Held) -> Result<OwnedFd, Fault> {
     let tree = match h.root.take() {
+        // The runtime has laid it, so that it can take it away.
+        Some(tree) if p.root.entry == Entry::Chroot => return Ok(tree),
         Some(tree) => tree,
         None => mount::copy_tree(CWD, &p.root.path, Depth::Tree)?,
     };
@@ -55,6 +59,14 @@ pub fn root(p: &Plan, h: &mut Held) -> Result<OwnedFd, Fault> {
         Err(fault) => return Err(fault),
     }
     Ok(tree)
+}
+
+/// Cuts a copy of a single mount of the host's off from it, where nothing else does.
+pub(super) fn cut_off(p: &Plan, copy: &OwnedFd) -> Result<(), Fault> {
+    match p.root.entry {
+        Entry::Chroot => mount::set_attributes(copy, Depth::Tree, &propagating(libc::MS_PRIVATE)),
+        Entry::Pivot | Entry::MoveAndChroot => Ok(()),
+    }
 }
 
 fn propagating(propagation: u64) -> Attributes {

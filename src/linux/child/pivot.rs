@@ -19,6 +19,9 @@ pub fn into(p: &Plan, root: &OwnedFd) -> Result<(), Fault> {
         mount::chroot_to_cwd()?;
         return process::enter_root();
     }
+    if p.root.entry == Entry::Chroot {
+        return enter_only(root);
+    }
     let host = match p.root.host_propagation {
         0 => Some(file::open(CWD, c"/", OFlags::PATH | OFlags::DIRECTORY)?),
         _ => None,
@@ -37,6 +40,14 @@ pub fn into(p: &Plan, root: &OwnedFd) -> Result<(), Fault> {
         )?;
     }
     mount::detach_cwd()?;
+    process::enter_root()
+}
+
+/// Makes a root / for this process alone: its mount namespace is the runtime's. Whoever may chroot(2) can leave
+/// such a root again; what keeps it from that is the container's capabilities, or nothing.
+pub fn enter_only(root: &OwnedFd) -> Result<(), Fault> {
+    process::enter(root)?;
+    mount::chroot_to_cwd()?;
     process::enter_root()
 }
 

@@ -2,7 +2,9 @@
 //! made or masked. Its steps are those of the first process that it needs, in the same order and with
 //! the same acts: what confines the one confines the other.
 
-use super::{Took, console, cwd, dev, exec, failed, home, join, privilege, seccomp, session, tune};
+use super::{
+    Took, console, cwd, dev, exec, failed, home, join, pivot, privilege, seccomp, session, tune,
+};
 use crate::linux::failure::{Failure, Kind, Record};
 use crate::linux::gates;
 use crate::linux::held::Held;
@@ -37,6 +39,10 @@ fn enter(s: &Second, h: &mut Held, first: &First<'_>) -> Result<Infallible, Fail
     heap::seal();
     gates::pass(&h.gate, Kind::Mapped).took(Step::Mapped, h)?;
     join::those_of(first.pidfd, first.namespaces).took(Step::Join, h)?;
+    if let Some(root) = h.root.take() {
+        // No mount namespace to join, which would bring the root along.
+        pivot::enter_only(&root).took(Step::Pivot, h)?;
+    }
     join::become_root(p, h).took(Step::BecomeRoot, h)?;
     session::begin(p, h, c"orbital:exec").took(Step::Session, h)?;
     // Never closed by its owner, as in the first process's line.

@@ -2,6 +2,7 @@
 
 use super::refuse;
 use crate::linux::failure::{Kind as Word, Record};
+use crate::linux::gates;
 use crate::linux::held::Held;
 use crate::plan::Plan;
 use crate::plan::birth::Kind;
@@ -48,10 +49,17 @@ fn label_keys(p: &Plan, h: &Held, keys: &Keys) -> Result<(), Fault> {
     h.proc.write_own(c"attr/keycreate", bytes)
 }
 
-/// Hands over a socket of a network namespace that is new.
+/// Enters the network namespace that the runtime has made ahead. Of one that is made by the clone, or here as
+/// there is none, it hands over a socket.
 pub fn network(p: &Plan, h: &Held) -> Result<(), Fault> {
     if !p.birth.makes(Kind::Network) {
         return Ok(());
+    }
+    if h.network.is_some() {
+        if let Some(namespace) = gates::pass_with_descriptor(&h.gate, Word::Network)? {
+            return process::join(namespace.as_fd(), Kind::Network.flag());
+        }
+        process::unshare_network()?;
     }
     let word = Record::gate(Word::Network).to_bytes();
     socket::send_descriptor(&h.gate, &word, process::network_socket()?.as_fd()).map(drop)

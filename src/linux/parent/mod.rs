@@ -15,6 +15,9 @@ pub mod listener;
 /// Loopback; network devices, given and taken back.
 pub mod net;
 
+/// The root of a container that stays among the runtime's mounts.
+pub mod laid;
+
 /// Groups of resctrl.
 pub mod rdt;
 
@@ -55,8 +58,10 @@ pub fn attend<T>(
     limits::set(plan, born.pid, proc)?;
     hooks::fill_documents(born, document)?;
     tell(born, Kind::Mapped)?;
+    let ahead = born.copies.take().and_then(|copies| copies.network);
+    let loopback = net::hand_over(plan, born, ahead)?;
     before_go()?;
-    net::loopback(plan, born, group)?;
+    net::loopback(plan, born, group, loopback)?;
     let value;
     if plan.hooks.prestart.is_empty() && plan.hooks.create_runtime.is_empty() {
         // With nothing to do between gates B and C, the child need not sleep there.
@@ -84,7 +89,11 @@ pub fn attend<T>(
 /// # Errors
 /// As sendmsg(2), without EPIPE.
 pub fn tell(born: &Born, kind: Kind) -> Result<()> {
-    match gates::announce(&born.gate, Record::gate(kind)) {
+    told(gates::announce(&born.gate, Record::gate(kind)))
+}
+
+fn told(sent: std::result::Result<(), Fault>) -> Result<()> {
+    match sent {
         Ok(())
         | Err(Fault {
             errno: libc::EPIPE | libc::ECONNRESET,

@@ -1,18 +1,19 @@
-//! The loopback device of a new network namespace. Giving network devices to the container, and taking them back when it is not to be
-//! (config-linux.md, "Network Devices"). After `create` they are the namespace's: when it ends, the kernel
+//! The loopback device of a new network namespace; giving network devices to the container, and taking them back
+//! when it is not to be (config-linux.md, "Network Devices"). After `create` they are the namespace's: when it ends, the kernel
 //! returns the physical ones and removes the others.
 
 use crate::cgroup::Cgroup;
 use crate::error::{Cause, Error, Object, Result};
+use crate::linux::ahead::Ahead;
 use crate::linux::birth::Born;
-use crate::linux::failure::Kind as Word;
+use crate::linux::failure::{Kind as Word, Record};
 use crate::linux::gates;
 use crate::plan::Plan;
 use crate::plan::birth::Kind;
 use crate::plan::net::{LONGEST, Name, NetDevice};
 use crate::sys::netlink::{Address, Device, Netlink, State};
 use crate::sys::proc::Proc;
-use crate::sys::{Call, Fault, path, process};
+use crate::sys::{Call, Fault, path, process, socket};
 use std::ffi::CString;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -131,51 +132,112 @@ fn arrive(
     place.set_state(device.index, state)
 }
 
-/// Brings lo up in a new network namespace, by a socket of it that the child hands over. Entering the namespace
-/// would not do: the way back to ours is closed to the root of a user namespace; setns(2).
+/// By whose socket lo is brought up.
+pub(super) enum Loopback {
+    /// It is not: the namespace is not a new one.
+    Left,
+    /// That of the network namespace that was made ahead.
+    Ours(OwnedFd),
+    /// The child's.
+    Asked,
+}
+
+/// Hands over the network namespace that was made ahead, if one was to be.
 ///
 /// # Errors
-/// What the child says instead; EPERM without CAP_NET_ADMIN over the namespace.
-pub(super) fn loopback(plan: &Plan, born: &Born, group: Option<&Cgroup>) -> Result<()> {
-    if !plan.birth.makes(Kind::Network) {
-        return Ok(());
-    }
+/// As sendmsg(2), without EPIPE.
+pub(super) fn hand_over(plan: &Plan, born: &Born, ahead: Option<Ahead>) -> Result<Loopback> {
+    let Some(ahead) = ahead else {
+        return Ok(match plan.birth.makes(Kind::Network) {
+            true => Loopback::Asked,
+            false => Loopback::Left,
+        });
+    };
+    let Some(made) = ahead.take() else {
+        return super::tell(born, Word::Network).map(|()| Loopback::Asked);
+    };
+    let word = Record::gate(Word::Network).to_bytes();
+    let sent = socket::send_descriptor(&born.gate, &word, made.namespace.as_fd());
+    super::told(sent.map(drop))?;
+    Ok(Loopback::Ours(made.socket))
+}
+
+/// Brings lo up in a new network namespace. Entering that would not do: the way back to ours is closed to the
+/// root of a user namespace; setns(2).
+///
+/// # Errors
+/// What the child says instead of handing its socket over; EPERM without CAP_NET_ADMIN over the namespace.
+pub(super) fn loopback(
+    plan: &Plan,
+    born: &Born,
+    group: Option<&Cgroup>,
+    loopback: Loopback,
+) -> Result<()> {
+    let socket = match loopback {
+        Loopback::Left => return Ok(()),
+        Loopback::Ours(socket) => Ok(socket),
+        Loopback::Asked => from_child(plan, born, group)?,
+    };
+    socket
+        .and_then(|socket| process::loopback_up(socket.as_fd()))
+        .map_err(not_up)
+}
+
+/// The child's socket. Without room for one more descriptor the kernel leaves it out.
+fn from_child(
+    plan: &Plan,
+    born: &Born,
+    group: Option<&Cgroup>,
+) -> Result<std::result::Result<OwnedFd, Fault>> {
     let mut socket = None;
     super::hear_by(plan, born, group, &[Word::Network], || {
         let (arrival, descriptor) = gates::next_with_descriptor(&born.gate)?;
         socket = descriptor;
         Ok(arrival)
     })?;
-    // Without room for one more descriptor the kernel leaves it out.
-    let missing = Fault {
+    Ok(socket.ok_or(Fault {
         call: Call::Recvmsg,
         errno: libc::EMFILE,
-    };
-    socket
-        .ok_or(missing)
-        .and_then(process::loopback_up)
-        .map_err(|fault| {
-            let object = Object::config("/linux/namespaces");
-            Error::new("bring the loopback device up", object, fault.into())
-        })
+    }))
 }
 
-/// A conversation with the other namespace: a socket belongs to the one it was made in.
+/// Brings lo up for process `pid` of a container that is restored, whose namespaces are of CRIU's making.
+///
+/// # Errors
+/// As setns(2); EPERM without CAP_NET_ADMIN over the namespace.
+pub fn loopback_of(pid: i32, proc: &Proc) -> Result<()> {
+    let own = Kind::Network.file();
+    let socket = || {
+        let (ours, theirs) = (proc.namespace(own)?, proc.namespace_of(pid, own)?);
+        inside(ours.as_fd(), theirs.as_fd(), process::network_socket)
+    };
+    socket()
+        .and_then(|socket| process::loopback_up(socket.as_fd()))
+        .map_err(not_up)
+}
+
+fn not_up(fault: Fault) -> Error {
+    let object = Object::config("/linux/namespaces");
+    Error::new("bring the loopback device up", object, fault.into())
+}
+
+/// A conversation with the other namespace.
 fn open_there(ours: &OwnedFd, theirs: &OwnedFd) -> std::result::Result<Netlink, Fault> {
     inside(ours.as_fd(), theirs.as_fd(), Netlink::open)
 }
 
-/// Does something in the other network namespace, and returns to ours. A pidfd stands for its process's own.
+/// Makes a socket in the other network namespace, to which it belongs from then on, and returns to ours. A pidfd
+/// stands for its process's own.
 fn inside<T>(
     ours: BorrowedFd<'_>,
     theirs: BorrowedFd<'_>,
-    act: impl FnOnce() -> std::result::Result<T, Fault>,
+    open: impl FnOnce() -> std::result::Result<T, Fault>,
 ) -> std::result::Result<T, Fault> {
     let kind = Kind::Network.flag();
     process::join(theirs, kind)?;
-    let done = act();
+    let socket = open();
     process::join(ours, kind)?;
-    done
+    socket
 }
 
 /// The name that the device gets, which nothing there has yet: the kernel would notice only after the move.

@@ -62,14 +62,7 @@ pub(super) fn plan(
         ours("IOAccounting", yes.clone()),
         ours("TasksAccounting", yes),
     ];
-    for setting in settings {
-        let found = of_setting(setting).into_iter();
-        properties.extend(found.map(|(name, value)| Property {
-            name: name.to_owned(),
-            value,
-            pointer: setting.pointer.clone(),
-        }));
-    }
+    properties.extend(of_settings(settings));
     if instance == Instance::System {
         let at = Pointer::from("/linux/resources/devices");
         properties.extend(
@@ -84,6 +77,21 @@ pub(super) fn plan(
     }
     properties.extend(of_annotations(annotations)?);
     Ok(properties)
+}
+
+/// The settings that systemd knows, as it calls them.
+#[must_use]
+pub fn of_settings(settings: &[Setting]) -> Vec<Property> {
+    let of_one = |setting: &Setting| {
+        let pointer = setting.pointer.clone();
+        let found = of_setting(setting).into_iter();
+        found.map(move |(name, value)| Property {
+            name: name.to_owned(),
+            value,
+            pointer: pointer.clone(),
+        })
+    };
+    settings.iter().flat_map(of_one).collect()
 }
 
 /// What the file is called there.
@@ -151,8 +159,12 @@ fn bandwidth(value: &str) -> Vec<(&'static str, Variant)> {
     ]
 }
 
-/// A list as bits, the lowest first. One that is none is left for the kernel to refuse.
+/// A list as bits, the lowest first; none for an empty one, which is no limit. One that is no list is left
+/// for the kernel to refuse.
 fn mask(list: &str) -> Option<Variant> {
+    if list.is_empty() {
+        return Some(Variant::bytes(Vec::new()));
+    }
     let mut bits: Vec<u8> = Vec::new();
     for (first, last) in cpulist::ranges(list, 8191).ok()? {
         for number in first..=last {

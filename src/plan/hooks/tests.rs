@@ -72,3 +72,21 @@ fn refusals_name_the_place() {
         );
     }
 }
+
+#[test]
+fn two_annotations_name_the_files_of_the_output() {
+    let all =
+        |annotations: Value| plan(&spec(json!({"annotations": annotations, "hooks": {}})), &[]);
+    let outputs = all(json!({"run.oci.hooks.stdout": "/var/log/out"}))
+        .unwrap()
+        .outputs;
+    assert_eq!(outputs.stdout.as_deref(), Some(c"/var/log/out"));
+    assert_eq!(outputs.stderr, None);
+    let error = all(json!({"run.oci.hooks.stderr": "log/err"})).unwrap_err();
+    assert!(
+        error
+            .one_line()
+            .contains("config.json#/annotations/run.oci.hooks.stderr"),
+        "{error}"
+    );
+}

@@ -1,9 +1,9 @@
 use super::*;
-use crate::plan::root::tests::{plain, spec, without};
+use crate::plan::root::tests::spec;
 use serde_json::{Value, json};
 
 fn planned(linux: Value) -> Result<Masks> {
-    plan(&spec(json!({"linux": linux})), &plain())
+    plan(&spec(json!({"linux": linux})))
 }
 
 #[test]
@@ -30,7 +30,7 @@ fn both_lists_in_order() {
         ]
     );
     assert_eq!(planned(json!({})).unwrap(), Masks::default());
-    assert_eq!(plan(&spec(json!({})), &plain()).unwrap(), Masks::default());
+    assert_eq!(plan(&spec(json!({}))).unwrap(), Masks::default());
 }
 
 #[test]
@@ -54,23 +54,5 @@ fn refusals() {
         ),
     ] {
         assert_eq!(planned(linux).unwrap_err().one_line(), expected);
-    }
-}
-
-#[test]
-fn the_host_keeps_its_paths() {
-    let shared = without(plain(), Kind::Mount);
-    for name in ["maskedPaths", "readonlyPaths"] {
-        let error = plan(&spec(json!({"linux": {name: ["/proc/kcore"]}})), &shared).unwrap_err();
-        let report = error.report();
-        assert_eq!(
-            report.object,
-            crate::error::Object::config(format!("/linux/{name}"))
-        );
-        assert_eq!(
-            report.hint.as_deref(),
-            Some("add {\"type\": \"mount\"} to /linux/namespaces")
-        );
-        assert!(plan(&spec(json!({"linux": {name: []}})), &shared).is_ok());
     }
 }

@@ -8,20 +8,22 @@ use libc::MOUNT_ATTR_RDONLY;
 /// The change.
 ///
 /// # Errors
-/// Options that only a new mount can have; with `bind`, options for the file system.
-pub(super) fn plan(entry: &Entry<'_>) -> Result<Source> {
+/// Options that only a new mount can have; with `bind`, words for the file system.
+pub(super) fn plan(entry: &Entry<'_>, warnings: &mut Vec<String>) -> Result<Source> {
     entry.refuse_bind_options()?;
     if let Some(index) = entry.options.extras.copy_up {
         return Err(fresh::no_copy(entry, index));
     }
     if is_bind(entry.mount) {
-        bind::no_data(entry)?;
+        bind::no_data(entry, warnings)?;
     }
-    let flags = match is_bind(entry.mount) {
-        true => &[][..],
-        false => &entry.options.superblock[..],
+    let options: Vec<_> = match is_bind(entry.mount) {
+        true => Vec::new(),
+        false => {
+            let flags = entry.options.superblock.iter();
+            flags.chain(&entry.options.data).cloned().collect()
+        }
     };
-    let options: Vec<_> = flags.iter().chain(&entry.options.data).cloned().collect();
     fresh::check_length(entry, &options)?;
     Ok(Source::Again {
         options,

@@ -3,6 +3,7 @@
 use super::{Around, Entry, FsOption, Recursive, Source, SourceLink, ids};
 use crate::error::hints::nearest;
 use crate::error::{Error, Result};
+use crate::plan::birth::Kind;
 use crate::plan::options;
 use crate::plan::root::{self, Opener};
 use libc::{MS_PRIVATE, MS_REC, MS_SLAVE};
@@ -10,15 +11,19 @@ use libc::{MS_PRIVATE, MS_REC, MS_SLAVE};
 /// Attributes that the options do not name stay as they are at the source.
 ///
 /// # Errors
-/// No source, an option for a file system, options that contradict each other, ids that cannot be mapped.
-pub(super) fn plan(entry: &Entry<'_>, around: &Around<'_>) -> Result<Source> {
+/// No source, a word for a file system, options that contradict each other, ids that cannot be mapped.
+pub(super) fn plan(
+    entry: &Entry<'_>,
+    around: &Around<'_>,
+    warnings: &mut Vec<String>,
+) -> Result<Source> {
     let path = entry.mount.source().as_ref();
     let Some(path) = path.filter(|path| !path.as_os_str().is_empty()) else {
         let why = "a bind mount needs a source";
         let hint = "add \"source\": the path on the host, or relative to the bundle, that is to be seen there";
         return Err(Error::refused(entry.doing.as_str(), &entry.pointer, why).hint(hint));
     };
-    no_data(entry)?;
+    no_data(entry, warnings)?;
     if let Some(index) = entry.options.extras.copy_up {
         return Err(super::fresh::no_copy(entry, index));
     }
@@ -40,15 +45,25 @@ pub(super) fn plan(entry: &Entry<'_>, around: &Around<'_>) -> Result<Source> {
     })
 }
 
-/// Refuses data for a file system that is mounted already: the kernel would ignore it without a word.
+/// Refuses data for a file system that is mounted already: the kernel would ignore it without a word. What has a
+/// value is left out with a warning, as it can be nothing but data (config.md, "Linux mount options": what is
+/// unknown goes to mount(2) as that, which ignores it of a bind); a word alone may be a protection, misspelt.
 ///
 /// # Errors
-/// There is some.
-pub(super) fn no_data(entry: &Entry<'_>) -> Result<()> {
-    match entry.options.data.first() {
-        None => Ok(()),
-        Some(data) => Err(refuse_data(entry, data)),
+/// There is such a word.
+pub(super) fn no_data(entry: &Entry<'_>, warnings: &mut Vec<String>) -> Result<()> {
+    for data in &entry.options.data {
+        let Some(value) = &data.value else {
+            return Err(refuse_data(entry, data));
+        };
+        let at = entry.pointer.at("options").at(data.index);
+        let (key, value) = (data.key.to_string_lossy(), value.to_string_lossy());
+        warnings.push(format!(
+            "left {key}={value} of {} out: a bind mount takes no options for its file system",
+            at.as_str()
+        ));
     }
+    Ok(())
 }
 
 fn refuse_data(entry: &Entry<'_>, data: &FsOption) -> Error {
@@ -84,20 +99,24 @@ fn link(entry: &Entry<'_>) -> Result<SourceLink> {
     }
 }
 
-/// Propagation changes, in order. A bind that the runtime opens in the host's namespace is cut off from
-/// the host's mounts first.
+/// Propagation changes, in order. A bind that is opened in the host's namespace is cut off from the host's
+/// mounts first. Where the container stays there, it may hear of them if it asks to, and is never heard.
 pub(super) fn propagation(entry: &Entry<'_>, source: &Source, around: &Around<'_>) -> Vec<u64> {
+    let stays = !around.birth.owns(Kind::Mount);
+    let mut asked = entry.options.propagation.iter();
+    let hears = stays && asked.any(|flags| flags & !MS_REC == MS_SLAVE);
     let cut = match around.propagation.host {
-        MS_PRIVATE => MS_PRIVATE | MS_REC,
+        MS_PRIVATE if !hears => MS_PRIVATE | MS_REC,
         _ => MS_SLAVE | MS_REC,
     };
-    let from_host = matches!(
-        source,
-        Source::Bind {
-            opener: Opener::Parent,
-            ..
-        }
-    );
+    let from_host = stays
+        || matches!(
+            source,
+            Source::Bind {
+                opener: Opener::Parent,
+                ..
+            }
+        );
     from_host
         .then_some(cut)
         .into_iter()

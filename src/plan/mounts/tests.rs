@@ -13,6 +13,7 @@ pub(super) fn of(more: Value, birth: &Birth, privilege: Privilege) -> Result<Vec
         birth,
         &caller(privilege),
         Path::new("/bundles/web"),
+        &mut Vec::new(),
     )
 }
 
@@ -102,6 +103,30 @@ fn attributes_of_a_bind() {
 }
 
 #[test]
+fn data_for_the_file_system_of_a_bind_is_left_out_with_a_warning() {
+    for options in [
+        json!(["bind", "mode=755"]),
+        json!(["remount", "bind", "mode=755"]),
+    ] {
+        let mount = json!({"destination": "/d", "source": "/s", "options": options});
+        let mut warnings = Vec::new();
+        let ops = plan(
+            &spec(json!({"mounts": [mount]})),
+            &plain(),
+            &caller(Privilege::Root),
+            Path::new("/b"),
+            &mut warnings,
+        );
+        assert!(!format!("{:?}", ops.unwrap()).contains("mode"));
+        let last = options.as_array().unwrap().len() - 1;
+        let expected = format!(
+            "left mode=755 of /mounts/0/options/{last} out: a bind mount takes no options for its file system"
+        );
+        assert_eq!(warnings, [expected]);
+    }
+}
+
+#[test]
 fn binds_that_are_refused() {
     for (mount, expected) in [
         (
@@ -117,9 +142,9 @@ fn binds_that_are_refused() {
             "config.json#/mounts/0/source: refused: a C string cannot hold the character NUL",
         ),
         (
-            json!({"destination": "/d", "source": "/s", "options": ["bind", "size=1m"]}),
+            json!({"destination": "/d", "source": "/s", "options": ["bind", "userxattr"]}),
             "cannot mount /s on /d: config.json#/mounts/0/options/1: refused: a bind mount shows a file system that is mounted \
-             already, and takes no options for it (hint: remove size: it can only be given where the file system itself is mounted)",
+             already, and takes no options for it (hint: remove userxattr: it can only be given where the file system itself is mounted)",
         ),
         (
             json!({"destination": "/d", "source": "/s", "options": ["rbind", "ro", "nosiud"]}),
@@ -274,5 +299,24 @@ fn what_the_runtime_opens_is_cut_off_from_the_host_first() {
             ops[1].propagation.is_empty(),
             "only binds come from the host"
         );
+    }
+}
+
+/// A container that stays in its caller's mount namespace must not be heard there, and hears only if it asks to.
+#[test]
+fn among_the_mounts_of_the_caller_every_bind_is_cut_off() {
+    let birth = crate::plan::root::tests::without(plain(), crate::plan::birth::Kind::Mount);
+    for (word, expected) in [
+        (None, vec![MS_PRIVATE | MS_REC]),
+        (
+            Some("rshared"),
+            vec![MS_PRIVATE | MS_REC, MS_SHARED | MS_REC],
+        ),
+        (Some("slave"), vec![MS_SLAVE | MS_REC, MS_SLAVE]),
+    ] {
+        let words: Vec<&str> = ["rbind"].into_iter().chain(word).collect();
+        let mounts = json!([{"destination": "/d", "source": "/s", "options": words}]);
+        let ops = of(json!({"mounts": mounts}), &birth, Privilege::Root).unwrap();
+        assert_eq!(ops[0].propagation, expected, "{word:?}");
     }
 }

@@ -15,6 +15,7 @@ pub(in crate::plan) fn plain() -> Birth {
         Kind::Cgroup,
     ];
     Birth {
+        network: crate::plan::birth::NetworkMaker::Clone,
         user: UserNamespace::Inherited,
         clone_flags: 0,
         joins: Vec::new(),
@@ -188,6 +189,33 @@ fn private_mounts_of_the_host_need_pivot_root() {
             line.contains("without pivot_root") && line.contains("leave out --no-pivot"),
             "{line}"
         );
+    }
+}
+
+#[test]
+fn among_the_mounts_of_the_caller_the_root_is_private_and_entered_by_chroot() {
+    let among = |word: Option<&str>, entry| {
+        plan(
+            &spec(json!({"linux": {"rootfsPropagation": word}})),
+            &without(plain(), Kind::Mount),
+            &caller(Privilege::Root),
+            Path::new("/bundles/web"),
+            entry,
+        )
+    };
+    for word in [None, Some(""), Some("private"), Some("runbindable")] {
+        for entry in [Entry::Pivot, Entry::MoveAndChroot] {
+            let root = among(word, entry).unwrap();
+            assert_eq!(
+                (root.entry, root.host_propagation),
+                (Entry::Chroot, MS_PRIVATE)
+            );
+        }
+    }
+    for word in ["shared", "rshared", "slave", "rslave"] {
+        let error = among(Some(word), Entry::Pivot).unwrap_err();
+        let hint = "use rprivate, or add {\"type\": \"mount\"} to /linux/namespaces";
+        assert_eq!(error.report().hint.as_deref(), Some(hint), "{word}");
     }
 }
 

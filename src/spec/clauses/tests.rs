@@ -56,7 +56,7 @@ fn a_list_in_the_place_of_an_object_is_found_and_nothing_else() {
             None,
         ),
     ] {
-        let found = objects(text.as_bytes()).err().map(|error| error.one_line());
+        let found = objects(text).err().map(|error| error.one_line());
         match (place, &found) {
             (None, None) => {}
             (Some(place), Some(line)) => {
@@ -91,9 +91,7 @@ fn a_device_needs_both_numbers_unless_it_is_a_pipe() {
     ] {
         let text = format!(r#"{{"ociVersion": "1.2.0", "linux": {{"devices": [{device}]}}}}"#);
         let spec = serde_json::from_str(&text).unwrap();
-        let found = check(&spec, text.as_bytes())
-            .err()
-            .map(|error| error.one_line());
+        let found = check(&spec, &text).err().map(|error| error.one_line());
         match (missing, &found) {
             (None, None) => {}
             (Some(name), Some(line)) => assert!(

@@ -1,10 +1,14 @@
-//! From input to other input, by numbers: JSON as a tree, or bytes whatever they mean.
+//! From input to other input, by numbers: JSON by what could stand there or as any tree, or bytes whatever they
+//! mean.
 
 /// Single bytes, runs of them, and pieces of other input.
 pub mod bytes;
 
 /// Members, elements and values of JSON.
 pub mod json;
+
+/// A few values of a whole document.
+pub mod gently;
 
 /// Words that mean something to orbital, and values at the edge of a type.
 pub mod words;

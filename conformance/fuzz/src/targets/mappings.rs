@@ -2,12 +2,13 @@
 //!
 //! The first byte says how many lines are for users; each line is three numbers of four bytes.
 
+use super::Depth;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
-pub(super) fn run(input: &[u8]) {
+pub(super) fn run(input: &[u8]) -> Depth {
     let Some((first, rest)) = input.split_first() else {
-        return;
+        return Depth::Unread;
     };
     let lines: Vec<[u32; 3]> = rest
         .as_chunks::<12>()
@@ -32,7 +33,7 @@ pub(super) fn run(input: &[u8]) {
             "gidMappings": written(groups),
         },
     });
-    try_them(config.to_string().into_bytes(), users);
+    try_them(config.to_string().into_bytes(), users)
 }
 
 fn written(lines: &[[u32; 3]]) -> Value {
@@ -40,7 +41,7 @@ fn written(lines: &[[u32; 3]]) -> Value {
     lines.iter().map(line).collect()
 }
 
-fn try_them(config: Vec<u8>, users: &[[u32; 3]]) {
+fn try_them(config: Vec<u8>, users: &[[u32; 3]]) -> Depth {
     super::config::run(&config);
     let Ok(bundle) = orbital::spec::from_bytes(config, PathBuf::from("/bundles/web")) else {
         panic!("mappings that cannot be read");
@@ -49,7 +50,7 @@ fn try_them(config: Vec<u8>, users: &[[u32; 3]]) {
         panic!("no mappings");
     };
     let Ok(maps) = orbital::plan::idmap::plan(linux, &super::config::facts(1)) else {
-        return;
+        return Depth::Refused;
     };
     let text: String = users
         .iter()
@@ -67,4 +68,5 @@ fn try_them(config: Vec<u8>, users: &[[u32; 3]]) {
         let last = ranges.last().map_or(0, |(first, size)| first + size);
         assert!(last <= 1 << 32, "beyond the last id: {text}");
     }
+    Depth::Done
 }

@@ -18,6 +18,7 @@ mod seccomp;
 /// Command lines.
 mod arguments;
 
+use crate::mutate::gently::Lexicon;
 use crate::random::Random;
 use crate::{meter, mutate, seeds};
 
@@ -28,12 +29,34 @@ pub struct Target {
     pub name: &'static str,
     /// Of a hundred executions, how many are this target's.
     pub share: usize,
-    /// Tries it.
-    pub run: fn(&[u8]),
+    /// Tries it, and says how far it came.
+    pub run: fn(&[u8]) -> Depth,
     /// What to begin with.
     pub seeds: fn() -> Vec<Vec<u8>>,
     /// Whether its input is JSON.
     pub input: Input,
+}
+
+/// How far an execution came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// It could not be read.
+    Unread,
+    /// It was read, and refused.
+    Refused,
+    /// It came to its end: a plan, a filter, a record.
+    Done,
+}
+
+/// A target and what it begins with.
+#[derive(Debug)]
+pub struct Corpus {
+    /// The target.
+    pub target: &'static Target,
+    /// Its seeds.
+    pub seeds: Vec<Vec<u8>>,
+    /// What was learnt from them, where they are JSON.
+    lexicon: Lexicon,
 }
 
 /// What a target reads.
@@ -99,18 +122,42 @@ impl Target {
     }
 
     /// One execution, within its memory.
-    pub fn execute(&self, input: &[u8]) {
+    pub fn execute(&self, input: &[u8]) -> Depth {
         meter::limit(input.len());
-        (self.run)(input);
+        let depth = (self.run)(input);
         meter::release();
+        depth
+    }
+}
+
+impl Corpus {
+    /// The target's seeds, and what they teach.
+    #[must_use]
+    pub fn of(target: &'static Target) -> Corpus {
+        let seeds = (target.seeds)();
+        let lexicon = match target.input {
+            Input::Json => Lexicon::of(&seeds, |seed| (target.run)(seed) == Depth::Done),
+            Input::Bytes => Lexicon::default(),
+        };
+        Corpus {
+            target,
+            seeds,
+            lexicon,
+        }
     }
 
     /// Input made of one of the seeds.
     #[must_use]
-    pub fn input(&self, seeds: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
-        let none = Vec::new();
+    pub fn input(&self, random: &mut Random) -> Vec<u8> {
+        let (none, seeds) = (Vec::new(), &self.seeds);
+        if self.target.input == Input::Json
+            && !random.one_in(4)
+            && let Some(changed) = self.lexicon.change(random)
+        {
+            return changed;
+        }
         let seed = random.of_these(seeds).unwrap_or(&none);
-        match self.input {
+        match self.target.input {
             Input::Json => mutate::config(seed, seeds, random),
             Input::Bytes => {
                 let other = random.of_these(seeds).unwrap_or(&none);
@@ -157,7 +204,29 @@ mod tests {
         for target in TARGETS {
             let seeds = (target.seeds)();
             assert!(!seeds.is_empty(), "{} has no seed", target.name);
-            seeds.iter().for_each(|seed| (target.run)(seed));
+            let ends = |seed: &Vec<u8>| (target.run)(seed) == Depth::Done;
+            let count = seeds.iter().filter(|seed| ends(seed)).count();
+            assert!(count > 0, "{}: no seed ends well", target.name);
+        }
+    }
+
+    /// What is learnt from whole documents is worth nothing if changes break them all.
+    #[test]
+    fn most_changes_come_to_a_planner_and_many_to_a_plan() {
+        for name in ["config", "seccomp"] {
+            let corpus = Target::of(name).map(Corpus::of).unwrap();
+            let depths = (0..400).map(|number| {
+                let input = corpus.input(&mut Random::of(1, number));
+                (corpus.target.run)(&input)
+            });
+            let depths: Vec<Depth> = depths.collect();
+            let count = |depth| depths.iter().filter(|one| **one == depth).count();
+            assert!(
+                count(Depth::Unread) < 200,
+                "{name}: {}",
+                count(Depth::Unread)
+            );
+            assert!(count(Depth::Done) > 80, "{name}: {}", count(Depth::Done));
         }
     }
 

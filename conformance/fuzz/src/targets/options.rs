@@ -1,9 +1,10 @@
 //! The options of a mount, alone: a word is obeyed, is data for the file system, or is refused at its place.
 
+use super::Depth;
 use orbital::error::Object;
 use orbital::plan::options;
 
-pub(super) fn run(input: &[u8]) {
+pub(super) fn run(input: &[u8]) -> Depth {
     let words: Vec<String> = input
         .split(|byte| *byte == b'\n')
         .map(|word| String::from_utf8_lossy(word).into_owned())
@@ -16,6 +17,7 @@ pub(super) fn run(input: &[u8]) {
                     "an option from nowhere"
                 );
             }
+            Depth::Done
         }
         Err(error) => {
             super::check_report(&error);
@@ -29,6 +31,7 @@ pub(super) fn run(input: &[u8]) {
                 "{}",
                 error.one_line()
             );
+            Depth::Refused
         }
     }
 }

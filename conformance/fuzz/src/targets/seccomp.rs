@@ -2,14 +2,15 @@
 //!
 //! The compiler's verdicts are judged by its own tests, against an interpreter and libseccomp.
 
+use super::Depth;
 use orbital::plan::seccomp::{self, Insn};
 use orbital::spec;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
-pub(super) fn run(input: &[u8]) {
+pub(super) fn run(input: &[u8]) -> Depth {
     let Ok(profile) = serde_json::from_slice::<Value>(input) else {
-        return;
+        return Depth::Unread;
     };
     let config = json!({
         "ociVersion": "1.2.0",
@@ -20,13 +21,15 @@ pub(super) fn run(input: &[u8]) {
     let text = config.to_string().into_bytes();
     super::config::run(&text);
     let Ok(bundle) = spec::from_bytes(text, PathBuf::from("/bundles/web")) else {
-        return;
+        return Depth::Unread;
     };
     let compile = || seccomp::plan(&bundle.spec, &super::config::facts(1), &mut Vec::new());
-    if let Ok(Some(filter)) = compile() {
-        loadable(&filter.program);
-        assert!(compile().is_ok_and(|again| again.as_ref() == Some(&filter)));
-    }
+    let Ok(Some(filter)) = compile() else {
+        return Depth::Refused;
+    };
+    loadable(&filter.program);
+    assert!(compile().is_ok_and(|again| again.as_ref() == Some(&filter)));
+    Depth::Done
 }
 
 /// What the kernel checks of a filter: 1 to 4096 known instructions, loads of whole words inside `seccomp_data`,

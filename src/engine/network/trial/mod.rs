@@ -218,6 +218,9 @@ fn answer(namespace: &OwnedFd, port: u16) {
     let listener = listener.unwrap();
     std::thread::spawn(move || {
         while let Ok((mut caller, from)) = listener.accept() {
+            // An old pasta loses what is said before the caller has spoken.
+            let _ = caller.set_read_timeout(Some(PATIENCE));
+            let _ = caller.read_exact(&mut [0]);
             let _ = write!(caller, "{}", from.ip().to_canonical());
         }
     });
@@ -249,6 +252,7 @@ fn call(from: &OwnedFd, to: impl ToSocketAddrs) -> std::io::Result<String> {
         let mut called = TcpStream::connect_timeout(&to, PATIENCE)?;
         called.set_read_timeout(Some(Duration::from_secs(5)))?;
         let mut text = String::new();
+        called.write_all(b"?")?;
         called.read_to_string(&mut text)?;
         // Who hangs up without a word has not answered.
         if text.is_empty() {

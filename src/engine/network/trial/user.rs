@@ -102,8 +102,8 @@ fn pasta_connects_a_user_s_container() {
         answer(&namespace, 80);
         answer(&world.outside, 7000);
         assert_eq!(call(&namespace, (OUTSIDE, 7000)).unwrap(), HOST);
-        assert!(call(&world.outside, (HOST, 8080)).is_ok());
-        assert!(call(&here(), ("127.0.0.1", 8080)).is_ok());
+        assert_eq!(call(&world.outside, (HOST, 8080)).unwrap(), OUTSIDE);
+        assert_eq!(call(&here(), ("127.0.0.1", 8080)).unwrap(), "127.0.0.1");
         assert!(call(&world.outside, (HOST, 80)).is_err());
         let resolv = std::fs::read_to_string(folder.join("resolv.conf")).unwrap();
         assert_eq!(resolv, "nameserver 169.254.1.1\n");

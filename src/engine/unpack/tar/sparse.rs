@@ -88,7 +88,7 @@ pub(super) fn map_of_data(data: &mut Archive<impl Read>) -> Result<Vec<(u64, u64
     let mut numbers = Vec::new();
     let mut wanted = None;
     while wanted.is_none_or(|wanted| numbers.len() < wanted) {
-        let mut block = [0; BLOCK as usize];
+        let mut block = [0; BLOCK];
         data.read_exact(&mut block)
             .map_err(|_| wrong("a sparse file's map is broken"))?;
         text.extend_from_slice(&block);

@@ -73,7 +73,7 @@ fn refusals() {
             "/options/1: refused: only the files of a bind mount",
         ),
         (
-            json!(["remount", "bind", "size=1m"]),
+            json!(["remount", "bind", "userxattr"]),
             "/options/2: refused: a bind mount shows",
         ),
     ] {
