@@ -32,7 +32,7 @@ mod quick;
 pub mod limits;
 
 /// Sizes and times as Go's callers write them.
-mod quantity;
+pub(crate) mod quantity;
 
 /// Signal names and numbers.
 pub mod signal;
