@@ -8,9 +8,8 @@ use super::{At, Call, Fault, file, mount, process};
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::Errno;
 use rustix::mount::UnmountFlags;
-use rustix::thread::UnshareFlags;
 use std::ffi::CStr;
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// `CLONE_NEWNET` of linux/sched.h.
 const NETWORK: u32 = 0x4000_0000;
@@ -40,16 +39,10 @@ pub fn make(path: &CStr) -> Result<OwnedFd, Fault> {
 /// EPERM without CAP_SYS_ADMIN, ENOSPC where the host's limit is reached.
 pub fn fresh() -> Result<OwnedFd, Fault> {
     elsewhere(|| {
-        leave_ours()?;
-        process::loopback_up(process::network_socket()?)?;
+        process::unshare_network()?;
+        process::loopback_up(process::network_socket()?.as_fd())?;
         current()
     })
-}
-
-fn leave_ours() -> Result<(), Fault> {
-    let flags = UnshareFlags::NEWNET;
-    // SAFETY: unshare_unsafe asks that no other thread relies on a shared descriptor table; NEWNET leaves it shared.
-    unsafe { rustix::thread::unshare_unsafe(flags) }.at(Call::Unshare)
 }
 
 /// The network namespace of the calling thread.

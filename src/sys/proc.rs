@@ -155,6 +155,7 @@ impl Proc {
         text.push_number(pid.unsigned_abs())?;
         text.push(more)?;
         self.open_file(text.as_c(), OFlags::RDONLY | OFlags::DIRECTORY)
+    }
 
     /// Opens a namespace of the calling thread, which may have left those of its process.
     ///

@@ -358,13 +358,3 @@ pub fn unshare_user() -> Result<(), Fault> {
     let value = unsafe { libc::unshare(libc::CLONE_NEWUSER) };
     answer(value.into(), Call::Unshare).map(|_| ())
 }
-
-/// Goes into a new network namespace, in which there is nothing; unshare(2), network_namespaces(7).
-///
-/// # Errors
-/// EPERM without CAP_SYS_ADMIN.
-pub fn unshare_network() -> Result<(), Fault> {
-    // SAFETY: CLONE_NEWNET changes nothing that another thread or a borrowed descriptor relies on.
-    let value = unsafe { libc::unshare(libc::CLONE_NEWNET) };
-    answer(value.into(), Call::Unshare).map(|_| ())
-}

@@ -17,7 +17,12 @@ mod login;
 /// What the engine is and has.
 mod about;
 
-use super::network::proxy;
+/// Containers, and what is around them.
+mod containers;
+
+/// Verbs by which the engine calls itself.
+mod own;
+
 use super::places::Places;
 use super::store::sweep;
 use super::unpack;
@@ -49,7 +54,10 @@ pub struct Verb {
 }
 
 /// All verbs, under the headings of the help.
-pub const FAMILIES: [(&str, &[Verb]); 4] = [
+pub const FAMILIES: [(&str, &[Verb]); 7] = [
+    ("Containers:", containers::VERBS),
+    ("Looking into one:", containers::INSIDE),
+    ("Around them:", containers::AROUND),
     ("Images:", images::VERBS),
     ("Their names:", remove::VERBS),
     ("Registries:", login::VERBS),
@@ -67,10 +75,6 @@ runtime, run them. `orbital VERB` starts it for every verb below that is none of
 pub fn carry_out(argv: &[OsString]) -> Outcome {
     if let Some(status) = worker(argv) {
         return Ok(status);
-
-    // The engine calls itself by it, and nobody else does: it is in no list and has no flags.
-    if argv.get(1).is_some_and(|word| word == proxy::VERB) {
-        return Ok(proxy::serve().map(|()| 0)?);
     }
     let root = root();
     let typed = normal(&root, argv.get(1..).unwrap_or_default(), Extent::FirstWord);
@@ -99,12 +103,16 @@ pub fn carry_out(argv: &[OsString]) -> Outcome {
         ("help", Some(about)) => (about.to_string_lossy(), &["--help".into()][..]),
         _ => (verb, rest),
     };
+    let place = |name| found.get_one::<OsString>(name).map(PathBuf::from);
+    let (store, state) = (place("store"), place("state"));
+    if let Some(outcome) = own::carry_out(&verb, rest, || Places::new(store.clone(), state.clone()))
+    {
+        return outcome;
+    }
     let (verb, rest) = of_images(&verb, rest);
     let verb = verbs()
         .find(|known| known.name == verb)
         .ok_or_else(|| unknown(&verb))?;
-    let place = |name| found.get_one::<OsString>(name).map(PathBuf::from);
-    let (store, state) = (place("store"), place("state"));
     one(verb, rest, || Places::new(store, state))
 }
 

@@ -9,6 +9,7 @@ use crate::engine::network::{
     self, Connected, Container, Mode, Namespace, Network, Options, Owner, Settings,
 };
 use crate::error::{Error, Result};
+use crate::sys::process::own_pid;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -77,8 +78,10 @@ impl Net {
             holder: None,
         };
         if net.network.mode == Mode::User {
-            let holder = Holder::start()?;
-            network::join(&net.network, &net.container, holder.pid(), &net.settings)?;
+            let folder = net.settings.state.join("network");
+            let file = network::pasta::held(&folder.join(&record.id));
+            let holder = Holder::start(file)?;
+            network::join(&net.network, &net.container, own_pid(), &net.settings)?;
             net.connected.namespace = Namespace::Path(holder.namespace());
             net.holder = Some(holder);
         }
