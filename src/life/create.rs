@@ -4,7 +4,7 @@ use super::group;
 use super::undo::Undo;
 use crate::cgroup::{Cgroup, apply, devices, place};
 use crate::cli::{Create, Verbosity};
-use crate::error::{Error, Result};
+use crate::error::{Error, Object, Result};
 use crate::linux::ahead::{self, Ahead};
 use crate::linux::birth::{Born, give_birth};
 use crate::linux::failure::Kind;
@@ -20,7 +20,7 @@ use crate::state::{Home, Record, Seat, oci, status};
 use crate::sys::proc::Proc;
 use crate::sys::{pidfd, socket};
 use rustix::net::SocketType;
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::mem::ManuallyDrop;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
@@ -39,6 +39,8 @@ pub struct Created {
     pub group: Option<Cgroup>,
     /// Its plan.
     pub plan: Plan,
+    /// What is not to be undone any more: to be let go when nobody waits.
+    pub spent: Undo<'static>,
 }
 
 /// Who will open gate E.
@@ -63,7 +65,8 @@ pub fn create(request: &Create, home: &Home, verbosity: Verbosity) -> Result<Vec
     Ok(warnings)
 }
 
-/// The same for whoever goes on with it. `terminal` is where the terminal's master goes, instead of `--console-socket`.
+/// The same for whoever goes on with it. `terminal` takes the end at which the terminal's master will arrive, where
+/// there is a terminal and it does not go to `--console-socket`.
 ///
 /// # Errors
 /// As [`create`].
@@ -72,7 +75,7 @@ pub fn make(
     home: &Home,
     verbosity: Verbosity,
     starter: Starter,
-    terminal: Option<OwnedFd>,
+    terminal: Option<&OnceCell<OwnedFd>>,
 ) -> Result<Created> {
     // Not taken apart afterwards: the arena has no use for single blocks (`sys/heap.rs`).
     let bundle = ManuallyDrop::new(spec::load(&request.bundle)?);
@@ -100,16 +103,14 @@ pub fn make(
         trace,
     };
     match build(&work, home, terminal, network, &mut undo) {
-        Ok((seat, record, born, group)) => {
-            undo.forget();
-            Ok(Created {
-                seat,
-                record,
-                born,
-                group,
-                plan,
-            })
-        }
+        Ok((seat, record, born, group)) => Ok(Created {
+            seat,
+            record,
+            born,
+            group,
+            plan,
+            spent: undo,
+        }),
         Err(error) => Err(undo.after(error).quoting(&bundle.raw)),
     }
 }
@@ -129,7 +130,7 @@ struct Work<'a> {
 fn build(
     work: &Work<'_>,
     home: &Home,
-    terminal: Option<OwnedFd>,
+    terminal: Option<&OnceCell<OwnedFd>>,
     network: Option<Ahead>,
     undo: &mut Undo<'static>,
 ) -> Result<(Seat, Record, Born, Option<Cgroup>)> {
@@ -193,8 +194,6 @@ fn build(
             .into_bytes()
     };
     let before_go = || {
-        // It goes with this process else, ignored.
-        let _ = protect::settle();
         if let Some(group) = &group {
             devices::attach(group, &plan.cgroup.devices, proc)?;
             apply::write_all(group, &plan.cgroup.settings, Moment::AfterBirth)?;
@@ -208,7 +207,10 @@ fn build(
             ..record.clone()
         };
         seat.keep_config(work.config)?;
-        seat.draft(&record).map(|()| record)
+        seat.draft(&record)?;
+        // The child has been told to go on, and nobody waits for us now. It goes with this process else, ignored.
+        let _ = protect::settle();
+        Ok(record)
     };
     let record = attend(
         plan,
@@ -248,7 +250,7 @@ fn hand_over(
 }
 
 /// Where the terminal's master goes.
-fn console(work: &Work<'_>, terminal: Option<OwnedFd>) -> Result<Option<OwnedFd>> {
+fn console(work: &Work<'_>, terminal: Option<&OnceCell<OwnedFd>>) -> Result<Option<OwnedFd>> {
     let pointer = "/process/terminal";
     match (work.plan.console, terminal, &work.request.console_socket) {
         (Console::Streams, _, None) => Ok(None),
@@ -257,7 +259,15 @@ fn console(work: &Work<'_>, terminal: Option<OwnedFd>) -> Result<Option<OwnedFd>
             Err(Error::refused("use the console socket", pointer, why)
                 .hint("set \"terminal\": true, or leave --console-socket out"))
         }
-        (Console::Terminal { .. }, Some(ours), _) => Ok(Some(ours)),
+        (Console::Terminal { .. }, Some(end), _) => {
+            let (ours, theirs) = socket::pair().map_err(|fault| {
+                let doing = "make a socket for the terminal";
+                Error::new(doing, Object::Nothing, fault.into())
+            })?;
+            // Set once: this is the one place, and it runs once.
+            let _ = end.set(ours);
+            Ok(Some(theirs))
+        }
         (Console::Terminal { .. }, None, Some(path)) => {
             let connected = socket::connect(path, SocketType::STREAM);
             connected

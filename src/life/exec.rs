@@ -67,10 +67,7 @@ pub fn exec(request: &Exec, home: &Home, verbosity: Verbosity) -> Result<(i32, V
     let Some(watch) = watch else {
         return Ok((0, warnings));
     };
-    let terminal = match terminal {
-        Some(ours) => Terminal::receive(&second.plan, &create, ours)?,
-        None => None,
-    };
+    let terminal = Terminal::receive(terminal)?;
     let end = watch.attend(&born, terminal, None)?;
     Ok((end.status(), warnings))
 }

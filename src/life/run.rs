@@ -5,10 +5,10 @@ use super::foreground::{Foreground, Terminal};
 use super::notify::Proxy;
 use super::{delete, start};
 use crate::cli::{Afterwards, Attendance, Create, Verbosity};
-use crate::error::{Error, Object, Result};
+use crate::error::{Error, Result};
 use crate::linux::{explain, protect};
 use crate::state::Home;
-use crate::sys::socket;
+use std::cell::OnceCell;
 
 /// Runs a container. The status to exit with is the process's own, 128 and the signal for a signalled
 /// one; 0 for a detached one. With it what the specification says to warn of.
@@ -34,18 +34,13 @@ pub fn run(
     }
     // From here on signals wait until they can be handed on.
     let foreground = Foreground::begin()?;
-    let (ours, theirs) = socket::pair().map_err(|fault| {
-        Error::new(
-            "make a socket for the terminal",
-            Object::Nothing,
-            fault.into(),
-        )
-    })?;
-    let terminal = request.console_socket.is_none().then_some(theirs);
+    let ours = OnceCell::new();
+    let terminal = request.console_socket.is_none().then_some(&ours);
     let mut created = make(request, home, verbosity, Starter::Ourselves, terminal)?;
-    let terminal = Terminal::receive(&created.plan, request, ours)?;
+    let terminal = Terminal::receive(ours.into_inner())?;
     let proxy = proxy(request, &created)?;
     begin(&created)?;
+    std::mem::take(&mut created.spent).forget();
     let end = foreground.attend(&created.born, terminal, proxy);
     let mut warnings = std::mem::take(&mut created.plan.warnings);
     if afterwards == Afterwards::Delete {

@@ -76,6 +76,10 @@ pub fn carry_out(argv: &[OsString]) -> Outcome {
     if let Some(status) = worker(argv) {
         return Ok(status);
     }
+    // The engine calls itself by it, and nobody else does: it is in no list and has no flags.
+    if argv.get(1).is_some_and(|word| word == proxy::VERB) {
+        return Ok(proxy::serve().map(|()| 0)?);
+    }
     let root = root();
     let typed = normal(&root, argv.get(1..).unwrap_or_default(), Extent::FirstWord);
     if let Some(fault) = typed.fault {

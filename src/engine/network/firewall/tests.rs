@@ -65,8 +65,8 @@ fn without_containers_there_is_no_table() {
     assert_eq!(table(&networks, &Book::default()), None);
 }
 
-#[test]
-fn the_whole_table_of_two_networks() {
+/// Two networks with containers, one without.
+fn two_networks() -> ([Record; 3], Book) {
     let networks = [
         network(
             "bridge",
@@ -97,6 +97,12 @@ fn the_whole_table_of_two_networks() {
     );
     book.containers
         .insert("db".into(), end("deep", &["10.77.1.2"], Vec::new()));
+    (networks, book)
+}
+
+#[test]
+fn the_whole_table_of_two_networks() {
+    let (networks, book) = two_networks();
     insta::assert_snapshot!(lines(&networks, &book), @r#"
     prerouting: fib daddr type local jump published
     output: ip daddr != 127.0.0.0/8 fib daddr type local jump published
