@@ -2,8 +2,10 @@
 //! into no process of the user namespace that it is in itself. It is kept until the container is in it.
 
 use crate::error::{Cause, Error, Object, Result};
+use crate::sys::process;
 use nix::sched::{CloneFlags, unshare};
 use std::io::{Read as _, Write as _};
+use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -30,16 +32,15 @@ impl Holder {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null());
-        let mut process = command.spawn().map_err(|error| told("execve", &error))?;
+        let mut child = command.spawn().map_err(|error| told("execve", &error))?;
         let mut ready = [0; 1];
-        let read = process
-            .stdout
+        let read = child.stdout
             .as_mut()
             .map(|stdout| stdout.read_exact(&mut ready));
-        let kept = keep(process.id(), &file);
-        drop(process.stdin.take());
+        let kept = keep(child.id(), &file);
+        drop(child.stdin.take());
         // It ends with its standard input, ignored where it has ended already.
-        let _ = process.wait();
+        let _ = child.wait();
         match read {
             Some(Ok(())) => kept
                 .map(|()| Holder(file.clone()))
@@ -53,6 +54,19 @@ impl Holder {
                 ))
             }
         }
+    }
+
+    /// Enters it, for good: the runtime, called from here, joins the container to it and returns; to the host's it
+    /// could not return, as that is not this user namespace's own.
+    ///
+    /// # Errors
+    /// As setns(2).
+    pub(super) fn enter(&self) -> Result<()> {
+        const NEWNET: u32 = 0x4000_0000;
+        let told = |call, error: &std::io::Error| Error::io("enter a network namespace", &self.0, call, error);
+        let file = std::fs::File::open(&self.0).map_err(|error| told("openat", &error))?;
+        process::join(file.as_fd(), NEWNET)
+            .map_err(|fault| told("setns", &std::io::Error::from_raw_os_error(fault.errno)))
     }
 
     /// Where the namespace is.

@@ -82,6 +82,7 @@ impl Net {
             let file = network::pasta::held(&folder.join(&record.id));
             let holder = Holder::start(file)?;
             network::join(&net.network, &net.container, own_pid(), &net.settings)?;
+            holder.enter()?;
             net.connected.namespace = Namespace::Path(holder.namespace());
             net.holder = Some(holder);
         }
