@@ -19,11 +19,6 @@ const ENGINES: [&str; 8] = [
     "pull", "images", "rmi", "inspect", "login", "logout", "logs", "rm",
 ];
 
-/// Verbs of orbital-engine that users of other engines will try first.
-const ENGINES: [&str; 8] = [
-    "pull", "images", "rmi", "inspect", "login", "logout", "logs", "rm",
-];
-
 /// A refusal of `what`, as it was typed.
 pub(super) fn refused(what: &str, why: &str) -> Error {
     let object = if what.is_empty() {

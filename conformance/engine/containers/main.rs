@@ -6,10 +6,7 @@
 
 /// A store of its own, and the program run in it.
 #[path = "../lab.rs"]
-#[allow(
-    dead_code,
-    reason = "shared with the tests of images, which use all of it"
-)]
+#[allow(dead_code, reason = "also that of the tests of images")]
 mod lab;
 
 /// Root file systems, and what must not be left.

@@ -23,6 +23,7 @@ mod containers;
 /// Verbs by which the engine calls itself.
 mod own;
 
+use super::network::proxy;
 use super::places::Places;
 use super::store::sweep;
 use super::unpack;

@@ -34,7 +34,8 @@ impl Holder {
             .stderr(Stdio::null());
         let mut child = command.spawn().map_err(|error| told("execve", &error))?;
         let mut ready = [0; 1];
-        let read = child.stdout
+        let read = child
+            .stdout
             .as_mut()
             .map(|stdout| stdout.read_exact(&mut ready));
         let kept = keep(child.id(), &file);
@@ -63,7 +64,9 @@ impl Holder {
     /// As setns(2).
     pub(super) fn enter(&self) -> Result<()> {
         const NEWNET: u32 = 0x4000_0000;
-        let told = |call, error: &std::io::Error| Error::io("enter a network namespace", &self.0, call, error);
+        let told = |call, error: &std::io::Error| {
+            Error::io("enter a network namespace", &self.0, call, error)
+        };
         let file = std::fs::File::open(&self.0).map_err(|error| told("openat", &error))?;
         process::join(file.as_fd(), NEWNET)
             .map_err(|fault| told("setns", &std::io::Error::from_raw_os_error(fault.errno)))
