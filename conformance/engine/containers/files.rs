@@ -55,12 +55,12 @@ fn nameless_volumes_go_with_their_container_and_used_ones_stay() {
     let Some(ground) = Ground::new() else { return };
     let lab = &ground.lab;
     ground.good(
-        &["--name", "v", "-v", "/data", "-v", "used:/used"],
+        &["--name", "v1", "-v", "/data", "-v", "used:/used"],
         &["true"],
     );
     assert_eq!(lab.good(&["volume", "ls", "-q"]).lines().count(), 2);
     lab.bad(&["volume", "rm", "used"], "uses it");
-    lab.good(&["rm", "v"]);
+    lab.good(&["rm", "v1"]);
     assert_eq!(lab.good(&["volume", "ls", "-q"]), "used");
     assert_eq!(lab.good(&["volume", "prune", "-a"]), "used");
 }
@@ -89,13 +89,13 @@ fn a_read_only_root_can_be_written_only_where_it_is_said() {
 fn files_go_in_and_out_and_a_link_leads_nowhere_else() {
     let Some(ground) = Ground::new() else { return };
     let lab = &ground.lab;
-    ground.good(&["-d", "--name", "c", "--overlay"], &["sleep", "1000"]);
+    ground.good(&["-d", "--name", "c1", "--overlay"], &["sleep", "1000"]);
     lab.write("tree/a/b", "deep");
-    lab.good(&["cp", "./tree", "c:/tmp"]);
-    assert_eq!(lab.good(&["exec", "c", "cat", "/tmp/tree/a/b"]), "deep");
-    lab.good(&["cp", "tree/.", "c:/new"]);
-    assert_eq!(lab.good(&["exec", "c", "cat", "/new/a/b"]), "deep");
-    lab.good(&["cp", "c:/etc/passwd", "."]);
+    lab.good(&["cp", "./tree", "c1:/tmp"]);
+    assert_eq!(lab.good(&["exec", "c1", "cat", "/tmp/tree/a/b"]), "deep");
+    lab.good(&["cp", "tree/.", "c1:/new"]);
+    assert_eq!(lab.good(&["exec", "c1", "cat", "/new/a/b"]), "deep");
+    lab.good(&["cp", "c1:/etc/passwd", "."]);
     assert!(
         std::fs::read_to_string(lab.path().join("passwd"))
             .unwrap()
@@ -103,15 +103,15 @@ fn files_go_in_and_out_and_a_link_leads_nowhere_else() {
     );
     lab.good(&[
         "exec",
-        "c",
+        "c1",
         "sh",
         "-c",
         "busybox ln -s /etc/shadow /tmp/link",
     ]);
-    lab.bad(&["cp", "c:/tmp/link", "./stolen"], "no such file");
+    lab.bad(&["cp", "c1:/tmp/link", "./stolen"], "no such file");
     assert!(!lab.path().join("stolen").exists());
     lab.bad(&["cp", "./a", "./b"], "CONTAINER:PATH");
-    lab.good(&["rm", "-f", "c"]);
+    lab.good(&["rm", "-f", "c1"]);
     ground.nothing_is_left();
 }
 

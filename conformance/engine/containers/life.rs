@@ -86,20 +86,20 @@ fn a_container_starts_again_with_the_files_that_it_left() {
 fn the_paused_stand_still_and_the_restarted_begin_anew() {
     let Some(ground) = Ground::new() else { return };
     let lab = &ground.lab;
-    ground.good(&["-d", "--name", "p"], &["sleep", "1000"]);
-    lab.good(&["pause", "p"]);
+    ground.good(&["-d", "--name", "p1"], &["sleep", "1000"]);
+    lab.good(&["pause", "p1"]);
     assert!(lab.good(&["ps"]).contains("(Paused)"));
-    lab.good(&["unpause", "p"]);
-    let pid = |word: &str| lab.good(&["inspect", "-f", word, "p"]);
+    lab.good(&["unpause", "p1"]);
+    let pid = |word: &str| lab.good(&["inspect", "-f", word, "p1"]);
     let before = pid("{{.State.Pid}}");
-    lab.good(&["restart", "-t", "0", "p"]);
+    lab.good(&["restart", "-t", "0", "p1"]);
     assert_ne!(before, pid("{{.State.Pid}}"));
-    let top = lab.good(&["top", "p"]);
+    let top = lab.good(&["top", "p1"]);
     assert!(top.contains("sleep 1000"), "{top}");
-    let stats = lab.json(&["stats", "--no-stream", "--format", "json", "p"]);
-    assert_eq!(stats[0]["Name"], "p");
-    lab.good(&["kill", "-s", "KILL", "p"]);
-    assert_eq!(lab.good(&["wait", "p"]), "137");
+    let stats = lab.json(&["stats", "--no-stream", "--format", "json", "p1"]);
+    assert_eq!(stats[0]["Name"], "p1");
+    lab.good(&["kill", "-s", "KILL", "p1"]);
+    assert_eq!(lab.good(&["wait", "p1"]), "137");
     lab.good(&["prune"]);
     ground.nothing_is_left();
 }
@@ -109,16 +109,16 @@ fn a_killed_monitor_leaves_nothing_that_rm_does_not_remove() {
     let Some(ground) = Ground::new() else { return };
     let lab = &ground.lab;
     for overlay in [
-        &["-d", "--name", "m"][..],
-        &["-d", "--name", "m", "--overlay", "--rm"],
+        &["-d", "--name", "m1"][..],
+        &["-d", "--name", "m1", "--overlay", "--rm"],
     ] {
         let id = ground.good(overlay, &["sleep", "1000"]);
-        let monitor = lab.good(&["inspect", "-f", "{{.State.MonitorPid}}", "m"]);
+        let monitor = lab.good(&["inspect", "-f", "{{.State.MonitorPid}}", "m1"]);
         let monitor = nix::unistd::Pid::from_raw(monitor.parse().unwrap());
         nix::sys::signal::kill(monitor, nix::sys::signal::Signal::SIGKILL).unwrap();
-        until(|| lab.good(&["inspect", "-f", "{{.State.MonitorPid}}", "m"]) == "0");
+        until(|| lab.good(&["inspect", "-f", "{{.State.MonitorPid}}", "m1"]) == "0");
         assert!(lab.good(&["ps"]).contains("Up "), "the container runs on");
-        lab.good(&["rm", "-f", "m"]);
+        lab.good(&["rm", "-f", "m1"]);
         assert!(group(&id).is_none());
         ground.nothing_is_left();
     }
@@ -157,10 +157,10 @@ fn twenty_at_once_all_speak_and_all_go() {
 fn exec_is_one_more_process_in_the_same_container() {
     let Some(ground) = Ground::new() else { return };
     let lab = &ground.lab;
-    ground.good(&["-d", "--name", "e", "-e", "A=1"], &["sleep", "1000"]);
+    ground.good(&["-d", "--name", "e1", "-e", "A=1"], &["sleep", "1000"]);
     let ran = lab.run(&[
         "exec",
-        "e",
+        "e1",
         "sh",
         "-c",
         "echo $A; ps | grep -c 'sleep 1000'; exit 9",
@@ -176,7 +176,7 @@ fn exec_is_one_more_process_in_the_same_container() {
             "/tmp",
             "-e",
             "B=2",
-            "e",
+            "e1",
             "sh",
             "-c",
             "id; pwd; echo $B"
@@ -184,12 +184,12 @@ fn exec_is_one_more_process_in_the_same_container() {
         "uid=33(web) gid=34(web) groups=4(logs)\n/tmp\n2"
     );
     assert_eq!(
-        lab.run_with(&["exec", "-i", "e", "cat"], b"typed").out,
+        lab.run_with(&["exec", "-i", "e1", "cat"], b"typed").out,
         "typed"
     );
-    assert_eq!(lab.run(&["exec", "e", "nothing-here"]).status, 127);
-    assert_eq!(lab.run(&["exec", "e", "/etc"]).status, 126);
-    lab.good(&["rm", "-f", "e"]);
-    lab.bad(&["exec", "e", "true"], "no such container");
+    assert_eq!(lab.run(&["exec", "e1", "nothing-here"]).status, 127);
+    assert_eq!(lab.run(&["exec", "e1", "/etc"]).status, 126);
+    lab.good(&["rm", "-f", "e1"]);
+    lab.bad(&["exec", "e1", "true"], "no such container");
     ground.nothing_is_left();
 }

@@ -36,52 +36,51 @@ fn three_numbers_of_dockers_and_the_programs_own() {
 fn both_streams_come_whole_and_apart_and_are_logged() {
     let Some(ground) = Ground::new() else { return };
     let script = "seq 20000; echo bad >&2; printf unfinished";
-    let ran = ground.run(&["--name", "s"], &["sh", "-c", script]);
+    let ran = ground.run(&["--name", "s1"], &["sh", "-c", script]);
     assert_eq!((ran.status, ran.err.as_str()), (0, "bad\n"));
     assert!(ran.out.ends_with("20000\nunfinished") && ran.out.lines().count() == 20001);
-    let logged = ground.lab.run(&["logs", "s"]);
+    let logged = ground.lab.run(&["logs", "s1"]);
     assert_eq!((logged.out, logged.err), (ran.out, ran.err));
     assert_eq!(
-        ground.lab.good(&["logs", "--tail", "2", "s"]),
+        ground.lab.good(&["logs", "--tail", "2", "s1"]),
         "20000\nunfinished"
     );
-    let stamped = ground.lab.good(&["logs", "-t", "--tail", "1", "s"]);
+    let stamped = ground.lab.good(&["logs", "-t", "--tail", "1", "s1"]);
     assert!(
         stamped.starts_with("20") && stamped.contains("T") && stamped.ends_with("Z unfinished"),
         "{stamped}"
     );
-    assert_eq!(ground.lab.good(&["logs", "--until", "2020-01-01", "s"]), "");
-    ground.lab.good(&["rm", "s"]);
+    assert_eq!(ground.lab.good(&["logs", "--until", "2020-01-01", "s1"]), "");
+    ground.lab.good(&["rm", "s1"]);
 }
 
 #[test]
 fn a_log_has_a_size_and_can_be_followed() {
     let Some(ground) = Ground::new() else { return };
     let flags = [
-        "--name",
-        "l",
+        "--name", "l1",
         "--log-opt",
         "max-size=10k",
         "--log-opt",
         "max-file=2",
     ];
     ground.good(&flags, &["seq", "1000"]);
-    let kept = ground.lab.good(&["logs", "l"]);
+    let kept = ground.lab.good(&["logs", "l1"]);
     assert!(kept.ends_with("1000") && !kept.starts_with("1\n"), "{kept}");
-    ground.lab.good(&["rm", "l"]);
+    ground.lab.good(&["rm", "l1"]);
     ground.good(
-        &["-d", "--name", "f"],
+        &["-d", "--name", "f1"],
         &["sh", "-c", "for i in 1 2 3; do echo $i; sleep 0.2; done"],
     );
-    assert_eq!(ground.lab.good(&["logs", "-f", "f"]), "1\n2\n3");
-    ground.lab.good(&["rm", "f"]);
+    assert_eq!(ground.lab.good(&["logs", "-f", "f1"]), "1\n2\n3");
+    ground.lab.good(&["rm", "f1"]);
     ground.good(
-        &["-d", "--name", "n", "--log-driver", "none"],
+        &["-d", "--name", "n1", "--log-driver", "none"],
         &["echo", "unheard"],
     );
-    ground.lab.good(&["wait", "n"]);
-    ground.lab.bad(&["logs", "n"], "--log-driver none");
-    ground.lab.good(&["rm", "n"]);
+    ground.lab.good(&["wait", "n1"]);
+    ground.lab.bad(&["logs", "n1"], "--log-driver none");
+    ground.lab.good(&["rm", "n1"]);
 }
 
 #[test]
@@ -153,11 +152,11 @@ fn a_terminal_is_one() {
 fn signals_go_through_and_attach_hears_the_end() {
     let Some(ground) = Ground::new() else { return };
     let script = "trap 'echo heard; exit 6' USR1; echo ready; while true; do sleep 0.05; done";
-    ground.good(&["-d", "--name", "a"], &["sh", "-c", script]);
-    until(|| ground.lab.good(&["logs", "a"]) == "ready");
+    ground.good(&["-d", "--name", "a1"], &["sh", "-c", script]);
+    until(|| ground.lab.good(&["logs", "a1"]) == "ready");
     let mut attach = ground.lab.command();
     attach
-        .args(["attach", "a"])
+        .args(["attach", "a1"])
         .stdout(std::process::Stdio::piped())
         .stdin(std::process::Stdio::null());
     let child = attach.spawn().unwrap();
@@ -168,6 +167,6 @@ fn signals_go_through_and_attach_hears_the_end() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(6));
     assert_eq!(String::from_utf8_lossy(&output.stdout), "heard\n");
-    ground.lab.good(&["rm", "a"]);
+    ground.lab.good(&["rm", "a1"]);
     ground.nothing_is_left();
 }

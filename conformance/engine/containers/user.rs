@@ -18,7 +18,7 @@ fn run(ground: &Ground, words: &[&str]) -> (i32, String) {
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap())
         .env("HOME", place)
-        .env("XDG_RUNTIME_DIR", place)
+        .env("XDG_RUNTIME_DIR", place.join("run"))
         .current_dir(place)
         .output()
         .unwrap();
@@ -93,8 +93,7 @@ fn a_user_runs_containers_stops_them_and_leaves_nothing() {
         &[
             "run",
             "-d",
-            "--name",
-            "u",
+            "--name", "u1",
             "--network",
             "none",
             "--overlay",
@@ -105,14 +104,14 @@ fn a_user_runs_containers_stops_them_and_leaves_nothing() {
     );
     assert_eq!(status, 0, "{id}");
     assert_eq!(
-        run(&ground, &["exec", "u", "sh", "-c", "echo inside"]),
+        run(&ground, &["exec", "u1", "sh", "-c", "echo inside"]),
         (0, "inside".to_owned())
     );
     let (_, table) = run(&ground, &["ps"]);
     assert!(table.contains(&id[..12]), "{table}");
-    assert_eq!(run(&ground, &["stop", "-t", "0", "u"]).0, 0);
-    assert_eq!(run(&ground, &["cp", "u:/etc/passwd", "./out"]).0, 0);
-    assert_eq!(run(&ground, &["rm", "u"]), (0, "u".to_owned()));
+    assert_eq!(run(&ground, &["stop", "-t", "0", "u1"]).0, 0);
+    assert_eq!(run(&ground, &["cp", "u1:/etc/passwd", "./out"]).0, 0);
+    assert_eq!(run(&ground, &["rm", "u1"]), (0, "u1".to_owned()));
     let left =
         std::fs::read_dir(ground.lab.path().join(".local/share/orbital/containers")).unwrap();
     assert_eq!(
