@@ -8,6 +8,7 @@ use std::io::{Read as _, Write as _};
 use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 /// The verb by which the engine calls itself.
 pub(crate) const VERB: &str = "hold-network";
@@ -57,21 +58,6 @@ impl Holder {
         }
     }
 
-    /// Enters it, for good: the runtime, called from here, joins the container to it and returns; to the host's it
-    /// could not return, as that is not this user namespace's own.
-    ///
-    /// # Errors
-    /// As setns(2).
-    pub(super) fn enter(&self) -> Result<()> {
-        const NEWNET: u32 = 0x4000_0000;
-        let told = |call, error: &std::io::Error| {
-            Error::io("enter a network namespace", &self.0, call, error)
-        };
-        let file = std::fs::File::open(&self.0).map_err(|error| told("openat", &error))?;
-        process::join(file.as_fd(), NEWNET)
-            .map_err(|fault| told("setns", &std::io::Error::from_raw_os_error(fault.errno)))
-    }
-
     /// Where the namespace is.
     pub(super) fn namespace(&self) -> PathBuf {
         self.0.clone()
@@ -91,6 +77,38 @@ impl Drop for Holder {
         // With this mount namespace it ends anyway, ignored.
         let _ = rustix::mount::unmount(&self.0, rustix::mount::UnmountFlags::DETACH);
         let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// Enters a network namespace of the user's, for good: the runtime, called from there, joins the container to it
+/// and returns; to the host's it could not return, as that is not this user namespace's own.
+///
+/// # Errors
+/// As setns(2).
+pub(super) fn enter(namespace: &Path) -> Result<()> {
+    const NEWNET: u32 = 0x4000_0000;
+    let told = |call, error: &std::io::Error| {
+        Error::io("enter a network namespace", namespace, call, error)
+    };
+    let file = std::fs::File::open(namespace).map_err(|error| told("openat", &error))?;
+    process::join(file.as_fd(), NEWNET)
+        .map_err(|fault| told("setns", &std::io::Error::from_raw_os_error(fault.errno)))
+}
+
+/// Waits until pasta has given the namespace that this process is in an address: it goes into the background
+/// before. Without one after a while, the container begins without.
+pub(super) fn await_address() {
+    let has_address = || {
+        let read = |file: &str| std::fs::read_to_string(file).unwrap_or_default();
+        let routes = read("/proc/self/net/route").lines().count() > 1;
+        routes
+            || read("/proc/self/net/if_inet6")
+                .lines()
+                .any(|line| line.contains(" 00 "))
+    };
+    let end = Instant::now() + Duration::from_secs(2);
+    while !has_address() && Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 

@@ -1,7 +1,7 @@
 //! The container's network, by `engine/network`: reserved before config.json is written, joined when the process
 //! is there, taken back at the end.
 
-use super::holder::Holder;
+use super::holder::{self, Holder};
 use crate::engine::container::record::Record;
 use crate::engine::container::shelf::Shelf;
 use crate::engine::container::wish::{self, Switch};
@@ -82,7 +82,8 @@ impl Net {
             let file = network::pasta::held(&folder.join(&record.id));
             let holder = Holder::start(file)?;
             network::join(&net.network, &net.container, own_pid(), &net.settings)?;
-            holder.enter()?;
+            holder::enter(&holder.namespace())?;
+            holder::await_address();
             net.connected.namespace = Namespace::Path(holder.namespace());
             net.holder = Some(holder);
         }

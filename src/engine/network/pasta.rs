@@ -121,7 +121,8 @@ impl Pasta {
         if held.exists() {
             // In the user namespace that pasta is in already, and by a file: it may look into no process there.
             arguments.pop();
-            arguments.extend(["--netns".into(), held.into()]);
+            // The file goes when the container is in the namespace; pasta stays until it is ended.
+            arguments.extend(["--no-netns-quit".into(), "--netns".into(), held.into()]);
         }
         let output = Command::new(&self.program)
             .args(arguments)
