@@ -4,6 +4,10 @@
 //!  argv ─cli─▶ reference ─registry, source─▶ blobs ─unpack─▶ layers ─store─▶ images.json
 //! ```
 //!
+//! ```text
+//!  argv ─cli/containers─▶ container/wish ─▶ monitor ─bundle, network─▶ config.json ─▶ orbital create, start
+//! ```
+//!
 //! It calls the runtime only as podman would, by the command line of `orbital`; the runtime knows nothing of
 //! it, and is built without it (feature `engine`). What it does not do: decide anything about a container's
 //! process (that is `plan/`), build images, or stay in memory: there is no daemon.
@@ -49,6 +53,39 @@ pub mod store;
 
 /// The network of containers.
 pub mod network;
+
+/// What a container is to the engine.
+pub(crate) mod container;
+
+/// config.json, made from what was asked for.
+pub(crate) mod bundle;
+
+/// Directories that outlive containers.
+pub(crate) mod volume;
+
+/// A user's own user namespace.
+pub(crate) mod inside;
+
+/// The container's root directory.
+pub(crate) mod rootfs;
+
+/// The runtime, called.
+pub(crate) mod runtime;
+
+/// What a monitor and those in front of it say to each other.
+pub(crate) mod wire;
+
+/// The process beside each running container.
+pub(crate) mod monitor;
+
+/// Whoever typed `run`.
+pub(crate) mod front;
+
+/// `--init`.
+pub(crate) mod init;
+
+/// What this host lacks.
+pub(crate) mod doctor;
 
 use crate::error::Error;
 

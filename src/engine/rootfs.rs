@@ -143,9 +143,8 @@ fn overlay(folder: &Path, lower: &[PathBuf], removed_at_end: bool) -> Result<Pat
     attached.map_err(|fault| {
         let error = Error::file("mount the overlay", &place, fault);
         match fault.errno {
-            libc::EPERM | libc::EINVAL if options.user => {
-                error.hint("an overlay in a user namespace needs Linux 5.11; orbital doctor says more")
-            }
+            libc::EPERM if options.user => error.hint("an overlay in a user namespace needs Linux 5.11; orbital doctor says more"),
+            libc::EINVAL if options.user => error.hint("a user can lay an overlay only over a directory with no other mounts in it, which / is not; name another by --rootfs"),
             libc::EINVAL => error.hint("the store's file system must be able to hold an upper directory: tmpfs, ext4, xfs or btrfs, and no overlay itself; choose one by --store"),
             _ => error,
         }

@@ -50,13 +50,11 @@ pub(super) fn clean(path: &str) -> String {
     format!("/{}", parts.join("/"))
 }
 
+fn entry(destination: &str, kind: &str, source: &str, options: &[&str]) -> Value {
+    json!({ "destination": destination, "type": kind, "source": source, "options": options })
+}
+
 fn usual(wish: &Wish, ground: &Ground<'_>) -> Vec<Value> {
-    let mount = |destination: &str, kind: &str, source: &str, options: &[&str]| json!({ "destination": destination, "type": kind, "source": source, "options": options });
-    let locked = |last| ["nosuid", "noexec", "nodev", last];
-    let access = match wish.has(Switch::Privileged) {
-        true => "rw",
-        false => "ro",
-    };
     let size = format!("size={}", wish.shm_size);
     let mut pts = vec![
         "nosuid",
@@ -68,50 +66,57 @@ fn usual(wish: &Wish, ground: &Ground<'_>) -> Vec<Value> {
     if ground.last_gid >= TTY {
         pts.push("gid=5");
     }
+    let dev = ["nosuid", "strictatime", "mode=755", "size=65536k"];
+    let shm = ["nosuid", "noexec", "nodev", "mode=1777", &size];
     let mut all = vec![
-        mount("/proc", "proc", "proc", &["nosuid", "noexec", "nodev"]),
-        mount(
-            "/dev",
-            "tmpfs",
-            "tmpfs",
-            &["nosuid", "strictatime", "mode=755", "size=65536k"],
-        ),
-        mount("/dev/pts", "devpts", "devpts", &pts),
-        mount(
-            "/dev/shm",
-            "tmpfs",
-            "shm",
-            &["nosuid", "noexec", "nodev", "mode=1777", &size],
-        ),
+        entry("/proc", "proc", "proc", &["nosuid", "noexec", "nodev"]),
+        entry("/dev", "tmpfs", "tmpfs", &dev),
+        entry("/dev/pts", "devpts", "devpts", &pts),
+        entry("/dev/shm", "tmpfs", "shm", &shm),
     ];
-    let is_hosts = |kind: &str| wish.namespaces.get(kind).is_some_and(|mode| mode == "host");
-    all.push(match is_hosts("ipc") && ground.who == Who::User {
-        true => mount(
-            "/dev/mqueue",
-            "bind",
-            "/dev/mqueue",
-            &["rbind", "nosuid", "noexec", "nodev"],
-        ),
-        false => mount(
-            "/dev/mqueue",
-            "mqueue",
-            "mqueue",
-            &["nosuid", "noexec", "nodev"],
-        ),
-    });
-    // A new sysfs belongs to the owner of the network namespace, and a user's container may have the host's.
-    all.push(match ground.who == Who::User && ground.network.is_none() {
-        true => mount(
+    all.extend(of_the_kernel(wish, ground));
+    all
+}
+
+/// Where a user's container has the host's namespace, what belongs to that is the host's too: nothing new of the
+/// kind may be mounted by anybody but its owner.
+fn of_the_kernel(wish: &Wish, ground: &Ground<'_>) -> [Value; 3] {
+    let access = if wish.has(Switch::Privileged) {
+        "rw"
+    } else {
+        "ro"
+    };
+    let locked = ["nosuid", "noexec", "nodev"];
+    let of_host = ["rbind", "nosuid", "noexec", "nodev"];
+    let is_user = ground.who == Who::User;
+    let hosts_ipc = wish
+        .namespaces
+        .get("ipc")
+        .is_some_and(|mode| mode == "host");
+    let queues = match is_user && hosts_ipc {
+        true => entry("/dev/mqueue", "bind", "/dev/mqueue", &of_host),
+        false => entry("/dev/mqueue", "mqueue", "mqueue", &locked),
+    };
+    let sys = match is_user && ground.network.is_none() {
+        true => entry(
             "/sys",
             "bind",
             "/sys",
             &["rbind", "nosuid", "noexec", "nodev", "ro"],
         ),
-        false => mount("/sys", "sysfs", "sysfs", &locked(access)),
-    });
+        false => entry(
+            "/sys",
+            "sysfs",
+            "sysfs",
+            &["nosuid", "noexec", "nodev", access],
+        ),
+    };
     let group = ["nosuid", "noexec", "nodev", "relatime", access];
-    all.push(mount("/sys/fs/cgroup", "cgroup", "cgroup", &group));
-    all
+    [
+        queues,
+        sys,
+        entry("/sys/fs/cgroup", "cgroup", "cgroup", &group),
+    ]
 }
 
 fn one(mount: &Mount, ground: &Ground<'_>) -> Value {

@@ -31,9 +31,11 @@ pub(crate) struct User {
 pub(crate) fn resolve(root: &OwnedFd, user: &str, more: &[String]) -> Result<User> {
     let passwd = read(root, c"etc/passwd");
     let needs_groups = !more.is_empty() || !user.is_empty();
-    let group = needs_groups
-        .then(|| read(root, c"etc/group"))
-        .unwrap_or_default();
+    let group = if needs_groups {
+        read(root, c"etc/group")
+    } else {
+        String::new()
+    };
     let (name, group_word) = match user.split_once(':') {
         Some((name, group)) => (name, Some(group).filter(|group| !group.is_empty())),
         None => (user, None),

@@ -13,7 +13,7 @@ use crate::engine::reference::{Reference, familiar};
 use crate::engine::store::{Image, Store};
 use crate::error::Result;
 use clap::builder::PossibleValuesParser;
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{ArgAction, ArgMatches, Command};
 use serde_json::{Value, json};
 
 /// The verbs of this family.
@@ -38,13 +38,6 @@ pub(super) const VERBS: &[Verb] = &[
         extent: Extent::End,
         define: define_images,
         run: images,
-    },
-    Verb {
-        name: "inspect",
-        line: "print all that is known of an image",
-        extent: Extent::End,
-        define: define_inspect,
-        run: inspect,
     },
 ];
 
@@ -267,23 +260,6 @@ pub fn human(bytes: u64) -> String {
         Some((unit, name)) => format!("{}.{} {name}", bytes / unit, bytes % unit * 10 / unit),
         None => format!("{bytes} B"),
     }
-}
-
-fn define_inspect(command: Command) -> Command {
-    let image: Arg = word("image", "IMAGE", "a name, or the beginning of an id");
-    command
-        .arg(image.required(true).num_args(1..))
-        .about("Print all that is known of an image, as JSON.")
-        .after_help("Example:\n  orbital inspect alpine")
-}
-
-fn inspect(found: &ArgMatches, places: &Places) -> Outcome {
-    let store = Store::open(places)?;
-    let mut all = Vec::new();
-    for name in texts(found, "image") {
-        all.push(about(&store, &store.get(&name)?)?);
-    }
-    say(&format!("{:#}", Value::from(all)))
 }
 
 /// What docker's inspect says of an image, by the same names.

@@ -17,6 +17,12 @@ mod login;
 /// What the engine is and has.
 mod about;
 
+/// Containers, and what is around them.
+mod containers;
+
+/// Verbs by which the engine calls itself.
+mod own;
+
 use super::network::proxy;
 use super::places::Places;
 use super::store::sweep;
@@ -49,7 +55,10 @@ pub struct Verb {
 }
 
 /// All verbs, under the headings of the help.
-pub const FAMILIES: [(&str, &[Verb]); 4] = [
+pub const FAMILIES: [(&str, &[Verb]); 7] = [
+    ("Containers:", containers::VERBS),
+    ("Looking into one:", containers::INSIDE),
+    ("Around them:", containers::AROUND),
     ("Images:", images::VERBS),
     ("Their names:", remove::VERBS),
     ("Registries:", login::VERBS),
@@ -99,12 +108,16 @@ pub fn carry_out(argv: &[OsString]) -> Outcome {
         ("help", Some(about)) => (about.to_string_lossy(), &["--help".into()][..]),
         _ => (verb, rest),
     };
+    let place = |name| found.get_one::<OsString>(name).map(PathBuf::from);
+    let (store, state) = (place("store"), place("state"));
+    if let Some(outcome) = own::carry_out(&verb, rest, || Places::new(store.clone(), state.clone()))
+    {
+        return outcome;
+    }
     let (verb, rest) = of_images(&verb, rest);
     let verb = verbs()
         .find(|known| known.name == verb)
         .ok_or_else(|| unknown(&verb))?;
-    let place = |name| found.get_one::<OsString>(name).map(PathBuf::from);
-    let (store, state) = (place("store"), place("state"));
     one(verb, rest, || Places::new(store, state))
 }
 

@@ -1,7 +1,6 @@
 //! Verbs by which the engine calls itself. No help shows them.
 
 use crate::engine::monitor::holder;
-use crate::engine::network::proxy;
 use crate::engine::places::Places;
 use crate::engine::{Outcome, init, inside, monitor};
 use crate::error::Result;
@@ -26,7 +25,6 @@ pub(super) fn carry_out(
             let pid = first().parse().unwrap_or_default();
             inside::map(pid).map(|()| 0).map_err(Into::into)
         }
-        proxy::VERB => proxy::serve().map(|()| 0).map_err(Into::into),
         holder::VERB => holder::hold().map(|()| 0).map_err(Into::into),
         init::VERB => Ok(init::init(rest)),
         _ => return None,

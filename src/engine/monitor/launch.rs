@@ -4,13 +4,13 @@ use super::log::Log;
 use super::net::Net;
 use super::peers::Peers;
 use super::streams::{self, Streams};
-use super::{listen, serve};
+use super::{holder, listen, serve};
 use crate::engine::bundle::{self, Ground};
 use crate::engine::container::file::{make_private, replace};
 use crate::engine::container::record::{Born, Record};
 use crate::engine::container::shelf::Shelf;
 use crate::engine::container::wish::Switch;
-use crate::engine::places::who;
+use crate::engine::places::{Who, who};
 use crate::engine::rootfs::{self, Rooted};
 use crate::engine::runtime::{self, Runtime};
 use crate::engine::wire::Frame;
@@ -197,13 +197,20 @@ fn ground<'a>(
             others.insert(other.to_owned(), process.pid);
         }
     }
+    let network = net.namespace(shelf)?;
+    if let Some(path) = network
+        .as_ref()
+        .filter(|path| who() == Who::User && path.is_absolute())
+    {
+        holder::enter(path)?;
+    }
     Ok(Ground {
         root: &rooted.fd,
         path: &rooted.path,
         others,
         volumes,
         files: files(shelf, record, net)?,
-        network: net.namespace(shelf)?,
+        network,
         who: who(),
         last_gid: inside::last_gid(),
         program: std::env::current_exe().map_err(|error| {

@@ -1,7 +1,7 @@
 //! The container's network, by `engine/network`: reserved before config.json is written, joined when the process
 //! is there, taken back at the end.
 
-use super::holder::Holder;
+use super::holder::{self, Holder};
 use crate::engine::container::record::Record;
 use crate::engine::container::shelf::Shelf;
 use crate::engine::container::wish::{self, Switch};
@@ -9,6 +9,7 @@ use crate::engine::network::{
     self, Connected, Container, Mode, Namespace, Network, Options, Owner, Settings,
 };
 use crate::error::{Error, Result};
+use crate::sys::process::own_pid;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -77,8 +78,12 @@ impl Net {
             holder: None,
         };
         if net.network.mode == Mode::User {
-            let holder = Holder::start()?;
-            network::join(&net.network, &net.container, holder.pid(), &net.settings)?;
+            let folder = net.settings.state.join("network");
+            let file = network::pasta::held(&folder.join(&record.id));
+            let holder = Holder::start(file)?;
+            network::join(&net.network, &net.container, own_pid(), &net.settings)?;
+            holder::enter(&holder.namespace())?;
+            holder::await_address();
             net.connected.namespace = Namespace::Path(holder.namespace());
             net.holder = Some(holder);
         }

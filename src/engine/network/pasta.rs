@@ -116,8 +116,16 @@ impl Pasta {
     /// What pasta itself says last.
     pub fn start(&self, ports: &[Port], pid: i32, pid_file: &Path) -> Result<Process> {
         let doing = "connect the container by pasta";
+        let mut arguments = self.arguments(ports, pid, pid_file);
+        let held = held(pid_file);
+        if held.exists() {
+            // In the user namespace that pasta is in already, and by a file: it may look into no process there.
+            arguments.pop();
+            // The file goes when the container is in the namespace; pasta stays until it is ended.
+            arguments.extend(["--no-netns-quit".into(), "--netns".into(), held.into()]);
+        }
         let output = Command::new(&self.program)
-            .args(self.arguments(ports, pid, pid_file))
+            .args(arguments)
             .stdin(Stdio::null())
             .output();
         let output = output.map_err(|error| Error::io(doing, &self.program, "execve", &error))?;
@@ -134,6 +142,12 @@ impl Pasta {
         let proc = Proc::open().map_err(|fault| Error::file(doing, "/proc", fault))?;
         status::identify(&proc, pid)
     }
+}
+
+/// The file that keeps a network namespace for pasta, beside the file for its pid.
+#[must_use]
+pub fn held(pid_file: &Path) -> PathBuf {
+    pid_file.with_extension("netns")
 }
 
 fn failed(doing: &str, output: &std::process::Output, ports: &[Port]) -> Error {

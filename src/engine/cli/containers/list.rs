@@ -45,37 +45,11 @@ fn define(command: Command) -> Command {
 const LONGEST: usize = 20;
 
 fn run(found: &ArgMatches, places: &Places) -> Outcome {
-    let shelf = Shelf::new(places);
-    let filters = texts(found, "filter");
-    let mut all = shelf.all()?;
-    let last = match (found.get_flag("latest"), text(found, "last")) {
-        (true, _) => Some(1),
-        (_, Some(number)) => Some(number.parse().map_err(|_| wrong(&number))?),
-        _ => None,
-    };
-    let shows_ended = found.get_flag("all")
-        || last.is_some()
-        || filters
-            .iter()
-            .any(|filter| filter.starts_with("status=") || filter.starts_with("exited="));
-    let runtime = Runtime::find(&shelf).ok();
-    let mut kept = Vec::new();
-    for record in all.drain(..) {
-        let state = state(&record, runtime.as_ref());
-        if (shows_ended || state == "running" || state == "paused")
-            && passes(&record, state, &filters)?
-        {
-            kept.push((record, state));
-        }
-    }
-    kept.truncate(last.unwrap_or(usize::MAX));
+    let kept = kept(found, &Shelf::new(places))?;
     let whole = found.get_flag("no-trunc");
-    let id = |record: &Record| {
-        if whole {
-            record.id.clone()
-        } else {
-            record.short().to_owned()
-        }
+    let id = |record: &Record| match whole {
+        true => record.id.clone(),
+        false => record.short().to_owned(),
     };
     match table::format(found)? {
         Format::Quiet => table::lines(
@@ -90,34 +64,55 @@ fn run(found: &ArgMatches, places: &Places) -> Outcome {
                 .collect(),
         ),
         Format::Table => {
-            let rows: Vec<Vec<String>> = kept
-                .iter()
-                .map(|(record, state)| {
-                    vec![
-                        id(record),
-                        record.image.clone(),
-                        command(record, whole),
-                        format!("{} ago", ago(&record.created)),
-                        status(record, state),
-                        ports(record).join(", "),
-                        record.name.clone(),
-                    ]
-                })
-                .collect();
-            table::print(
-                &[
-                    "CONTAINER ID",
-                    "IMAGE",
-                    "COMMAND",
-                    "CREATED",
-                    "STATUS",
-                    "PORTS",
-                    "NAMES",
-                ],
-                &rows,
-            )
+            let row = |(record, state): &(Record, &'static str)| {
+                vec![
+                    id(record),
+                    record.image.clone(),
+                    command(record, whole),
+                    format!("{} ago", ago(&record.created)),
+                    status(record, state),
+                    ports(record).join(", "),
+                    record.name.clone(),
+                ]
+            };
+            table::print(&HEADINGS, &kept.iter().map(row).collect::<Vec<_>>())
         }
     }
+}
+
+/// docker's.
+const HEADINGS: [&str; 7] = [
+    "CONTAINER ID",
+    "IMAGE",
+    "COMMAND",
+    "CREATED",
+    "STATUS",
+    "PORTS",
+    "NAMES",
+];
+
+/// Those that are asked for, with the word for what each does.
+fn kept(found: &ArgMatches, shelf: &Shelf) -> Result<Vec<(Record, &'static str)>> {
+    let filters = texts(found, "filter");
+    let last = match (found.get_flag("latest"), text(found, "last")) {
+        (true, _) => Some(1),
+        (_, Some(number)) => Some(number.parse().map_err(|_| wrong(&number))?),
+        _ => None,
+    };
+    let about_the_end =
+        |filter: &String| filter.starts_with("status=") || filter.starts_with("exited=");
+    let shows_ended = found.get_flag("all") || last.is_some() || filters.iter().any(about_the_end);
+    let runtime = Runtime::find(shelf).ok();
+    let mut kept = Vec::new();
+    for record in shelf.all()? {
+        let state = state(&record, runtime.as_ref());
+        let shown = shows_ended || state == "running" || state == "paused";
+        if shown && passes(&record, state, &filters)? {
+            kept.push((record, state));
+        }
+    }
+    kept.truncate(last.unwrap_or(usize::MAX));
+    Ok(kept)
 }
 
 fn wrong(word: &str) -> Error {

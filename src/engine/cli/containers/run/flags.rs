@@ -1,7 +1,7 @@
 //! Flags of `run` as clap knows them. A table: name, letter, what its value is, what it does. A value that may
 //! be given more than once says so by a `…`.
 
-use crate::engine::cli::images::fetching;
+use crate::engine::cli::fetching::fetching;
 use crate::engine::cli::word;
 use clap::{Arg, ArgAction, Command, value_parser};
 use std::ffi::OsString;

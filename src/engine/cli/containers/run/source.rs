@@ -1,7 +1,7 @@
 //! Where the files come from. What begins with `/`, `./` or `../`, and what `--rootfs` names, is a directory;
 //! everything else is an image. Nothing is guessed from what happens to lie in the caller's directory.
 
-use crate::engine::cli::images::wish;
+use crate::engine::cli::fetching::wish;
 use crate::engine::cli::{text, texts};
 use crate::engine::container::wish::Root;
 use crate::engine::places::Places;

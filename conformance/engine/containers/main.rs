@@ -1,0 +1,34 @@
+//! Containers of orbital-engine, driven from outside: `run` and its family, on directories and on images.
+//!
+//! `ORBITAL_ENGINE` names the program; the runtime is the one beside it. They need root and a plain unified cgroup
+//! tree: run them through `conformance/in-unified`. Elsewhere each says that it is skipped. The host's network is
+//! never touched: containers have none, or the test has a network namespace of its own.
+
+/// A store of its own, and the program run in it.
+#[path = "../lab.rs"]
+#[allow(dead_code, reason = "also that of the tests of images")]
+mod lab;
+
+/// Root file systems, and what must not be left.
+mod ground;
+
+/// What the small engines before this one could do, row by row.
+mod seeds;
+
+/// From run to rm, and all that may come between.
+mod life;
+
+/// Input, output, terminals, exit statuses.
+mod streams;
+
+/// What a container is given, and what it is not.
+mod shape;
+
+/// Files that outlive it, and files that do not.
+mod files;
+
+/// Addresses, ports, names.
+mod reach;
+
+/// A user without privileges.
+mod user;
