@@ -1,14 +1,13 @@
 //! `orbital run`: create, start, wait, delete, in one invocation.
 
 use super::create::{Created, Starter, make};
-use super::foreground::{Foreground, Terminal};
-use super::notify::Proxy;
 use super::{delete, start};
+use crate::backend::foreground::{self, Foreground, Terminal};
+use crate::backend::notify::Proxy;
+use crate::backend::{begin, protect};
 use crate::cli::{Afterwards, Attendance, Create, Verbosity};
-use crate::error::{Error, Object, Result};
-use crate::linux::{explain, protect};
+use crate::error::Result;
 use crate::state::Home;
-use crate::sys::socket;
 
 /// Runs a container. The status to exit with is the process's own, 128 and the signal for a signalled
 /// one; 0 for a detached one. With it what the specification says to warn of.
@@ -34,19 +33,13 @@ pub fn run(
     }
     // From here on signals wait until they can be handed on.
     let foreground = Foreground::begin()?;
-    let (ours, theirs) = socket::pair().map_err(|fault| {
-        Error::new(
-            "make a socket for the terminal",
-            Object::Nothing,
-            fault.into(),
-        )
-    })?;
+    let (ours, theirs) = foreground::ends()?;
     let terminal = request.console_socket.is_none().then_some(theirs);
     let mut created = make(request, home, verbosity, Starter::Ourselves, terminal)?;
     let terminal = Terminal::receive(&created.plan, request, ours)?;
     let proxy = proxy(request, &created)?;
     begin(&created)?;
-    let end = foreground.attend(&created.born, terminal, proxy);
+    let end = foreground.attend(&mut created.born, terminal, proxy);
     let mut warnings = std::mem::take(&mut created.plan.warnings);
     if afterwards == Afterwards::Delete {
         let group = created.group.take();
@@ -75,20 +68,7 @@ fn begin(created: &Created) -> Result<()> {
         plan,
         ..
     } = created;
-    let told = |bytes: &_, _: Option<std::os::fd::BorrowedFd<'_>>| {
-        explain::record(
-            plan,
-            bytes,
-            born.documents
-                .as_ref()
-                .map(crate::linux::held::Documents::printed),
-        )
-    };
-    let quoted = |error: Error| match crate::spec::load(&record.bundle) {
-        Ok(bundle) => error.quoting(&bundle.raw),
-        Err(_) => error,
-    };
-    let begun = start::open_gate(&born.gate, &told).map_err(quoted);
+    let begun = begin::ourselves(born, plan, seat, record);
     begun.or_else(|error| delete::after_failure(seat, record, error))?;
     start::poststart(seat, record)
 }

@@ -7,6 +7,8 @@
 use crate::cli::Notify;
 use crate::error::{Error, Result};
 use crate::plan::inherited::SOCKET;
+use crate::state::Seat;
+use crate::state::dir::NOTIFY;
 use crate::sys::{At, Call, Fault, file, pidfd, socket};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::ffi::OsStr;
@@ -135,12 +137,15 @@ impl Proxy {
     }
 }
 
-/// What `start` finds of it: the caller's socket and the folder that `create` has made.
-#[must_use]
-pub fn found(folder: &Path) -> Option<Notify> {
-    let host = std::env::var_os("NOTIFY_SOCKET").filter(|path| path != OsStr::new(""))?;
-    folder.is_dir().then(|| Notify {
-        host,
-        folder: folder.to_path_buf(),
-    })
+/// Both ends, for `start`: the caller's socket and the folder that `create` has made.
+///
+/// # Errors
+/// As [`Proxy::open`].
+pub fn of(seat: &Seat) -> Result<Option<Proxy>> {
+    let folder = seat.path.join(NOTIFY);
+    let host = std::env::var_os("NOTIFY_SOCKET").filter(|path| path != OsStr::new(""));
+    let found = host
+        .filter(|_| folder.is_dir())
+        .map(|host| Notify { host, folder });
+    found.as_ref().map(Proxy::open).transpose()
 }

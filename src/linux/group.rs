@@ -1,11 +1,11 @@
 //! The container's group on its way into the world: made before the birth by orbital, or after it by
 //! systemd (`cgroup/systemd` says in which order, and why).
 
-use super::delete;
-use super::undo::Undo;
+use super::end;
 use crate::cgroup::systemd::{self, bus::Bus};
 use crate::cgroup::{Cgroup, apply, delegate, place};
 use crate::error::Result;
+use crate::life::undo::Undo;
 use crate::plan::Plan;
 use crate::plan::cgroup::{Group, Moment, Scope};
 use crate::state::Record;
@@ -14,6 +14,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 /// systemd, where it is to make the group.
+#[derive(Debug)]
 pub(super) struct Asked<'a> {
     bus: Bus,
     scope: &'a Scope,
@@ -44,7 +45,7 @@ pub(super) fn before_birth(
     if let Some(asked) = asked {
         let (record, begun) = (record.clone(), Rc::clone(&asked.begun));
         undo.push(move || match begun.get() {
-            true => delete::remove_group(&record),
+            true => end::remove_group(&record),
             false => Ok(()),
         });
         return Ok(None);

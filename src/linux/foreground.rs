@@ -13,6 +13,21 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use rustix::event::{PollFd, PollFlags, poll};
 use std::os::fd::{AsFd, OwnedFd};
 
+/// Our end of the terminal's way to us, and the end that the child sends the terminal through.
+///
+/// # Errors
+/// As socketpair(2).
+pub fn ends() -> Result<(OwnedFd, OwnedFd)> {
+    let told = |fault: Fault| {
+        Error::new(
+            "make a socket for the terminal",
+            Object::Nothing,
+            fault.into(),
+        )
+    };
+    socket::pair().map_err(told)
+}
+
 /// Signals that wait to be handed on.
 #[derive(Debug)]
 pub struct Foreground {
@@ -55,7 +70,7 @@ impl Foreground {
     /// As poll(2) and waitid(2).
     pub fn attend(
         self,
-        born: &Born,
+        born: &mut Born,
         mut terminal: Option<Terminal>,
         mut proxy: Option<Proxy>,
     ) -> Result<End> {

@@ -1,4 +1,4 @@
-//! `orbital plan`: the plan in words or as JSON, and nothing done.
+//! The plan in plain words or as JSON (`orbital plan`).
 //!
 //! What a container is going to be can be told before it is: everything is in the plan. The words follow
 //! the table of steps in `linux/step.rs`, so that a step cannot be forgotten. What this does *not* say is
@@ -28,8 +28,26 @@ mod text;
 /// The whole plan, for programs and for golden files.
 mod json;
 
+use super::ask;
+use crate::cli::{Create, PlanFormat};
+use crate::error::Result;
 use crate::plan::Plan;
+use crate::spec::{Bundle, names};
 use std::path::Path;
+
+/// The plan of a bundle for this host and this user.
+///
+/// # Errors
+/// Whatever would keep `create` from planning it.
+pub fn told(bundle: &Bundle, request: &Create, format: PlanFormat) -> Result<String> {
+    let facts = ask::ask(&ask::trust_proc()?, request.manager)?;
+    let mut plan = crate::plan::plan(bundle, &facts, request)?;
+    plan.warnings.extend(names::misspelt(&bundle.raw));
+    Ok(match format {
+        PlanFormat::Text => self::text(&plan),
+        PlanFormat::Json => format!("{:#}", json(&plan)),
+    })
+}
 
 /// An explanation for people: what this container is, then each step that it will take.
 #[must_use]
