@@ -16,11 +16,11 @@ mod refused;
 /// The plan in words or as JSON.
 pub mod told;
 
-use super::hooks::{self, Hooks};
+use super::hooks::{Hooks, plan_by};
 use crate::cli::Create;
 use crate::error::{Error, Pointer, Result};
 use crate::spec::Bundle;
-use oci_spec::runtime::Process as Given;
+use oci_spec::runtime::{Process as Given, Spec};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -136,9 +136,17 @@ fn decide(bundle: &Bundle, facts: Facts, request: &Create) -> Result<Job> {
         annotations: spec.annotations().clone().into_iter().flatten().collect(),
         process: process(given)?,
         limits: limits::plan(spec, &bundle.raw, facts, &mut warnings)?,
-        hooks: hooks::plan(spec, &[])?,
+        hooks: hooks(spec)?,
         warnings,
     })
+}
+
+/// The hooks. Their paths are those of Windows, on whatever host this is planned.
+///
+/// # Errors
+/// As [`super::hooks::plan`].
+pub fn hooks(spec: &Spec) -> Result<Hooks> {
+    plan_by(spec, &[], command::hook)
 }
 
 /// One process: the first, or one of `exec`.

@@ -36,7 +36,7 @@ pub fn reach(_: &Seat, record: &Record, doing: &str) -> Result<Gate> {
 /// A hook that failed; as ResumeThread.
 pub fn later(_: Gate, seat: &Seat, record: &Record) -> Result<()> {
     let bundle = crate::spec::from_bytes(seat.config()?, record.bundle.clone())?;
-    let hooks = crate::plan::hooks::plan(&bundle.spec, &[])?;
+    let hooks = crate::plan::job::hooks(&bundle.spec)?;
     start(&hooks.start_container, seat, record).map_err(|error| error.quoting(&bundle.raw))
 }
 

@@ -60,7 +60,9 @@ pub struct Stats {
     cpu: Cpu,
     memory: Memory,
     pids: Pids,
-    io: Io,
+    /// Left out by a system that does not count it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    io: Option<Io>,
 }
 
 #[derive(Debug, Serialize)]
@@ -138,7 +140,7 @@ pub fn stats(_: &Record, group: &Group) -> Result<Option<Stats>> {
             limit: limits.processes,
             total: used.total,
         },
-        io: io(&used),
+        io: group.job.moved().ok().map(io),
     }))
 }
 
@@ -151,10 +153,7 @@ fn usage(used: &Used) -> Usage {
     }
 }
 
-fn io(used: &Used) -> Io {
-    let [read, write, other] = std::array::from_fn(|index| Done {
-        operations: used.operations.get(index).copied().unwrap_or_default(),
-        bytes: used.bytes.get(index).copied().unwrap_or_default(),
-    });
+fn io(moved: [(u64, u64); 3]) -> Io {
+    let [read, write, other] = moved.map(|(operations, bytes)| Done { operations, bytes });
     Io { read, write, other }
 }

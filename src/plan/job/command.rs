@@ -2,7 +2,10 @@
 
 use super::DOING;
 use crate::error::{Error, Pointer, Result};
+use crate::plan::cstrings;
 use oci_spec::runtime::Process;
+use std::ffi::CString;
+use std::path::Path;
 
 /// Most UTF-16 units of a command line, with the end mark; CreateProcessW.
 const LONGEST: usize = 32_767;
@@ -106,6 +109,19 @@ pub fn is_absolute(path: &str) -> bool {
         _ => false,
     };
     !path.contains('\0') && (drive(path.as_bytes()) || path.starts_with("\\\\"))
+}
+
+/// A hook's program as a C string.
+///
+/// # Errors
+/// A path that is not absolute.
+pub(super) fn hook(path: &Path, doing: &str, pointer: &Pointer) -> Result<CString> {
+    let text = path.to_string_lossy();
+    if is_absolute(&text) {
+        return cstrings::text(text.as_ref(), doing, pointer);
+    }
+    let why = "the path must be absolute, that is, begin with a drive or with \\\\";
+    Err(Error::refused(doing, pointer, why))
 }
 
 /// The environment. Names do not tell small letters from capital ones.

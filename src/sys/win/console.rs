@@ -4,7 +4,7 @@ use super::handle::own;
 use super::{At, Call, Fault, yes};
 use std::fs::File;
 use std::io::{PipeReader, PipeWriter};
-use std::os::windows::io::{AsRawHandle, OwnedHandle};
+use std::os::windows::io::{AsRawHandle, IntoRawHandle, OwnedHandle};
 use windows_sys::Win32::Foundation::HANDLE;
 use windows_sys::Win32::System::Console as win;
 
@@ -102,6 +102,7 @@ pub fn outlive_interrupts() -> Result<(), Fault> {
 /// # Errors
 /// ERROR_INVALID_HANDLE where the process has no console; as GenerateConsoleCtrlEvent.
 pub fn interrupt(group: u32) -> Result<(), Fault> {
+    let kept = keep_streams();
     // SAFETY: nothing of ours is on the console at this moment; without one it does nothing, ignored.
     unsafe { win::FreeConsole() };
     // SAFETY: it takes a number only.
@@ -118,7 +119,30 @@ pub fn interrupt(group: u32) -> Result<(), Fault> {
     });
     // SAFETY: it takes a number only; a caller without a console has none to give, ignored.
     unsafe { win::AttachConsole(win::ATTACH_PARENT_PROCESS) };
+    for (which, handle) in kept {
+        // SAFETY: the handle is open, and is never closed: it is the stream from now on.
+        unsafe { win::SetStdHandle(which, handle.into_raw_handle()) };
+    }
     sent
+}
+
+/// Copies of those streams that are no console: another console would take their place.
+fn keep_streams() -> Vec<(win::STD_HANDLE, OwnedHandle)> {
+    let all = [
+        win::STD_INPUT_HANDLE,
+        win::STD_OUTPUT_HANDLE,
+        win::STD_ERROR_HANDLE,
+    ];
+    let copies = super::handle::streams().into_iter().flatten();
+    let is_console = |handle: &OwnedHandle| {
+        let mut mode = 0;
+        // SAFETY: the handle is open across the call.
+        unsafe { win::GetConsoleMode(handle.as_raw_handle(), &raw mut mode) != 0 }
+    };
+    all.into_iter()
+        .zip(copies)
+        .filter(|(_, copy)| !is_console(copy))
+        .collect()
 }
 
 /// Our own console while it hands everything through: keys as they are, sequences as they come. Until it is dropped.
@@ -184,7 +208,7 @@ pub fn stream(which: Standard) -> Option<File> {
         Standard::Input => input,
         Standard::Output => output,
     };
-    own(std::os::windows::io::IntoRawHandle::into_raw_handle(handle)).map(File::from)
+    own(handle.into_raw_handle()).map(File::from)
 }
 
 /// Which stream.

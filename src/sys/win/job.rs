@@ -57,12 +57,6 @@ pub struct Used {
     pub active: u32,
     /// Processes that there have been.
     pub total: u32,
-    /// Page faults.
-    pub faults: u32,
-    /// Operations and bytes: read, written, other.
-    pub operations: [u64; 3],
-    /// Bytes: read, written, other.
-    pub bytes: [u64; 3],
 }
 
 impl Job {
@@ -287,27 +281,30 @@ impl Job {
     /// # Errors
     /// As QueryInformationJobObject.
     pub fn used(&self) -> Result<Used, Fault> {
-        let mut all = win::JOBOBJECT_BASIC_AND_IO_ACCOUNTING_INFORMATION::default();
-        self.get(win::JobObjectBasicAndIoAccountingInformation, &mut all)?;
-        let (basic, io) = (all.BasicInfo, all.IoInfo);
+        let mut basic = win::JOBOBJECT_BASIC_ACCOUNTING_INFORMATION::default();
+        self.get(win::JobObjectBasicAccountingInformation, &mut basic)?;
         let time = |time: i64| u64::try_from(time).unwrap_or_default();
         Ok(Used {
             user: time(basic.TotalUserTime),
             kernel: time(basic.TotalKernelTime),
             active: basic.ActiveProcesses,
             total: basic.TotalProcesses,
-            faults: basic.TotalPageFaultCount,
-            operations: [
-                io.ReadOperationCount,
-                io.WriteOperationCount,
-                io.OtherOperationCount,
-            ],
-            bytes: [
-                io.ReadTransferCount,
-                io.WriteTransferCount,
-                io.OtherTransferCount,
-            ],
         })
+    }
+
+    /// What they have read, written and done else: operations and bytes; QueryInformationJobObject.
+    ///
+    /// # Errors
+    /// As QueryInformationJobObject.
+    pub fn moved(&self) -> Result<[(u64, u64); 3], Fault> {
+        let mut all = win::JOBOBJECT_BASIC_AND_IO_ACCOUNTING_INFORMATION::default();
+        self.get(win::JobObjectBasicAndIoAccountingInformation, &mut all)?;
+        let io = all.IoInfo;
+        Ok([
+            (io.ReadOperationCount, io.ReadTransferCount),
+            (io.WriteOperationCount, io.WriteTransferCount),
+            (io.OtherOperationCount, io.OtherTransferCount),
+        ])
     }
 
     fn set<T>(&self, class: i32, value: &T) -> Result<(), Fault> {
