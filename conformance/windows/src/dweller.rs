@@ -13,6 +13,7 @@ fn main() -> ExitCode {
         ["exit", status] => leave(status.parse().unwrap_or(1)),
         ["say", file, ..] => say(Path::new(file)),
         ["tick", file] => tick(Path::new(file)),
+        ["hold", file] => hold(Path::new(file)),
         ["tree", depth, folder] => tree(depth.parse().unwrap_or(0), folder),
         ["tree-then-leave", depth, folder] => {
             let child = beget(depth.parse().unwrap_or(1), folder);
@@ -77,6 +78,18 @@ fn put(file: &Path, text: &str) -> std::io::Result<()> {
     std::fs::rename(fresh, file)
 }
 
+/// Locks the file, says so in the one beside it, and stands still.
+fn hold(file: &Path) -> ExitCode {
+    let held = File::create(file);
+    if !held.is_ok_and(|held| held.lock().map(|()| std::mem::forget(held)).is_ok()) {
+        return ExitCode::FAILURE;
+    }
+    let _ = put(&file.with_extension("count"), "0");
+    loop {
+        std::thread::sleep(Duration::from_secs(3600));
+    }
+}
+
 /// Locks the file and counts in the one beside it: who can lock it knows that this process is gone.
 fn tick(file: &Path) -> ExitCode {
     let Ok(held) = File::create(file) else {
@@ -88,7 +101,7 @@ fn tick(file: &Path) -> ExitCode {
     let beside = file.with_extension("count");
     for count in 0u64.. {
         let _ = put(&beside, &count.to_string());
-        std::thread::sleep(Duration::from_millis(40));
+        std::thread::sleep(Duration::from_millis(100));
     }
     ExitCode::SUCCESS
 }

@@ -59,6 +59,8 @@ impl Lab {
         let folder = std::env::temp_dir()
             .join(format!("windows-suite-{}", std::process::id()))
             .join(name.replace('/', "-"));
+        // One of a run that was ended, by a process of the same pid.
+        let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder)
             .map_err(|error| format!("{}: {error}", folder.display()))?;
         Ok(Lab {
@@ -77,6 +79,25 @@ impl Lab {
     /// The dweller's file.
     pub(crate) fn dweller(&self) -> String {
         self.dweller.to_string_lossy().into_owned()
+    }
+
+    /// A copy of the dweller in a folder of the lab, by another name, with the libraries that lie beside it.
+    pub(crate) fn lodge(&self, folder: &str, name: &str) -> Result<String, String> {
+        let told = |error: std::io::Error| format!("{folder}: {error}");
+        let place = self.folder.join(folder);
+        std::fs::create_dir_all(&place).map_err(told)?;
+        std::fs::copy(&self.dweller, place.join(name)).map_err(told)?;
+        let beside = self.dweller.parent().unwrap_or(&self.dweller);
+        for entry in std::fs::read_dir(beside).map_err(told)?.flatten() {
+            if entry
+                .path()
+                .extension()
+                .is_some_and(|ending| ending == "dll")
+            {
+                std::fs::copy(entry.path(), place.join(entry.file_name())).map_err(told)?;
+            }
+        }
+        Ok(place.to_string_lossy().into_owned())
     }
 
     /// Runs orbital and waits for it.

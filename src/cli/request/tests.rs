@@ -186,6 +186,7 @@ fn the_verbs_around_it() {
         bundle: bundle.into(),
         format,
         manager: Manager::default(),
+        platform: Platform::Linux,
     };
     #[rustfmt::skip]
     let rows = [

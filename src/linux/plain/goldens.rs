@@ -81,6 +81,22 @@ fn each_example_has_its_plan() {
     none(&differing.collect::<Vec<_>>());
 }
 
+/// The example for Windows is planned on every host; this is that of a machine with four processors.
+#[test]
+fn the_job_has_its_plan() {
+    use crate::plan::job;
+    let folder = examples().join("windows-job");
+    let bundle = spec::load(&folder).unwrap();
+    let request = Create::of("windows-job".to_owned(), folder.clone());
+    let plan = job::plan(&bundle, &job::Facts { processors: 4 }, &request).unwrap();
+    let json = format!("{:#}\n", job::told::json(&plan));
+    let texts = [("plan.json", json), ("plan.txt", job::told::text(&plan))];
+    let differing = texts
+        .iter()
+        .filter_map(|(name, now)| compared(&folder.join(name), now));
+    none(&differing.collect::<Vec<_>>());
+}
+
 #[test]
 fn the_words_about_hello_are_read_before_they_change() {
     let now = text(&planned("hello", Privilege::Root));
@@ -96,6 +112,7 @@ fn no_example_is_left_out() {
     let mut known: Vec<_> = EXAMPLES
         .iter()
         .map(|(name, _)| (*name).to_owned())
+        .chain(["windows-job".to_owned()])
         .collect();
     known.sort();
     assert_eq!(found, known);

@@ -92,10 +92,7 @@ fn surroundings(lab: &Lab) -> Result<Outcome, String> {
 }
 
 fn path(lab: &Lab) -> Result<Outcome, String> {
-    let folder = lab.path("bin");
-    let copied = std::fs::create_dir(&folder)
-        .and_then(|()| std::fs::copy(lab.dweller(), format!("{folder}\\lodger.exe")));
-    copied.map_err(|error| error.to_string())?;
+    let folder = lab.lodge("bin", "lodger.exe")?;
     let process = json!({"args": ["lodger", "exit", "6"], "cwd": "C:\\", "env": [format!("Path=relative;{folder}")]});
     let bundle = lab.write_bundle("b", &json!({"ociVersion": "1.2.0", "process": process}))?;
     let said = lab.call(&["run", "--bundle", &bundle, "c1"])?;
@@ -105,8 +102,7 @@ fn path(lab: &Lab) -> Result<Outcome, String> {
 
 /// CreateProcessW by itself would take it from there.
 fn not_here(lab: &Lab) -> Result<Outcome, String> {
-    let copied = std::fs::copy(lab.dweller(), lab.path("lodger.exe"));
-    copied.map_err(|error| error.to_string())?;
+    lab.lodge("", "lodger.exe")?;
     let process = json!({"args": ["lodger", "exit", "6"], "cwd": "C:\\", "env": ["PATH=."]});
     let bundle = lab.write_bundle("b", &json!({"ociVersion": "1.2.0", "process": process}))?;
     let told = lab.bad(&["run", "--bundle", &bundle, "c1"])?;
