@@ -179,4 +179,5 @@ fn put(mut to: impl std::io::Write, line: &str) {
 }
 
 #[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests;

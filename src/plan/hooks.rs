@@ -158,4 +158,5 @@ fn hook(
 }
 
 #[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests;

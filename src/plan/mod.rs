@@ -114,7 +114,8 @@ pub mod inherited;
 pub mod second;
 
 /// Ready-made inputs for the tests.
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 pub(crate) mod sample;
 
 #[cfg(target_os = "linux")]
@@ -237,5 +238,6 @@ fn decide(bundle: &Bundle, facts: &facts::Facts, request: &Create) -> Result<Pla
     })
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests;

@@ -211,6 +211,7 @@ fn unknown_capabilities_are_left_out_with_a_warning() {
     assert!(line.contains("/process/capabilities/bounding"), "{line}");
 }
 
+#[cfg(unix)]
 #[test]
 fn files_that_cannot_be_read_are_named() {
     let empty = tempfile::tempdir().unwrap();
@@ -260,6 +261,7 @@ fn files_that_cannot_be_read_are_named() {
     );
 }
 
+#[cfg(unix)]
 #[test]
 fn the_bundle_s_path_is_absolute_and_without_links() {
     let real = bundle(with(r#""root": {"path": "r"}"#));

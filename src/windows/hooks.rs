@@ -10,6 +10,7 @@ use crate::sys::spawn::{Birth, Group, Newborn, Streams, spawn};
 use crate::sys::{At, Call, Fault, handle, threads};
 use std::io::{Read, Write};
 use std::path::Path;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// Runs hooks of the runtime's side, of a container that is only remembered.
@@ -54,57 +55,50 @@ fn one(
 ) -> Result<()> {
     let doing = format!("run the {kind} hook");
     let at = |name: &str| Object::config(hook.pointer.at(name));
+    let planned = as_process(hook, bundle);
+    let program = find::program(&planned).map_err(|error| error.doing(&doing))?;
+    let told = |fault| Error::new(doing.as_str(), at("path"), Cause::from(fault));
+    // What a hook of the runtime's has started goes with it where its time is over.
+    let name = format!(r"Local\orbital-hook-{}-{:p}", std::process::id(), hook);
+    let own = match inside {
+        Some(_) => None,
+        None => Some(Job::make(&name).map_err(told)?),
+    };
+    let job = inside.or(own.as_ref());
+    match execute(&planned, &program, document, hook.timeout, job).map_err(told)? {
+        Ended::Exited(0, _) => Ok(()),
+        Ended::Exited(status, last_line) => {
+            let cause = Cause::Exited {
+                status: status.cast_signed(),
+                last_line: Some(last_line),
+            };
+            Err(Error::new(doing, at("path"), cause))
+        }
+        Ended::Late => {
+            let seconds = hook.timeout.unwrap_or_default();
+            let why = format!("it ran for longer than {seconds} s and was killed");
+            Err(Error::new(doing, at("timeout"), Cause::Refused(why))
+                .hint("give it more time, or see what it waits for"))
+        }
+    }
+}
+
+/// A bundle that is gone (delete after a crash) must not keep its poststop hooks from running.
+fn as_process(hook: &Hook, bundle: &Path) -> Process {
     let text = |one: &std::ffi::CString| one.to_string_lossy().into_owned();
     let args: Vec<String> = hook.argv.iter().map(text).collect();
-    let planned = Process {
+    Process {
         command_line: command::join(&args),
         program: text(&hook.path),
         pointer: hook.pointer.at("path"),
-        cwd: if bundle.is_dir() {
-            bundle.to_string_lossy().into_owned()
-        } else {
-            r"C:\".to_owned()
+        cwd: match bundle.is_dir() {
+            true => bundle.to_string_lossy().into_owned(),
+            false => r"C:\".to_owned(),
         },
         env: hook.envp.iter().map(text).collect(),
         terminal: None,
         user: User::Caller,
-    };
-    let program = find::program(&planned).map_err(|error| error.doing(&doing))?;
-    let told = |fault| Error::new(doing.as_str(), at("path"), Cause::from(fault));
-    let job = match inside {
-        Some(_) => None,
-        // What a hook has started goes with it where its time is over.
-        None => Some(
-            Job::make(&format!(
-                r"Local\orbital-hook-{}-{:p}",
-                std::process::id(),
-                hook
-            ))
-            .map_err(told)?,
-        ),
-    };
-    let ended = execute(
-        &planned,
-        &program,
-        document,
-        hook.timeout,
-        inside.or(job.as_ref()),
-    )
-    .map_err(told)?;
-    let cause = match ended {
-        Ended::Exited(0, _) => return Ok(()),
-        Ended::Exited(status, last_line) => Cause::Exited {
-            status: status.cast_signed(),
-            last_line: Some(last_line),
-        },
-        Ended::Late => {
-            let seconds = hook.timeout.unwrap_or_default();
-            let why = format!("it ran for longer than {seconds} s and was killed");
-            return Err(Error::new(doing, at("timeout"), Cause::Refused(why))
-                .hint("give it more time, or see what it waits for"));
-        }
-    };
-    Err(Error::new(doing, at("path"), cause))
+    }
 }
 
 enum Ended {
@@ -157,9 +151,15 @@ fn execute(
         }
         return Ok(Ended::Late);
     };
-    if status == 0 {
-        return Ok(Ended::Exited(0, String::new()));
-    }
+    let last = match status {
+        0 => String::new(),
+        _ => last_line(printed),
+    };
+    Ok(Ended::Exited(status, last))
+}
+
+/// The last line with anything in it. Who holds the pipe after the hook's end is not waited for.
+fn last_line(printed: JoinHandle<Vec<u8>>) -> String {
     for _ in 0..100 {
         if printed.is_finished() {
             break;
@@ -172,8 +172,5 @@ fn execute(
     };
     let text = String::from_utf8_lossy(&text).into_owned();
     let last = text.lines().rev().find(|line| !line.trim().is_empty());
-    Ok(Ended::Exited(
-        status,
-        last.unwrap_or_default().trim().to_owned(),
-    ))
+    last.unwrap_or_default().trim().to_owned()
 }

@@ -298,6 +298,7 @@ fn global_flags_before_a_mistake_count() {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn words_that_are_not_text() {
     use std::os::unix::ffi::OsStringExt;

@@ -1,7 +1,7 @@
 //! The plan of a job, told: in words for people, as JSON for programs and for golden files.
 
 use super::limits::{Cpu, Limits};
-use super::{Job, User};
+use super::{Job, Process, User};
 use crate::plan::hooks::{Hook, Hooks};
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -26,37 +26,8 @@ pub fn text(job: &Job) -> String {
             line(kind, format!("run {}", hook.path.to_string_lossy()));
         }
     }
-    let process = &job.process;
-    line(
-        "birth",
-        format!(
-            "{} in {}, suspended, in the job (CreateProcessW)",
-            process.command_line, process.cwd
-        ),
-    );
-    line(
-        "environment",
-        format!(
-            "{} variables; SystemRoot is added where it is missing",
-            process.env.len()
-        ),
-    );
-    match &process.user {
-        User::Caller => line("user", "the caller".to_owned()),
-        User::Service(service) => line(
-            "user",
-            format!("NT AUTHORITY\\{}, by a token of its own", service.name()),
-        ),
-        User::Named(name) => line("user", format!("{name}, who must be the caller")),
-    }
-    if let Some(size) = process.terminal {
-        line(
-            "terminal",
-            format!(
-                "a pseudo-console of {} columns and {} rows",
-                size.columns, size.rows
-            ),
-        );
+    for (what, how) in birth(&job.process) {
+        line(what, how);
     }
     line(
         "lifetime",
@@ -71,6 +42,43 @@ pub fn text(job: &Job) -> String {
         let _ = writeln!(text, "\nwarning: {warning}");
     }
     text
+}
+
+fn birth(process: &Process) -> Vec<(&'static str, String)> {
+    let mut lines = vec![
+        (
+            "birth",
+            format!(
+                "{} in {}, suspended, in the job (CreateProcessW)",
+                process.command_line, process.cwd
+            ),
+        ),
+        (
+            "environment",
+            format!(
+                "{} variables; SystemRoot is added where it is missing",
+                process.env.len()
+            ),
+        ),
+        (
+            "user",
+            match &process.user {
+                User::Caller => "the caller".to_owned(),
+                User::Service(service) => {
+                    format!("NT AUTHORITY\\{}, by a token of its own", service.name())
+                }
+                User::Named(name) => format!("{name}, who must be the caller"),
+            },
+        ),
+    ];
+    if let Some(size) = process.terminal {
+        let how = format!(
+            "a pseudo-console of {} columns and {} rows",
+            size.columns, size.rows
+        );
+        lines.push(("terminal", how));
+    }
+    lines
 }
 
 fn limits(limits: &Limits) -> Vec<(&'static str, String)> {

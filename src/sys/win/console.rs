@@ -113,7 +113,7 @@ pub fn interrupt(group: u32) -> Result<(), Fault> {
             unsafe { win::GenerateConsoleCtrlEvent(win::CTRL_BREAK_EVENT, group) },
             Call::ConsoleCtrlEvent,
         );
-        // SAFETY: as above.
+        // SAFETY: nothing of ours is on that console either.
         unsafe { win::FreeConsole() };
         sent
     });
@@ -168,7 +168,7 @@ impl Raw {
         let mut before = 0;
         // SAFETY: the file is open across the call.
         let known = unsafe { win::GetConsoleMode(file.as_raw_handle(), &raw mut before) };
-        // SAFETY: as above.
+        // SAFETY: the file is still open; it takes a number beside.
         let set = known != 0 && unsafe { win::SetConsoleMode(file.as_raw_handle(), mode) } != 0;
         set.then(|| self.modes.push((OwnedHandle::from(file), before)))
     }

@@ -118,52 +118,16 @@ fn create(
     let mut made = win::PROCESS_INFORMATION::default();
     let none = std::ptr::null();
     let startup = (&raw const startup.StartupInfo).cast();
-    let (name, line, place, env) = (
-        program.as_ptr(),
-        line.as_mut_ptr(),
-        cwd.as_ptr(),
-        env.as_ptr().cast(),
-    );
-    let (done, call) = match birth.token {
-        None => {
-            // SAFETY: all text ends with its mark and lives across the call, the line may be written to, the
-            // attributes in `startup` and what they lead to live in our caller.
-            let done = unsafe {
-                win::CreateProcessW(
-                    name,
-                    line,
-                    none,
-                    none,
-                    inherit,
-                    flags,
-                    env,
-                    place,
-                    startup,
-                    &raw mut made,
-                )
-            };
-            (done, Call::CreateProcess)
-        }
-        Some(token) => {
-            let token = token.as_raw_handle();
-            // SAFETY: as above; the token is open across the call.
-            let done = unsafe {
-                win::CreateProcessAsUserW(
-                    token,
-                    name,
-                    line,
-                    none,
-                    none,
-                    inherit,
-                    flags,
-                    env,
-                    place,
-                    startup,
-                    &raw mut made,
-                )
-            };
-            (done, Call::CreateProcessAsUser)
-        }
+    let (name, line) = (program.as_ptr(), line.as_mut_ptr());
+    let (place, env) = (cwd.as_ptr(), env.as_ptr().cast());
+    let into = &raw mut made;
+    #[rustfmt::skip]
+    let (done, call) = match birth.token.map(AsRawHandle::as_raw_handle) {
+        // SAFETY: all text ends with its mark and lives across the call, the line may be written to, the
+        // attributes in `startup` and what they lead to live in our caller.
+        None => (unsafe { win::CreateProcessW(name, line, none, none, inherit, flags, env, place, startup, into) }, Call::CreateProcess),
+        // SAFETY: the same holds here, and the token is open across the call.
+        Some(token) => (unsafe { win::CreateProcessAsUserW(token, name, line, none, none, inherit, flags, env, place, startup, into) }, Call::CreateProcessAsUser),
     };
     yes(done, call)?;
     let failed = Fault::last(call);

@@ -46,7 +46,7 @@ pub fn processes() -> Result<Vec<Listed>, Fault> {
             threads: entry.cntThreads,
             name: String::from_utf16_lossy(name),
         });
-        // SAFETY: as above.
+        // SAFETY: the snapshot is still open, and the entry still says its size.
         more = unsafe { win::Process32NextW(snapshot.as_raw_handle(), &raw mut entry) };
     }
     Ok(all)
@@ -69,7 +69,7 @@ pub fn of(pids: &[u32]) -> Result<Vec<u32>, Fault> {
         if pids.contains(&entry.th32OwnerProcessID) {
             threads.push(entry.th32ThreadID);
         }
-        // SAFETY: as above.
+        // SAFETY: the snapshot is still open, and the entry still says its size.
         more = unsafe { win::Thread32Next(snapshot.as_raw_handle(), &raw mut entry) };
     }
     Ok(threads)
