@@ -11,8 +11,8 @@ use crate::state::Home;
 pub fn restore(request: &Restore, _: &Home) -> Result<(i32, Vec<String>)> {
     let why = "Windows cannot write processes to disk and let them go on from there";
     Err(Error::container(
-        format!("restore {}", request.id),
-        &request.id,
+        format!("restore {}", request.create.id),
+        &request.create.id,
         why,
     ))
 }
