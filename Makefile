@@ -15,7 +15,7 @@ UNIFIED := $(CURDIR)/conformance/in-unified
 ROOT := $(if $(filter 0,$(shell id -u)),,sudo -E env PATH="$$PATH")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build release install demo examples check lint test conformance differential runtime-tools windows bench soak vm vm-test clean
+.PHONY: help setup build release install demo examples check lint test conformance differential runtime-tools windows bench bench-engine soak vm vm-test clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | \
@@ -61,9 +61,9 @@ lint: ## format, clippy, licences and bans, house rules
 	@.config/setup --for build --for lint
 	@.config/verify fmt clippy deny house-rules
 
-test: ## everything, as root: check, lint, the release binary, the conformance suite against it, a short soak, its peers, Windows under Wine, and the suite in the VM
+test: ## everything, as root: check, lint, the release binary, the conformance suite against it, the engine, a short soak, its peers, Windows under Wine, and the suite in the VM
 	@.config/setup --for test --for vm
-	@.config/verify fmt clippy deny root-tests fuzz release conformance soak differential windows vm
+	@.config/verify fmt clippy deny root-tests engine fuzz release conformance soak differential windows vm
 
 conformance: ## judge a runtime: RUNTIME=/usr/bin/runc ARGS="--filter kill" (orbital by default)
 	@.config/setup --for test
@@ -104,6 +104,10 @@ soak: ## 2,000 lives, several at a time, with the runtime killed at random momen
 	@.config/release --quiet
 	@cargo build --quiet --locked --package conformance --bin soak
 	@$(ROOT) $(UNIFIED) $(TARGET)/debug/soak --runtime $(BINARY) $(ARGS)
+
+bench-engine: ## how long a pull takes, beside podman and skopeo with umoci: ARGS="--layers 20 --megabytes 600"
+	@.config/setup --for build --for bench-engine
+	@conformance/bench/engine $(ARGS)
 
 vm: ## the test machine: Debian in QEMU with unified cgroup v2 and systemd (conformance/vm/README.md)
 	@$(ROOT) conformance/vm/image

@@ -40,6 +40,10 @@ pub mod error;
 #[cfg_attr(windows, path = "sys/win/mod.rs")]
 pub mod sys;
 
+/// The small front, `orbital-engine`: images, and what is done with them.
+#[cfg(feature = "engine")]
+pub mod engine;
+
 #[cfg(target_os = "linux")]
 pub use linux as backend;
 #[cfg(windows)]

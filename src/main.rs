@@ -3,6 +3,7 @@
 #![no_main]
 
 use orbital::backend::{self, ask, inherit, protect};
+use orbital::cli::front::{self, Meaning, engine};
 use orbital::cli::log::{self, Log};
 use orbital::cli::{self, Global, Request};
 use orbital::error::{Error, Result};
@@ -13,6 +14,7 @@ use orbital::life::{
 use orbital::state::Home;
 use orbital::sys::heap::Sealable;
 use orbital::sys::start::Beginning;
+use std::ffi::OsString;
 use std::io::Write;
 
 #[global_allocator]
@@ -34,10 +36,19 @@ const FAILURE: i32 = 1;
 /// The same for `exec`, where 1 may be the program's own.
 const NOT_EXECUTED: i32 = 255;
 
+/// Of what the engine itself cannot do; as its own.
+const ENGINE_FAILURE: i32 = 125;
+
 fn program(beginning: Beginning) -> i32 {
+    let argv = orbital::sys::start::arguments();
+    if let Some(status) = hand_over(argv) {
+        return status;
+    }
     // Before anything else, since it may throw away what has been done so far.
     protect::early(beginning);
-    let (global, mut request) = match cli::parse(orbital::sys::start::arguments().iter().cloned()) {
+    let words = front::strict(argv).unwrap_or(argv.get(1..).unwrap_or_default());
+    let typed = argv.first().into_iter().chain(words).cloned();
+    let (global, mut request) = match cli::parse(typed) {
         Ok(parsed) => parsed,
         Err(misuse) => {
             log::report(&misuse.global, &misuse.error);
@@ -79,6 +90,17 @@ fn program(beginning: Beginning) -> i32 {
             failure
         }
     }
+}
+
+/// Gives the engine what is its own. It takes this program's place; a status is returned where it cannot.
+/// Where there is no engine, the runtime goes on, and knows what to say of a verb that is none of its own.
+fn hand_over(argv: &[OsString]) -> Option<i32> {
+    if front::strict(argv).is_some() || front::meaning(argv, &engine::Here) == Meaning::Runtime {
+        return None;
+    }
+    let error = engine::execute(argv.get(1..).unwrap_or_default())?;
+    log::report(&Global::default(), &error);
+    Some(ENGINE_FAILURE)
 }
 
 fn carry_out(global: &Global, request: &Request) -> Result<Outcome> {

@@ -3,12 +3,14 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use serde_json::json;
 
-use super::checkpoint::{CRIU, Counter, create, refused};
+use super::checkpoint::CRIU;
 use crate::case::{Case, Need};
-use crate::check::{Outcome, contains, ensure, mentions, same};
+use crate::check::{Outcome, contains, ensure, eventually, mentions, same};
+use crate::counter::{self, Counter, create, refused};
 use crate::lab::Lab;
 use crate::probe;
 use crate::pty::{ConsoleSocket, Screen};
@@ -34,6 +36,12 @@ pub(super) const CASES: &[Case] = &[
     Case::new("restore-without-images", no_images).needs(CRIU),
     Case::new("restore-of-broken-images-leaves-nothing", broken_images).needs(CRIU),
     Case::new("criu-says-why", why).needs(&[
+        Need::OrbitalOnly,
+        Need::Root,
+        Need::CgroupV2,
+        Need::Criu,
+    ]),
+    Case::new("cgroup2-stays-mounted-as-it-was", as_mounted).needs(&[
         Need::OrbitalOnly,
         Need::Root,
         Need::CgroupV2,
@@ -176,7 +184,7 @@ fn terminal(lab: &Lab) -> Outcome {
     ensure!(
         said.status.success(),
         "{said}{}",
-        super::checkpoint::log(&images, "restore.log")
+        counter::log(&images, "restore.log")
     );
     let (master, _) = socket.terminal()?;
     let screen = Screen::watch(master);
@@ -298,10 +306,29 @@ fn connected(lab: &Lab) -> Outcome<Counter<'_>> {
     let script = format!(
         "(sleep 999 | busybox nc -l -p 7777 >/vol/heard) & sleep 1; \
          (sleep 999 | busybox nc 127.0.0.1 7777 >/dev/null) & sleep 1; {}",
-        super::checkpoint::COUNT
+        counter::COUNT
     );
     Counter::running(lab, |spec| {
         spec.sh(&script);
+    })
+}
+
+/// CRIU mounts cgroup2 without options, and so takes them from the whole machine.
+fn as_mounted(lab: &Lab) -> Outcome {
+    let options = || -> Outcome<Vec<String>> {
+        let text = fs::read_to_string("/proc/self/mountinfo")?;
+        let mount = probe::mounted(&text, "/sys/fs/cgroup")?;
+        Ok(mount.superblock)
+    };
+    let before = options()?;
+    Counter::running(lab, |_| ())?
+        .there_and_back()?
+        .container
+        .end()?;
+    let all = |now: &[String]| before.iter().all(|option| now.contains(option));
+    // Another case's CRIU may be at work at this moment.
+    eventually("the options are back", Duration::from_secs(60), || {
+        Ok(all(&options()?))
     })
 }
 

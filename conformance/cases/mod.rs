@@ -67,6 +67,9 @@ mod exec_reach;
 /// A second process with a terminal.
 mod exec_terminal;
 
+/// What is said where there can be none.
+mod exec_words;
+
 /// What is removed, and when it is refused.
 mod delete;
 
@@ -223,6 +226,9 @@ mod features;
 /// Log records, pid files, surroundings.
 mod logs;
 
+/// What callers rely on beside all that.
+mod callers;
+
 /// config.json that is wrong on its face.
 mod config;
 
@@ -264,6 +270,7 @@ const TOPICS: &[(&str, &[Case])] = &[
     ("exec", exec_place::CASES),
     ("exec", exec_reach::CASES),
     ("exec", exec_terminal::CASES),
+    ("exec", exec_words::CASES),
     ("delete", delete::CASES),
     ("namespaces", namespaces::CASES),
     ("shared-mounts", shared_mounts::CASES),
@@ -316,6 +323,7 @@ const TOPICS: &[(&str, &[Case])] = &[
     ("cli", cli::CASES),
     ("features", features::CASES),
     ("logs", logs::CASES),
+    ("callers", callers::CASES),
     ("config", config::CASES),
     ("required", required::CASES),
     ("steps", steps::CASES),

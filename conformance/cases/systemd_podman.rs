@@ -1,9 +1,9 @@
 //! podman with its defaults, which let systemd make the group: as root and as a user.
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use crate::case::{Case, Need};
-use crate::check::{Outcome, ensure, eventually, mentions, same};
+use crate::check::{Outcome, eventually, mentions, same};
 use crate::lab::Lab;
 use crate::probe;
 
@@ -28,6 +28,23 @@ const ROOTLESS: &[Need] = &[
     Need::Program("podman"),
 ];
 
+const FLAGS: &str = "--network none -m 64m --cpus 0.5 --pids-limit 20";
+
+const AS_USER: &[&str] = &[
+    "setpriv",
+    "--reuid",
+    "1000",
+    "--regid",
+    "1000",
+    "--clear-groups",
+    "env",
+    // The suite's own USER is root, and a runtime in a user namespace asks that.
+    "-i",
+    "USER=user",
+    "XDG_RUNTIME_DIR=/run/user/1000",
+    "DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/1000/bus",
+];
+
 pub(super) const CASES: &[Case] = &[
     Case::new("podmans-limits-as-root", |lab| podman(lab, Who::Root)).needs(ROOTFUL),
     Case::new("podmans-limits-as-a-user", |lab| podman(lab, Who::User)).needs(ROOTLESS),
@@ -40,42 +57,49 @@ enum Who {
     User,
 }
 
-impl Who {
-    /// A shell script with `$podman`, `$systemctl` and `$runtime`; what it prints.
-    fn says(self, lab: &Lab, home: &Path, script: &str) -> Outcome<String> {
-        let home = home.to_string_lossy();
-        let runtime = lab.runtime.path.to_string_lossy();
-        // Images and containers of its own: nobody's else are touched, and nothing is left.
-        let head = format!(
-            "set -e; cd /; export HOME={home}; runtime={runtime}
-            podman=\"podman --root {home}/storage --runroot {home}/run --storage-driver vfs --runtime $runtime \
-            --cgroup-manager systemd --log-level error\"\n"
-        );
-        let (front, mode) = match self {
-            Who::Root => (vec!["env"], "systemctl=systemctl"),
-            Who::User => (
-                vec![
-                    "setpriv",
-                    "--reuid",
-                    "1000",
-                    "--regid",
-                    "1000",
-                    "--clear-groups",
-                    "env",
-                    "HOME=/tmp",
-                    "XDG_RUNTIME_DIR=/run/user/1000",
-                    "DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/1000/bus",
-                ],
-                "systemctl='systemctl --user'",
-            ),
+/// A podman with a place of its own for images and containers: nobody else's are touched.
+struct Podman<'l> {
+    lab: &'l Lab,
+    who: Who,
+    home: PathBuf,
+}
+
+impl Podman<'_> {
+    /// What a shell script prints that has `$podman`, `$systemctl` and `$runtime`.
+    fn says(&self, script: &str) -> Outcome<String> {
+        let home = self.home.to_string_lossy();
+        let runtime = self.lab.runtime.path.to_string_lossy();
+        let (front, own) = match self.who {
+            Who::Root => (&["env"][..], ""),
+            Who::User => (AS_USER, "--user"),
         };
-        let script = format!("{head}{mode}\n{script}");
-        let words = [
-            &front[..],
-            &["PATH=/usr/bin:/bin:/usr/sbin:/sbin", "sh", "-c", &script],
-        ]
-        .concat();
-        lab.host(&words)
+        let script = format!(
+            "set -e; cd /; export HOME={home}; runtime={runtime}; systemctl='systemctl {own}'
+            podman=\"podman --root {home}/storage --runroot {home}/run --storage-driver vfs --runtime $runtime \
+            --cgroup-manager systemd --log-level error\"
+            {script}"
+        );
+        let shell = ["PATH=/usr/bin:/bin:/usr/sbin:/sbin", "sh", "-c", &script];
+        self.lab.host(&[front, &shell].concat())
+    }
+
+    /// An image from the lab's own root file system, called `box`.
+    fn import(&self) -> Outcome {
+        let (bundle, image) = (self.lab.bundle(|_| ())?, self.home.join("image.tar"));
+        let (rootfs, image) = (bundle.rootfs(), image.to_string_lossy());
+        let rootfs = rootfs.to_string_lossy();
+        self.lab.host(&["tar", "-C", &rootfs, "-cf", &image, "."])?;
+        self.says(&format!("$podman import -q {image} box >/dev/null"))?;
+        Ok(())
+    }
+
+    /// Removes what it has. conmon calls podman once more when a container has ended, which may still be
+    /// writing.
+    fn remove(&self) -> Outcome {
+        let home = self.home.display();
+        let script =
+            format!("for i in 1 2 3 4 5 6 7 8 9; do rm -rf {home} && exit; sleep 1; done; exit 1");
+        self.lab.host(&["sh", "-c", &script]).map(drop)
     }
 }
 
@@ -87,85 +111,56 @@ fn podman(lab: &Lab, who: Who) -> Outcome {
     if who == Who::User {
         std::os::unix::fs::chown(&home, Some(1000), Some(1000))?;
     }
-    let outcome = life(lab, who, &home);
-    let shares = match who {
-        Who::Root => "",
-        Who::User => "$podman unshare",
-    };
-    who.says(
-        lab,
-        &home,
-        &format!("{shares} rm -rf {0}/* {0}/.[a-z]*", home.display()),
-    )?;
-    std::fs::remove_dir(&home)?;
-    outcome
+    let podman = Podman { lab, who, home };
+    let outcome = podman.import().and_then(|()| life(&podman));
+    let removed = podman.remove();
+    outcome?;
+    removed
 }
 
-fn life(lab: &Lab, who: Who, home: &Path) -> Outcome {
-    let bundle = lab.bundle(|_| ())?;
-    let image = home.join("image.tar");
-    let rootfs = bundle.rootfs();
-    lab.host(&[
-        "tar",
-        "-C",
-        &rootfs.to_string_lossy(),
-        "-cf",
-        &image.to_string_lossy(),
-        ".",
-    ])?;
-    let says = |script: &str| who.says(lab, home, script);
-    says(&format!(
-        "$podman import -q {} box >/dev/null",
-        image.display()
-    ))?;
-    // Once to its end, which the user of the container sees.
-    let flags = "--network none -m 64m --cpus 0.5 --pids-limit 20";
-    let heard = says(&format!(
-        "$podman run --rm {flags} box sh -c 'echo heard; exit 3' || echo with $?"
-    ))?;
+fn life(podman: &Podman<'_>) -> Outcome {
+    // To its end, which the user of the container sees.
+    let script = "sh -c 'echo heard; exit 3' || echo with $?";
+    let heard = podman.says(&format!("$podman run --rm {FLAGS} box {script}"))?;
     same("podman run", heard.as_str(), "heard\nwith 3\n")?;
-    let id = says(&format!("$podman run -d {flags} box sleep 1000"))?;
-    let id = id.trim();
-    let unit = format!("libpod-{id}.scope");
-    let pid = says(&format!(
-        "$podman inspect --format '{{{{.State.Pid}}}}' {id}"
-    ))?;
+    let id = podman.says(&format!("$podman run -d {FLAGS} box sleep 1000"))?;
+    let (id, unit) = (id.trim(), format!("libpod-{}.scope", id.trim()));
+    in_force(podman, id, &unit)?;
+    let status = podman.says(&format!("$systemctl status --no-pager {unit}"))?;
+    mentions("systemctl status", &status, &["active (running)"])?;
+    mentions("systemctl status", &status, &["max: 64M"])?;
+    let format = "--format '{{.MemUsage}}'";
+    let stats = podman.says(&format!("$podman stats --no-stream {format} {id}"))?;
+    mentions("podman stats", &stats, &["67.11MB", "64MiB"])?;
+    podman.says(&format!("$podman rm -f -t 0 {id} >/dev/null"))?;
+    let show = format!("$systemctl show --value --property LoadState {unit}");
+    eventually("the unit to be forgotten", PATIENCE, || {
+        let state = podman.says(&show)?;
+        Ok(state.trim() == "not-found" && probe::cgroups_with(id).is_empty())
+    })?;
+    podman
+        .says(&format!("! $runtime state {id} 2>/dev/null"))
+        .map(drop)
+}
+
+fn in_force(podman: &Podman<'_>, id: &str, unit: &str) -> Outcome {
+    let format = "--format '{{.State.Pid}}'";
+    let pid = podman.says(&format!("$podman inspect {format} {id}"))?;
     let group = probe::cgroup_dir(pid.trim().parse()?)?;
-    ensure!(
-        group.to_string_lossy().contains(&unit),
-        "it is in {}",
-        group.display()
-    );
-    for (file, want) in [
+    // The payload may be in a group below the one that is limited.
+    let scope = group.ancestors().find(|dir| dir.ends_with(unit));
+    let scope = scope.ok_or_else(|| format!("it is in {}", group.display()))?;
+    let files = [
         ("memory.max", "67108864"),
         ("cpu.max", "50000 100000"),
         ("pids.max", "20"),
-    ] {
-        // The payload may be a group below the one that was limited.
-        let group = group
-            .ancestors()
-            .find(|dir| dir.ends_with(&unit))
-            .unwrap_or(&group);
-        let found = std::fs::read_to_string(group.join(file))?;
-        same(file, found.trim(), want)?;
+    ];
+    for (file, want) in files {
+        same(
+            file,
+            std::fs::read_to_string(scope.join(file))?.trim(),
+            want,
+        )?;
     }
-    let status = says(&format!("$systemctl status --no-pager {unit}"))?;
-    mentions("systemctl status", &status, &["active (running)"])?;
-    mentions("systemctl status", &status, &["max: 64M"])?;
-    let stats = says(&format!(
-        "$podman stats --no-stream --format '{{{{.MemUsage}}}}' {id}"
-    ))?;
-    mentions("podman stats", &stats, &["67.11MB", "64MiB"])?;
-    says(&format!("$podman rm -f -t 0 {id} >/dev/null"))?;
-    eventually("the unit to be forgotten", PATIENCE, || {
-        let state = says(&format!(
-            "$systemctl show --value --property LoadState {unit}"
-        ))?;
-        Ok(state.trim() == "not-found" && probe::cgroups_with(id).is_empty())
-    })?;
-    says(&format!(
-        "! $runtime state {id} 2>/dev/null; $podman system reset -f >/dev/null 2>&1; rm -rf {}/*",
-        home.display()
-    ))
-    .map(drop)
+    Ok(())
 }

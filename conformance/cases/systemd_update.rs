@@ -9,11 +9,19 @@ use crate::lab::Lab;
 
 use super::systemd::{SYSTEMD, file, limited, over, shown};
 
+const CRUN: &[(&str, &str)] = &[("crun", "1.21 does not tell systemd of a quota")];
+
 pub(super) const CASES: &[Case] = &[
-    Case::new("an-update-outlives-a-reload", reload).needs(SYSTEMD),
+    Case::new("an-update-outlives-a-reload", reload)
+        .needs(SYSTEMD)
+        .deviates(CRUN),
     Case::new("an-update-of-what-systemd-does-not-know", unknown).needs(SYSTEMD),
-    Case::new("an-update-is-exact-where-systemd-rounds", exact).needs(SYSTEMD),
-    Case::new("an-update-takes-a-limit-away", away).needs(SYSTEMD),
+    Case::new("an-update-is-exact-where-systemd-rounds", exact)
+        .needs(SYSTEMD)
+        .deviates(CRUN),
+    Case::new("an-update-takes-a-limit-away", away)
+        .needs(SYSTEMD)
+        .deviates(CRUN),
     Case::new(
         "a-refused-update-leaves-systemd-with-the-old-limits",
         refused,

@@ -119,6 +119,11 @@ impl<'l> Container<'l> {
         self.lab.call(&args)
     }
 
+    /// A call with the lab's `--root`.
+    pub(crate) fn call(&self, args: &[&str]) -> Call<'l> {
+        self.lab.call(args)
+    }
+
     /// What a shell script prints that is executed with these flags; anything but exit 0 fails the case.
     pub(crate) fn inside(&self, flags: &[&str], script: &str) -> Outcome<String> {
         let said = self.exec(flags, &["/bin/sh", "-c", script]).ok()?;

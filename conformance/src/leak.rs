@@ -104,7 +104,14 @@ fn patient<T>(
 /// This process's mounts, without the ids that change when mounts come and go.
 fn mounts() -> Outcome<Vec<String>> {
     let text = fs::read_to_string("/proc/self/mountinfo")?;
-    let bare = |line: &str| line.split(' ').skip(2).collect::<Vec<_>>().join(" ");
+    let bare = |line: &str| {
+        let line = line.split(' ').skip(2).collect::<Vec<_>>().join(" ");
+        // Its options are the machine's, and CRIU changes them while another case works.
+        let cgroup2 = line
+            .split_once(" - cgroup2 ")
+            .map(|(mount, _)| mount.to_owned());
+        cgroup2.unwrap_or(line)
+    };
     let mut lines: Vec<_> = text.lines().map(bare).collect();
     lines.sort();
     Ok(lines)

@@ -26,6 +26,9 @@ mod lab;
 /// One container in a case's hands.
 mod container;
 
+/// One that counts, frozen and brought back.
+mod counter;
+
 /// Looks at a container from the host.
 mod probe;
 

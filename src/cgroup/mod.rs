@@ -1,7 +1,6 @@
 //! The container's group in the cgroup v2 tree: made, limited, frozen, killed, removed.
 //!
-//! [`place`] makes the group and enables the controllers that its limits need, [`apply`] writes the
-//! limits, [`devices`] loads the device filter; the container is then *born* in the group
+//! [`place`] makes the group and enables its controllers, [`apply`] writes the limits, [`devices`] loads the device filter; the container is then *born* in the group
 //! (`CLONE_INTO_CGROUP` with [`Cgroup::dir`]). What this folder does *not* do: decide (see
 //! `plan/cgroup.rs`), use cgroup v1, or write `cgroup.procs` on the way to a program — a migration waits for
 //! an RCU grace period, ten milliseconds and more. Where systemd makes the group ([`systemd`]), it does

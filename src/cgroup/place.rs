@@ -1,5 +1,5 @@
-//! Where the group goes: component by component from the hierarchy's root, enabling on the way the
-//! controllers that its settings need (cgroup-v2.rst, "Enabling and Disabling", "No Internal
+//! Where the group goes: component by component from the hierarchy's root, enabling controllers on the way, those
+//! that its settings need and what else there is (cgroup-v2.rst, "Enabling and Disabling", "No Internal
 //! Process Constraint").
 
 /// Controllers on the way to it.

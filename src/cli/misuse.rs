@@ -14,6 +14,11 @@ pub struct Misuse {
     pub error: Error,
 }
 
+/// Verbs of orbital-engine that users of other engines will try first.
+const ENGINES: [&str; 8] = [
+    "pull", "images", "rmi", "inspect", "login", "logout", "logs", "rm",
+];
+
 /// A refusal of `what`, as it was typed.
 pub(super) fn refused(what: &str, why: &str) -> Error {
     let object = if what.is_empty() {
@@ -57,7 +62,21 @@ pub(super) fn unknown_flag(flag: &str, command: &clap::Command) -> Error {
 
 /// A word that is no verb.
 pub(super) fn unknown_verb(word: &str, program: &str) -> Error {
-    let hint = match nearest(word, super::args::names().map(|verb| verb.name)) {
+    if ENGINES.contains(&word) {
+        let why = "the runtime has no such verb, and orbital-engine, which has it, is neither beside orbital nor on PATH";
+        return refused(word, why).hint("see orbital --help for the runtime's verbs");
+    }
+    no_such_verb(word, super::args::names().map(|verb| verb.name), program)
+}
+
+/// A word that is none of the `known` verbs.
+#[must_use]
+pub fn no_such_verb<'a>(
+    word: &str,
+    known: impl IntoIterator<Item = &'a str>,
+    program: &str,
+) -> Error {
+    let hint = match nearest(word, known) {
         Some(near) => format!("did you mean {near}?"),
         None => format!("see {program} --help for all verbs"),
     };
@@ -65,7 +84,8 @@ pub(super) fn unknown_verb(word: &str, program: &str) -> Error {
 }
 
 /// What clap found wrong after the flags had been put in order.
-pub(super) fn from_clap(error: &clap::Error, whose: &str) -> Error {
+#[must_use]
+pub fn from_clap(error: &clap::Error, whose: &str) -> Error {
     let argument = context(error, ContextKind::InvalidArg);
     let value = context(error, ContextKind::InvalidValue);
     let see = format!("see {whose} --help");

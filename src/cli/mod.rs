@@ -4,6 +4,9 @@
 //! (clap) parses that form, `request` gives it our types. What is plain `quick` reads instead of the first two. Nothing here asks the host or reads the
 //! environment: defaults that depend on them are filled in `life/`.
 
+/// The runtime's words or the engine's.
+pub mod front;
+
 /// Flags as tables.
 pub mod flags;
 
@@ -29,7 +32,7 @@ mod quick;
 pub mod limits;
 
 /// Sizes and times as Go's callers write them.
-mod quantity;
+pub(crate) mod quantity;
 
 /// Signal names and numbers.
 pub mod signal;

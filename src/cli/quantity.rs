@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// A size in bytes: a number that may have a fraction, then `k`, `m`, `g`, `t` or `p` (1024 each), which may
 /// be written as `kb` or `KiB`; -1 for no limit. `None` for anything else.
-pub(super) fn bytes(text: &str) -> Option<i64> {
+pub(crate) fn bytes(text: &str) -> Option<i64> {
     if text == "-1" {
         return Some(-1);
     }
@@ -56,7 +56,7 @@ fn fraction(number: &str, factor: i64) -> Option<i64> {
 }
 
 /// A time such as `500ms`, `5s`, `1m30s` or `1.5h`; it needs its unit. `None` for anything else.
-pub(super) fn duration(text: &str) -> Option<Duration> {
+pub(crate) fn duration(text: &str) -> Option<Duration> {
     if text == "0" {
         return Some(Duration::ZERO);
     }

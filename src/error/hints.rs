@@ -23,6 +23,7 @@ pub fn of_step(plan: &Plan, failure: &Failure) -> Option<String> {
         (Step::Mount, _) => of_mount(plan, plan.mounts.get(usize::from(miss.item))?, miss.part, miss.fault),
         (Step::Root, _) => of_root(plan, miss.fault),
         (Step::Join, _) => of_join(plan.birth.joins.get(usize::from(miss.item))?, miss.fault.errno),
+        (Step::Unshare | Step::Network, libc::ENOSPC) => of_clone(&plan.birth, libc::ENOSPC),
         (Step::Clocks, libc::ERANGE) => Some("move the clocks less: none may fall below 0, and these began when the machine did (see /proc/uptime)".to_owned()),
         (Step::Pivot, libc::EINVAL) => Some("where / is the initial ramfs there is nothing to pivot from: use --no-pivot".to_owned()),
         (Step::Console, libc::ENOENT) => Some("a terminal needs the container's own devpts: add {\"destination\":\"/dev/pts\",\"type\":\"devpts\",\"source\":\"devpts\",\"options\":[\"newinstance\",\"ptmxmode=0666\"]} to /mounts".to_owned()),

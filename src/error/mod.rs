@@ -56,6 +56,8 @@ pub enum Cause {
     },
     /// orbital itself, or the specification, refuses it.
     Refused(String),
+    /// Somebody else refused it or did not keep to the rules: what was seen, as a sentence.
+    Answer(String),
     /// The text is not the JSON that it should be; line and column count from 1.
     Json {
         /// Line of the first wrong byte.

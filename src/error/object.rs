@@ -73,6 +73,8 @@ pub enum Object {
     Container(String),
     /// A process, by its pid.
     Process(i32),
+    /// An image, by its name.
+    Image(String),
     /// Something typed on the command line.
     Argument(String),
 }

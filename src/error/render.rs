@@ -85,6 +85,7 @@ impl Object {
             Object::File(path) => Some(path.display().to_string()),
             Object::Container(id) => Some(format!("container {id}")),
             Object::Process(pid) => Some(format!("process {pid}")),
+            Object::Image(name) => Some(format!("image {name}")),
             Object::Argument(argument) => Some(argument.clone()),
         }
     }
@@ -106,6 +107,7 @@ impl Display for Cause {
                     None => Ok(()),
                 }
             }
+            Cause::Answer(what) => f.write_str(what),
             Cause::Refused(why) => write!(f, "refused: {why}"),
             Cause::Json { line, column, what } => write!(f, "line {line}, column {column}: {what}"),
             Cause::Exited {

@@ -7,7 +7,7 @@ use crate::cli::{Create, Verbosity};
 use crate::error::{Error, Result};
 use crate::spec;
 use crate::state::{Home, Record, Seat};
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::mem::ManuallyDrop;
 use std::path::Path;
 use std::rc::Rc;
@@ -25,6 +25,8 @@ pub struct Created {
     pub group: Option<Group>,
     /// Its plan.
     pub plan: Plan,
+    /// What is not to be undone any more: to be let go when nobody waits.
+    pub spent: Undo<'static>,
 }
 
 /// Who will open gate E.
@@ -49,7 +51,8 @@ pub fn create(request: &Create, home: &Home, verbosity: Verbosity) -> Result<Vec
     Ok(warnings)
 }
 
-/// The same for whoever goes on with it. `terminal` is where the terminal's master goes, instead of `--console-socket`.
+/// The same for whoever goes on with it. `terminal` takes the end at which the terminal's master will arrive, where
+/// there is a terminal and it does not go to `--console-socket`.
 ///
 /// # Errors
 /// As [`create`].
@@ -58,7 +61,7 @@ pub fn make(
     home: &Home,
     verbosity: Verbosity,
     starter: Starter,
-    terminal: Option<Terminal>,
+    terminal: Option<&OnceCell<Terminal>>,
 ) -> Result<Created> {
     // Not taken apart afterwards: the arena has no use for single blocks (`sys/heap.rs`).
     let bundle = ManuallyDrop::new(make::bundle(request)?);
@@ -81,16 +84,14 @@ pub fn make(
         verbosity,
     };
     match build(&work, home, terminal, ahead, &mut undo) {
-        Ok((seat, record, born, group)) => {
-            undo.forget();
-            Ok(Created {
-                seat,
-                record,
-                born,
-                group,
-                plan,
-            })
-        }
+        Ok((seat, record, born, group)) => Ok(Created {
+            seat,
+            record,
+            born,
+            group,
+            plan,
+            spent: undo,
+        }),
         Err(error) => Err(undo.after(error).quoting(&bundle.raw)),
     }
 }
@@ -99,7 +100,7 @@ pub fn make(
 fn build(
     work: &Work<'_>,
     home: &Home,
-    terminal: Option<Terminal>,
+    terminal: Option<&OnceCell<Terminal>>,
     ahead: Ahead,
     undo: &mut Undo<'static>,
 ) -> Result<(Seat, Record, Born, Option<Group>)> {

@@ -2,12 +2,13 @@
 
 use super::create::{Created, Starter, make};
 use super::{delete, start};
-use crate::backend::foreground::{self, Foreground, Terminal};
+use crate::backend::foreground::{Foreground, Terminal};
 use crate::backend::notify::Proxy;
 use crate::backend::{begin, protect};
 use crate::cli::{Afterwards, Attendance, Create, Verbosity};
 use crate::error::Result;
 use crate::state::Home;
+use std::cell::OnceCell;
 
 /// Runs a container. The status to exit with is the process's own, 128 and the signal for a signalled
 /// one; 0 for a detached one. With it what the specification says to warn of.
@@ -33,12 +34,13 @@ pub fn run(
     }
     // From here on signals wait until they can be handed on.
     let foreground = Foreground::begin()?;
-    let (ours, theirs) = foreground::ends()?;
-    let terminal = request.console_socket.is_none().then_some(theirs);
+    let ours = OnceCell::new();
+    let terminal = request.console_socket.is_none().then_some(&ours);
     let mut created = make(request, home, verbosity, Starter::Ourselves, terminal)?;
-    let terminal = Terminal::receive(&created.plan, request, ours)?;
+    let terminal = Terminal::receive(ours.into_inner())?;
     let proxy = proxy(request, &created)?;
     begin(&created)?;
+    std::mem::take(&mut created.spent).forget();
     let end = foreground.attend(&mut created.born, terminal, proxy);
     let mut warnings = std::mem::take(&mut created.plan.warnings);
     if afterwards == Afterwards::Delete {

@@ -6,26 +6,26 @@
 //! whatever reason, the child makes it, and tells what is wrong. The thread does nothing else: it holds no
 //! lock that the child's copy of this memory could miss.
 
+use super::failure::{Kind, Record};
+use super::gates;
 use crate::plan::birth;
-use crate::sys::{Fault, process};
+use crate::sys::{Fault, process, socket};
 use oci_spec::runtime::Spec;
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 
-/// Room for three system calls.
+/// Room for a few system calls.
 const STACK: usize = 32 * 1024;
 
 /// A network namespace on its way.
 #[derive(Debug)]
-pub struct Ahead(JoinHandle<Result<Made, Fault>>);
-
-/// A network namespace.
-#[derive(Debug)]
-pub struct Made {
-    /// For setns(2).
-    pub namespace: OwnedFd,
-    /// A socket of it, to bring lo up by.
-    pub socket: OwnedFd,
+pub struct Ahead {
+    thread: JoinHandle<Result<OwnedFd, Fault>>,
+    /// Where the child receives it.
+    receiver: OwnedFd,
+    /// The thread's end, for the child to close its copy.
+    sender: Arc<OwnedFd>,
 }
 
 /// Begins with it, if this container's can be made ahead.
@@ -34,21 +34,59 @@ pub fn begin(spec: &Spec) -> Option<Ahead> {
     if birth::network(spec) == birth::NetworkMaker::Clone {
         return None;
     }
-    // Without a thread the clone does it, ignored.
-    Builder::new().stack_size(STACK).spawn(make).ok().map(Ahead)
+    // Without a socket or a thread the clone does it, ignored.
+    let (sender, receiver) = socket::pair().ok()?;
+    let sender = Arc::new(sender);
+    let end = Arc::clone(&sender);
+    let thread = Builder::new().stack_size(STACK).spawn(move || make(&end));
+    Some(Ahead {
+        thread: thread.ok()?,
+        receiver,
+        sender,
+    })
 }
 
 impl Ahead {
-    /// Waits for it. `None` leaves it to the child.
+    /// In the child: closes its copy of the thread's end, so that it does not keep itself waiting for a runtime
+    /// that is gone.
+    ///
+    /// # Errors
+    /// As close(2).
+    pub fn forget(&self) -> Result<(), Fault> {
+        gates::forget(&*self.sender)
+    }
+
+    /// In the child: waits for the namespace. `None` leaves it to the child.
+    ///
+    /// # Errors
+    /// ECANCELED where the runtime is gone; as recvmsg(2).
+    pub fn receive(&self) -> Result<Option<OwnedFd>, Fault> {
+        gates::pass_with_descriptor(&self.receiver, Kind::Network)
+    }
+
+    /// In the runtime: waits for a socket of the namespace. `None` where the child makes it.
     #[must_use]
-    pub fn take(self) -> Option<Made> {
-        self.0.join().ok()?.ok()
+    pub fn socket(self) -> Option<OwnedFd> {
+        self.thread.join().ok()?.ok()
     }
 }
 
-fn make() -> Result<Made, Fault> {
+/// Makes it, sends it, and keeps a socket of it.
+fn make(end: &OwnedFd) -> Result<OwnedFd, Fault> {
+    let made = unshare();
+    let word = Record::gate(Kind::Network);
+    match &made {
+        Ok((_, namespace)) => {
+            socket::send_descriptor(end, &word.to_bytes(), namespace.as_fd()).map(drop)?;
+        }
+        Err(_) => gates::announce(end, word)?,
+    }
+    made.map(|(socket, _)| socket)
+}
+
+fn unshare() -> Result<(OwnedFd, OwnedFd), Fault> {
     process::unshare_network()?;
     let socket = process::network_socket()?;
     let namespace = process::network_of(socket.as_fd())?;
-    Ok(Made { namespace, socket })
+    Ok((socket, namespace))
 }

@@ -121,6 +121,9 @@ fn directly(
 fn in_child(plan: &Plan, held: Held, gate: &OwnedFd) -> ! {
     // Closed by number: the owner belongs to the parent's copy of this memory.
     let _ = gates::forget(gate);
+    if let Some(ahead) = &held.network {
+        let _ = ahead.forget();
+    }
     let _ = protect::settle();
     child::begin(plan, held)
 }

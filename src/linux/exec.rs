@@ -73,10 +73,7 @@ pub fn exec(
     let Some(watch) = watch else {
         return Ok((0, warnings));
     };
-    let terminal = match terminal {
-        Some(ours) => Terminal::receive(&second.plan, &create, ours)?,
-        None => None,
-    };
+    let terminal = Terminal::receive(terminal)?;
     let end = watch.attend(&mut born, terminal, None)?;
     Ok((end.status(), warnings))
 }

@@ -1,11 +1,8 @@
 //! The foreground of `run`: signals and a terminal handed through, until the process ends.
 
 use super::notify::Proxy;
-use crate::cli::Create;
 use crate::error::{Error, Object, Result};
 use crate::linux::birth::Born;
-use crate::plan::Plan;
-use crate::plan::console::Console;
 use crate::sys::pidfd::{self, End};
 use crate::sys::{Call, Fault, exec, process, socket, tty};
 use nix::sys::signal::{SigSet, Signal};
@@ -187,14 +184,14 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    /// Takes the master that the child has sent, and puts our own terminal, if there is one, into raw mode.
+    /// Takes the master that the child has sent, if there is a terminal, and puts our own, if there is one, into raw mode.
     ///
     /// # Errors
     /// A child that sent none.
-    pub fn receive(plan: &Plan, request: &Create, socket: OwnedFd) -> Result<Option<Terminal>> {
-        if plan.console == Console::Streams || request.console_socket.is_some() {
+    pub fn receive(socket: Option<OwnedFd>) -> Result<Option<Terminal>> {
+        let Some(socket) = socket else {
             return Ok(None);
-        }
+        };
         let received = socket::receive_descriptor(socket, &mut [0u8; 64]);
         let missing = Fault {
             call: Call::Recvmsg,

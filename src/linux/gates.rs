@@ -5,12 +5,13 @@
 //! | A | parent | `Mapped` | ids, limits and scores are set |
 //! | B | child | `Mounted` | all mounts, devices and the console are there |
 //! | C | parent | `Go` | prestart and createRuntime hooks have run; without any it is said before B |
-//! | – | parent | `Network` | beside it the network namespace that was made ahead; without it: make one |
 //! | – | child | `Network` | beside it a socket of the network namespace that it has made, by which the parent brings lo up |
 //! | – | child, parent | `Listening`, `Taken` | the seccomp agent has its listener; where there is one |
 //! | D | child | `Ready` | nothing is left but to be started |
 //! | D | parent | `Remembered` | the record is on disk: outlive me |
 //! | E | `start` | `Start` | run the startContainer hooks and the program |
+//!
+//! A network namespace that is made ahead comes on a socket of its own, from the thread that makes it (`ahead.rs`).
 //!
 //! Instead of any of its records the child may send `Failed`. A closed socket where a record was due
 //! means that the other side died: the child then ends itself, the parent asks why. So until

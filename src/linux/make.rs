@@ -23,11 +23,12 @@ use crate::state::{Record, Seat, oci};
 use crate::sys::proc::Proc;
 use crate::sys::{pidfd, socket};
 use rustix::net::SocketType;
+use std::cell::OnceCell;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::rc::Rc;
 
-/// Where a terminal's master is sent.
+/// The end at which a terminal's master arrives.
 pub type Terminal = OwnedFd;
 
 /// The host, asked once.
@@ -116,7 +117,7 @@ pub struct Wanted<'a> {
 /// A terminal that nobody takes; sockets where nobody listens; a systemd that does not answer.
 pub fn wanted<'a>(
     work: &Work<'a>,
-    terminal: Option<Terminal>,
+    terminal: Option<&OnceCell<Terminal>>,
     network: Ahead,
 ) -> Result<Wanted<'a>> {
     Ok(Wanted {
@@ -227,8 +228,6 @@ pub fn attend(
             .into_bytes()
     };
     let before_go = || {
-        // It goes with this process else, ignored.
-        let _ = protect::settle();
         if let Some(group) = group {
             devices::attach(group, &plan.cgroup.devices, proc)?;
             apply::write_all(group, &plan.cgroup.settings, Moment::AfterBirth)?;
@@ -242,7 +241,10 @@ pub fn attend(
             ..record.clone()
         };
         seat.keep_config(work.config)?;
-        seat.draft(&record).map(|()| record)
+        seat.draft(&record)?;
+        // The child has been told to go on, and nobody waits for us now. It goes with this process else, ignored.
+        let _ = protect::settle();
+        Ok(record)
     };
     parent::attend(plan, born, proc, group, &document, before_go, meanwhile)
 }
@@ -285,7 +287,7 @@ fn hand_over(
 }
 
 /// Where the terminal's master goes.
-fn console(work: &Work<'_>, terminal: Option<OwnedFd>) -> Result<Option<OwnedFd>> {
+fn console(work: &Work<'_>, terminal: Option<&OnceCell<Terminal>>) -> Result<Option<OwnedFd>> {
     let pointer = "/process/terminal";
     match (work.plan.console, terminal, &work.request.console_socket) {
         (Console::Streams, _, None) => Ok(None),
@@ -294,7 +296,12 @@ fn console(work: &Work<'_>, terminal: Option<OwnedFd>) -> Result<Option<OwnedFd>
             Err(Error::refused("use the console socket", pointer, why)
                 .hint("set \"terminal\": true, or leave --console-socket out"))
         }
-        (Console::Terminal { .. }, Some(ours), _) => Ok(Some(ours)),
+        (Console::Terminal { .. }, Some(end), _) => {
+            let (ours, theirs) = super::foreground::ends()?;
+            // Set once: this is the one place, and it runs once.
+            let _ = end.set(ours);
+            Ok(Some(theirs))
+        }
         (Console::Terminal { .. }, None, Some(path)) => {
             let connected = socket::connect(path, SocketType::STREAM);
             connected

@@ -5,7 +5,7 @@
 //!  clone3 into the cgroup ───────────────────▶ seal the heap
 //!  network devices, id maps, limits, oom score
 //!  A ── Mapped ──────────────────────────────▶ clocks · join · become root · unshare · session · propagation
-//!    ── Network ─────────────────────────────▶ root · network · mounts · devices · console
+//!  (a thread) ── Network ────────────────────▶ root · network · mounts · devices · console
 //!  device filter · loopback
 //!  prestart, createRuntime hooks ◀── Mounted ─ B
 //!  C ── Go ──────────────────────────────────▶ createContainer hooks · pivot · root flags · streams

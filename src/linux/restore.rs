@@ -117,14 +117,12 @@ impl Work<'_> {
     /// From the name to a process that goes on. Every trace that is left is registered for undo on the line after.
     fn build(&self, home: &Home, undo: &mut Undo<'static>) -> Result<(Seat, Record, i32)> {
         let plan = self.plan;
-        let id = &plan.id;
-        let doing = format!("restore {id}");
         let streams = self.streams()?;
         let console = self.console()?;
         let systemd = group::asked(&plan.cgroup)?;
 
         // Take the name, as create does.
-        let seat = home.reserve(id)?;
+        let seat = home.reserve(&plan.id)?;
         undo.push(removing(&seat));
         let mut record = Record::new(plan, self.owner, place::path(&plan.cgroup, self.proc)?);
         record.came = Came::Restored;
@@ -156,32 +154,41 @@ impl Work<'_> {
         }
         let message = self.placed(message, &root, group.as_ref(), &criu)?;
 
-        // It asks back while it works.
-        let record = RefCell::new(record);
-        let mut answer = |question: Question| {
-            let mut record = record.borrow_mut();
-            let seats = Seats {
-                seat: &seat,
-                console: console.as_ref(),
-                hooked: &hooked,
-                given: &given,
-            };
-            self.answer(question, &mut record, &seats)
+        let seats = Seats {
+            seat: &seat,
+            console: console.as_ref(),
+            hooked: &hooked,
+            given: &given,
         };
-        let asked = criu.ask(Kind::Restore, &message, &mut answer);
-        asked.map_err(|end| complaint::told(&doing, &folders.log, end))?;
+        let record = self.bring_back(&criu, &message, record, &seats, &folders)?;
         drop(criu);
-        let record = record.into_inner();
-        let Some(pid) = record.process.map(|process| process.pid) else {
-            let what = "criu restored no process".to_owned();
-            return Err(Error::new(doing, Object::Nothing, Cause::Protocol(what)));
-        };
         undo.push(ending(record.clone())?);
         if let Some(group) = &group {
             apply::write_all(group, &plan.cgroup.settings, Moment::AfterBirth)?;
         }
+        let pid = record.process.map_or(0, |process| process.pid);
         write_pid_file(self.request.create.pid_file.as_deref(), pid)?;
         Ok((seat, record, pid))
+    }
+
+    /// CRIU's work, in which it asks back; gives the record with the process in it.
+    fn bring_back(
+        &self,
+        criu: &Criu,
+        message: &Message,
+        mut record: Record,
+        seats: &Seats<'_>,
+        folders: &Folders,
+    ) -> Result<Record> {
+        let doing = format!("restore {}", self.plan.id);
+        let mut answer = |question: Question| self.answer(question, &mut record, seats);
+        let asked = criu.ask(Kind::Restore, message, &mut answer);
+        asked.map_err(|end| complaint::told(&doing, &folders.log, end))?;
+        if record.process.is_none() {
+            let what = "criu restored no process".to_owned();
+            return Err(Error::new(doing, Object::Nothing, Cause::Protocol(what)));
+        }
+        Ok(record)
     }
 
     /// Where the terminal's master goes, if not to us.

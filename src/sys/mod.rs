@@ -48,6 +48,14 @@ pub mod socket;
 /// Network devices over rtnetlink: found, moved, addressed.
 pub mod netlink;
 
+/// Network namespaces that a name keeps.
+#[cfg(feature = "engine")]
+pub mod netns;
+
+/// Ports that are held.
+#[cfg(feature = "engine")]
+pub mod port;
+
 /// Ids, sessions, limits, names, personality: what a process says about itself.
 pub mod process;
 
@@ -152,6 +160,11 @@ calls! {
     MoveMount = "move_mount",
     Mremap = "mremap",
     OpenTree = "open_tree",
+    NftChain = "nfnetlink (NFT_MSG_NEWCHAIN)",
+    NftCommit = "nfnetlink (commit)",
+    NftDump = "nfnetlink (NFT_MSG_GETCHAIN)",
+    NftRule = "nfnetlink (NFT_MSG_NEWRULE)",
+    NftTable = "nfnetlink (NFT_MSG_NEWTABLE)",
     Openat = "openat",
     Openat2 = "openat2",
     Personality = "personality",
@@ -175,9 +188,13 @@ calls! {
     Recvmsg = "recvmsg",
     Renameat = "renameat",
     Rmdir = "unlinkat (directory)",
+    RtmDellink = "rtnetlink (RTM_DELLINK)",
     RtmGetaddr = "rtnetlink (RTM_GETADDR)",
     RtmGetlink = "rtnetlink (RTM_GETLINK)",
+    RtmGetroute = "rtnetlink (RTM_GETROUTE)",
     RtmNewaddr = "rtnetlink (RTM_NEWADDR)",
+    RtmNewlink = "rtnetlink (RTM_NEWLINK)",
+    RtmNewroute = "rtnetlink (RTM_NEWROUTE)",
     RtmSetlink = "rtnetlink (RTM_SETLINK)",
     SchedSetaffinity = "sched_setaffinity",
     SchedSetattr = "sched_setattr",
@@ -191,6 +208,7 @@ calls! {
     Setresgid = "setresgid",
     Setresuid = "setresuid",
     Setsid = "setsid",
+    Setsockopt = "setsockopt",
     Signal = "rt_sigprocmask",
     Siocgskns = "ioctl (SIOCGSKNS)",
     Siocsifflags = "ioctl (SIOCSIFFLAGS)",

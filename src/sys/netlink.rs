@@ -2,14 +2,26 @@
 //! is checked before it is written (CVE-2021-43784), and no byte of an answer is taken that is not there.
 
 use super::{At, Call, Fault};
+#[cfg(feature = "engine")]
+pub use message::Attributes;
+use message::{Message, attributes, number, read};
 use rustix::net::netlink::SocketAddrNetlink;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
 use std::ffi::CStr;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
-/// Message types of linux/rtnetlink.h and linux/netlink.h.
-const ERROR: u16 = 2;
-const DONE: u16 = 3;
+/// What is sent and received.
+mod message;
+
+/// Devices, addresses and routes that are made, and what there is of them.
+#[cfg(feature = "engine")]
+pub mod links;
+
+/// Tables of nftables, exchanged in one transaction.
+#[cfg(feature = "engine")]
+pub mod filter;
+
+/// Message types of linux/rtnetlink.h.
 const GETLINK: u16 = 18;
 const SETLINK: u16 = 19;
 const NEWADDR: u16 = 20;
@@ -78,12 +90,16 @@ impl Netlink {
     /// # Errors
     /// EPROTONOSUPPORT in a kernel without networking.
     pub fn open() -> Result<Netlink, Fault> {
+        // NETLINK_ROUTE is protocol 0.
+        Netlink::speaking(None)
+    }
+
+    fn speaking(protocol: Option<rustix::net::Protocol>) -> Result<Netlink, Fault> {
         let socket = rustix::net::socket_with(
             AddressFamily::NETLINK,
             SocketType::RAW,
             SocketFlags::CLOEXEC,
-            // NETLINK_ROUTE is protocol 0.
-            None,
+            protocol,
         )
         .at(Call::Socket)?;
         Ok(Netlink {
@@ -207,28 +223,6 @@ fn message_is_single(request: &[u8]) -> bool {
     request.get(6..8) == Some(&REQUEST.to_ne_bytes())
 }
 
-/// Takes the answers to request `sequence` out of a datagram; says when they end, and how.
-fn read(datagram: &[u8], sequence: u32, answers: &mut Vec<Vec<u8>>) -> Option<Result<(), i32>> {
-    let mut rest = datagram;
-    while let Some(length) = number(rest, 0).and_then(|length| usize::try_from(length).ok()) {
-        let body = rest.get(16..length)?;
-        let kind = half(rest, 4)?;
-        if number(rest, 8) == Some(sequence) {
-            match kind {
-                ERROR => {
-                    // An errno of 0 is the acknowledgement.
-                    let errno = number(body, 0)?.cast_signed();
-                    return Some(if errno == 0 { Ok(()) } else { Err(-errno) });
-                }
-                DONE => return Some(Ok(())),
-                _ => answers.push(body.to_vec()),
-            }
-        }
-        rest = rest.get(padded(length)..).unwrap_or_default();
-    }
-    None
-}
-
 /// The address in the body of an answer, if it is one to be kept of this device.
 fn address(body: &[u8], index: i32) -> Option<Address> {
     let [family, prefix, short_flags, scope] = *body.first_chunk::<4>()?;
@@ -253,85 +247,6 @@ fn address(body: &[u8], index: i32) -> Option<Address> {
         attributes: attributes.into_iter().filter(kept).collect(),
     })
 }
-
-/// The attributes of a body, up to the first that is not whole.
-fn attributes(mut rest: &[u8]) -> Vec<(u16, Vec<u8>)> {
-    let mut found = Vec::new();
-    while let (Some(length), Some(kind)) = (half(rest, 0), half(rest, 2)) {
-        let length = usize::from(length);
-        let Some(value) = rest.get(4..length) else {
-            break;
-        };
-        found.push((kind, value.to_vec()));
-        rest = rest.get(padded(length)..).unwrap_or_default();
-    }
-    found
-}
-
-/// Messages and attributes begin at multiples of four bytes.
-const fn padded(length: usize) -> usize {
-    length.next_multiple_of(4)
-}
-
-fn number(bytes: &[u8], at: usize) -> Option<u32> {
-    let four = bytes.get(at..)?.first_chunk::<4>()?;
-    Some(u32::from_ne_bytes(*four))
-}
-
-fn half(bytes: &[u8], at: usize) -> Option<u16> {
-    let two = bytes.get(at..)?.first_chunk::<2>()?;
-    Some(u16::from_ne_bytes(*two))
-}
-
-/// A request under construction: `struct nlmsghdr`, a body, attributes.
-struct Message {
-    bytes: Vec<u8>,
-}
-
-impl Message {
-    fn new(kind: u16, flags: u16) -> Message {
-        // Length and sequence number are written when it is sent; the port is the kernel's business.
-        let mut bytes = vec![0; 4];
-        bytes.extend(kind.to_ne_bytes());
-        bytes.extend(flags.to_ne_bytes());
-        bytes.extend([0; 8]);
-        Message { bytes }
-    }
-
-    /// With a `struct ifinfomsg`: `flags` are set as far as `change` says.
-    fn about_link(kind: u16, request: u16, index: i32, flags: u32, change: u32) -> Message {
-        let mut message = Message::new(kind, request);
-        message.bytes.extend([0; 4]);
-        message.bytes.extend(index.to_ne_bytes());
-        message.bytes.extend(flags.to_ne_bytes());
-        message.bytes.extend(change.to_ne_bytes());
-        message
-    }
-
-    fn attribute(&mut self, kind: u16, value: &[u8]) -> Result<(), Fault> {
-        let length = u16::try_from(value.len() + 4).map_err(|_| TOO_LONG)?;
-        self.bytes.extend(length.to_ne_bytes());
-        self.bytes.extend(kind.to_ne_bytes());
-        self.bytes.extend(value);
-        self.bytes.resize(padded(self.bytes.len()), 0);
-        Ok(())
-    }
-
-    fn sealed(mut self, sequence: u32) -> Result<Vec<u8>, Fault> {
-        let length = u32::try_from(self.bytes.len()).map_err(|_| TOO_LONG)?;
-        for (place, value) in [(0..4, length), (8..12, sequence)] {
-            if let Some(place) = self.bytes.get_mut(place) {
-                place.copy_from_slice(&value.to_ne_bytes());
-            }
-        }
-        Ok(self.bytes)
-    }
-}
-
-const TOO_LONG: Fault = Fault {
-    call: Call::Sendmsg,
-    errno: libc::EMSGSIZE,
-};
 
 #[cfg(test)]
 mod tests;

@@ -157,6 +157,21 @@ impl Proc {
         self.open_file(text.as_c(), OFlags::RDONLY | OFlags::DIRECTORY)
     }
 
+    /// Opens a namespace of the calling thread, which may have left those of its process.
+    ///
+    /// # Errors
+    /// As [`Proc::namespace`].
+    #[cfg(feature = "engine")]
+    pub fn namespace_of_thread(&self, name: &CStr) -> Result<OwnedFd, Fault> {
+        let mut buffer = [std::mem::MaybeUninit::<u8>::uninit(); 48];
+        let (place, _) = rustix::fs::readlinkat_raw(&self.0, c"thread-self", &mut buffer)
+            .at(Call::Readlinkat)?;
+        let mut directory = Text::new(place)?;
+        directory.push(b"/ns")?;
+        let directory = self.open_file(directory.as_c(), OFlags::PATH | OFlags::DIRECTORY)?;
+        super::file::open(directory, name, OFlags::RDONLY)
+    }
+
     /// Writes `bytes` to the file `path` of this procfs in one write.
     ///
     /// # Errors

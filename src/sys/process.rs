@@ -348,3 +348,13 @@ pub fn unshare_cgroup() -> Result<(), Fault> {
     let value = unsafe { libc::unshare(libc::CLONE_NEWCGROUP) };
     answer(value.into(), Call::Unshare).map(|_| ())
 }
+
+/// Goes into a new user namespace, without any ids yet; unshare(2), user_namespaces(7).
+///
+/// # Errors
+/// EPERM where the host forbids it, ENOSPC at the limit of namespaces, EINVAL with more than one thread.
+pub fn unshare_user() -> Result<(), Fault> {
+    // SAFETY: the kernel refuses CLONE_NEWUSER where there is another thread.
+    let value = unsafe { libc::unshare(libc::CLONE_NEWUSER) };
+    answer(value.into(), Call::Unshare).map(|_| ())
+}

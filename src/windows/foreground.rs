@@ -3,9 +3,7 @@
 use super::birth::Born;
 use super::make;
 use super::notify::Proxy;
-use crate::cli::Create;
 use crate::error::{Error, Object, Result};
-use crate::plan::job::Job as Plan;
 use crate::sys::Fault;
 use crate::sys::console::{self, PseudoConsole, Raw, Standard};
 use std::io::{Read, Write};
@@ -26,14 +24,6 @@ impl End {
 /// That this process outlives what is typed to the container.
 #[derive(Debug)]
 pub struct Foreground(());
-
-/// Both ends of what says that somebody stays: ours, and the one that is handed to whoever makes the container.
-///
-/// # Errors
-/// None.
-pub fn ends() -> Result<((), make::Terminal)> {
-    Ok(((), make::Terminal))
-}
 
 impl Foreground {
     /// From now on Ctrl-C and Ctrl-Break are the container's: it has the same console, and hears them itself.
@@ -97,7 +87,7 @@ impl Terminal {
     ///
     /// # Errors
     /// None.
-    pub fn receive(_: &Plan, _: &Create, (): ()) -> Result<Option<Terminal>> {
+    pub fn receive(_: Option<make::Terminal>) -> Result<Option<Terminal>> {
         Ok(None)
     }
 }

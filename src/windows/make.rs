@@ -15,9 +15,10 @@ use crate::state::record::{self, Kept, Phase};
 use crate::state::{Record, Seat, oci};
 use crate::sys::job::{Basic, Closing, Job, Rate};
 use crate::sys::{Fault, clock, user};
+use std::cell::OnceCell;
 use std::path::PathBuf;
 
-/// That this invocation stays until the end.
+/// What would arrive of a terminal: nothing, as it is made here.
 #[derive(Clone, Copy, Debug)]
 pub struct Terminal;
 
@@ -96,9 +97,9 @@ pub struct Wanted {
 ///
 /// # Errors
 /// None.
-pub fn wanted(_: &Work<'_>, terminal: Option<Terminal>, _: Ahead) -> Result<Wanted> {
+pub fn wanted(_: &Work<'_>, terminal: Option<&OnceCell<Terminal>>, _: Ahead) -> Result<Wanted> {
     let attended = match terminal {
-        Some(Terminal) => Attended::Yes,
+        Some(_) => Attended::Yes,
         None => Attended::No,
     };
     Ok(Wanted { attended })

@@ -107,6 +107,31 @@ fn the_no_internal_process_rule_is_explained_needs_root() {
     );
 }
 
+/// Without any limit a group has what the groups above it can give; one with processes gives nothing.
+#[test]
+fn every_controller_is_given_where_nobody_is_disturbed_needs_root() {
+    if !may() {
+        return;
+    }
+    let Some(_hugetlb) = Hugetlb::borrow() else {
+        return;
+    };
+    let offered = |cgroup: &std::path::Path| {
+        let text = std::fs::read_to_string(cgroup.join("cgroup.controllers")).unwrap();
+        text.split_whitespace().any(|name| name == "hugetlb")
+    };
+    let name = name();
+    let inner = ours(&format!("{name}/inner"));
+    assert!(offered(&inner.0.path));
+    inner.0.undo().unwrap();
+    let busy = ours(&format!("{name}-busy"));
+    let _child = dweller(&busy.0, "true");
+    let below = ours(&format!("{name}-busy/below"));
+    assert!(!offered(&below.0.path));
+    let kind = std::fs::read_to_string(below.0.path.join("cgroup.type")).unwrap();
+    assert_eq!(kind.trim(), "domain");
+}
+
 /// Groups that share a new parent, made and undone at the same time: nobody loses its own.
 #[test]
 fn groups_with_a_common_parent_do_not_disturb_each_other_needs_root() {

@@ -59,64 +59,16 @@ proptest! {
     }
 }
 
+/// Words and flags of all kinds; `''` is an empty word.
+const PARTS: &str = "\
+    create run start state kill delete create run kill c 9 KILL -1 '' - -- --root /r --root=/q \
+    --root= --log=/l --log-format json --log-format=text --debug -debug --systemd-cgroup \
+    --cgroup-manager=systemd --cgroup-manager disabled --rootless=true --criu --bundle -b -bundle=/b \
+    --pid-file=/p --console-socket=/s --no-pivot --no-new-keyring --preserve-fds 3 --preserve-fds=+4 \
+    --pidfd-socket=/d --detach -d --keep --no-subreaper --all -a --force -f --force=false --help -h \
+    -v --nope -df";
+
 fn part() -> impl Strategy<Value = &'static str> {
-    prop::sample::select(vec![
-        "create",
-        "run",
-        "start",
-        "state",
-        "kill",
-        "delete",
-        "create",
-        "run",
-        "kill",
-        "c",
-        "9",
-        "KILL",
-        "-1",
-        "",
-        "-",
-        "--",
-        "--root",
-        "/r",
-        "--root=/q",
-        "--root=",
-        "--log=/l",
-        "--log-format",
-        "json",
-        "--log-format=text",
-        "--debug",
-        "-debug",
-        "--systemd-cgroup",
-        "--cgroup-manager=systemd",
-        "--cgroup-manager",
-        "disabled",
-        "--rootless=true",
-        "--criu",
-        "--bundle",
-        "-b",
-        "-bundle=/b",
-        "--pid-file=/p",
-        "--console-socket=/s",
-        "--no-pivot",
-        "--no-new-keyring",
-        "--preserve-fds",
-        "3",
-        "--preserve-fds=+4",
-        "--pidfd-socket=/d",
-        "--detach",
-        "-d",
-        "--keep",
-        "--no-subreaper",
-        "--all",
-        "-a",
-        "--force",
-        "-f",
-        "--force=false",
-        "--help",
-        "-h",
-        "-v",
-        "--nope",
-        "-df",
-    ])
+    let all: Vec<_> = PARTS.split_whitespace().collect();
+    prop::sample::select(all).prop_map(|word| word.trim_matches('\''))
 }

@@ -2,7 +2,6 @@
 
 use super::refuse;
 use crate::linux::failure::{Kind as Word, Record};
-use crate::linux::gates;
 use crate::linux::held::Held;
 use crate::plan::Plan;
 use crate::plan::birth::Kind;
@@ -55,8 +54,8 @@ pub fn network(p: &Plan, h: &Held) -> Result<(), Fault> {
     if !p.birth.makes(Kind::Network) {
         return Ok(());
     }
-    if h.network.is_some() {
-        if let Some(namespace) = gates::pass_with_descriptor(&h.gate, Word::Network)? {
+    if let Some(ahead) = &h.network {
+        if let Some(namespace) = ahead.receive()? {
             return process::join(namespace.as_fd(), Kind::Network.flag());
         }
         process::unshare_network()?;

@@ -1,7 +1,7 @@
 //! The process of a request, from its flags or its file, in the place of the container's first one; and
 //! errors about it, in the words of whoever asked.
 
-use crate::cli::Exec;
+use crate::cli::{Changes, Exec};
 use crate::error::{Cause, Error, Object, Result};
 use crate::plan::second::{as_confined, changed, like_the_first};
 use crate::spec::{self, Bundle};
@@ -101,6 +101,16 @@ fn replaced(raw: &[u8], process: Value) -> Value {
     whole
 }
 
+/// The flag that a member of the process was typed as, if it was.
+fn flag_of(member: &str, changes: &Changes) -> Option<&'static str> {
+    match member {
+        "/cwd" if changes.cwd.is_some() => Some("cwd"),
+        "/apparmorProfile" if changes.apparmor.is_some() => Some("apparmor"),
+        "/selinuxLabel" if changes.label.is_some() => Some("process-label"),
+        _ => None,
+    }
+}
+
 /// An error about a member of the process points to where it was written: a file's member, a word of the
 /// command. What the container's own configuration says stays where it is.
 pub(super) fn placed(error: Error, request: &Exec, bundle: &Bundle) -> Error {
@@ -118,6 +128,11 @@ pub(super) fn placed(error: Error, request: &Exec, bundle: &Bundle) -> Error {
         Some(value) => format!("{place} = {value}"),
         None => place,
     };
+    if let Some(flag) = flag_of(member, &request.changes) {
+        let typed = value.as_deref().unwrap_or_default().trim_matches('"');
+        let object = Object::Argument(format!("--{flag}={typed}"));
+        return error.about(object);
+    }
     let object = match (&request.process, member, value) {
         (Some(file), _, _) => Object::Argument(quoted(format!("{}#{member}", file.display()))),
         (None, member, Some(value)) if member.starts_with("/args") => {

@@ -59,9 +59,8 @@ pub fn attend<T>(
     hooks::fill_documents(born, document)?;
     tell(born, Kind::Mapped)?;
     let ahead = born.copies.take().and_then(|copies| copies.network);
-    let loopback = net::hand_over(plan, born, ahead)?;
     before_go()?;
-    net::loopback(plan, born, group, loopback)?;
+    net::loopback(plan, born, group, ahead)?;
     let value;
     if plan.hooks.prestart.is_empty() && plan.hooks.create_runtime.is_empty() {
         // With nothing to do between gates B and C, the child need not sleep there.
@@ -89,11 +88,7 @@ pub fn attend<T>(
 /// # Errors
 /// As sendmsg(2), without EPIPE.
 pub fn tell(born: &Born, kind: Kind) -> Result<()> {
-    told(gates::announce(&born.gate, Record::gate(kind)))
-}
-
-fn told(sent: std::result::Result<(), Fault>) -> Result<()> {
-    match sent {
+    match gates::announce(&born.gate, Record::gate(kind)) {
         Ok(())
         | Err(Fault {
             errno: libc::EPIPE | libc::ECONNRESET,

@@ -6,14 +6,14 @@ use crate::cgroup::Cgroup;
 use crate::error::{Cause, Error, Object, Result};
 use crate::linux::ahead::Ahead;
 use crate::linux::birth::Born;
-use crate::linux::failure::{Kind as Word, Record};
+use crate::linux::failure::Kind as Word;
 use crate::linux::gates;
 use crate::plan::Plan;
 use crate::plan::birth::Kind;
 use crate::plan::net::{LONGEST, Name, NetDevice};
 use crate::sys::netlink::{Address, Device, Netlink, State};
 use crate::sys::proc::Proc;
-use crate::sys::{Call, Fault, path, process, socket};
+use crate::sys::{Call, Fault, path, process};
 use std::ffi::CString;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -132,37 +132,7 @@ fn arrive(
     place.set_state(device.index, state)
 }
 
-/// By whose socket lo is brought up.
-pub(super) enum Loopback {
-    /// It is not: the namespace is not a new one.
-    Left,
-    /// That of the network namespace that was made ahead.
-    Ours(OwnedFd),
-    /// The child's.
-    Asked,
-}
-
-/// Hands over the network namespace that was made ahead, if one was to be.
-///
-/// # Errors
-/// As sendmsg(2), without EPIPE.
-pub(super) fn hand_over(plan: &Plan, born: &Born, ahead: Option<Ahead>) -> Result<Loopback> {
-    let Some(ahead) = ahead else {
-        return Ok(match plan.birth.makes(Kind::Network) {
-            true => Loopback::Asked,
-            false => Loopback::Left,
-        });
-    };
-    let Some(made) = ahead.take() else {
-        return super::tell(born, Word::Network).map(|()| Loopback::Asked);
-    };
-    let word = Record::gate(Word::Network).to_bytes();
-    let sent = socket::send_descriptor(&born.gate, &word, made.namespace.as_fd());
-    super::told(sent.map(drop))?;
-    Ok(Loopback::Ours(made.socket))
-}
-
-/// Brings lo up in a new network namespace. Entering that would not do: the way back to ours is closed to the
+/// Brings lo up in a new network namespace, by a socket of whoever has made it. Entering that would not do: the way back to ours is closed to the
 /// root of a user namespace; setns(2).
 ///
 /// # Errors
@@ -171,12 +141,14 @@ pub(super) fn loopback(
     plan: &Plan,
     born: &Born,
     group: Option<&Cgroup>,
-    loopback: Loopback,
+    ahead: Option<Ahead>,
 ) -> Result<()> {
-    let socket = match loopback {
-        Loopback::Left => return Ok(()),
-        Loopback::Ours(socket) => Ok(socket),
-        Loopback::Asked => from_child(plan, born, group)?,
+    if !plan.birth.makes(Kind::Network) {
+        return Ok(());
+    }
+    let socket = match ahead.and_then(Ahead::socket) {
+        Some(socket) => Ok(socket),
+        None => from_child(plan, born, group)?,
     };
     socket
         .and_then(|socket| process::loopback_up(socket.as_fd()))

@@ -19,8 +19,8 @@ use crate::plan::root::Entry;
 pub(super) fn before(plan: &Plan) -> Vec<Part> {
     let mut parts = Part::when(
         plan.birth.network == NetworkMaker::Ahead,
-        "begins, in a thread, to make a network namespace",
-        "unshare",
+        "has a thread make a network namespace, for the process to enter",
+        "unshare, sendmsg",
         "/linux/namespaces",
     );
     if plan.cgroup.scope.is_none() {
@@ -39,12 +39,6 @@ pub(super) fn before(plan: &Plan) -> Vec<Part> {
         parts.extend(self::maps(maps));
     }
     parts.extend(process(plan));
-    parts.extend(Part::when(
-        plan.birth.network == NetworkMaker::Ahead,
-        "hands the network namespace over",
-        "sendmsg",
-        "/linux/namespaces",
-    ));
     parts.extend(filter(&plan.cgroup));
     parts.extend(Part::when(
         plan.birth.makes(Kind::Network),

@@ -1,3 +1,4 @@
+use super::message::{DONE, ERROR, padded};
 use super::*;
 
 /// A message as the kernel sends one.

@@ -242,3 +242,37 @@ fn annotations_are_properties() {
         assert!(told.starts_with(&beginning) && told.contains(why), "{told}");
     }
 }
+
+/// What an update tells, and what it tells to take a limit away again.
+#[test]
+fn settings_that_systemd_knows() {
+    let setting = |file: &str, value: &str| crate::plan::cgroup::Setting {
+        file: file.to_owned(),
+        value: value.to_owned(),
+        controller: None,
+        otherwise: crate::plan::cgroup::Otherwise::Fail,
+        pointer: "/limit".into(),
+    };
+    let settings = [
+        setting("memory.max", "max"),
+        setting("cpu.max", "max 100000"),
+        setting("hugetlb.2MB.max", "0"),
+        setting("cpuset.cpus", ""),
+        setting("cpuset.mems", "0-1"),
+    ];
+    let told = super::of_settings(&settings);
+    let told: Vec<_> = told
+        .iter()
+        .map(|one| format!("{}={}", one.name, one.value))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "MemoryMax=infinity",
+            "CPUQuotaPerSecUSec=infinity",
+            "CPUQuotaPeriodUSec=100000",
+            "AllowedCPUs=",
+            "AllowedMemoryNodes=3"
+        ]
+    );
+}

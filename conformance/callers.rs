@@ -1,0 +1,89 @@
+//! `callers.md` has no hole: each rule that callers of a runtime rely on has a test that exists.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn here() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Number and tests of each rule, in order.
+fn rules(markdown: &str) -> Vec<(String, Vec<String>)> {
+    let row = |line: &str| {
+        let cells: Vec<&str> = line
+            .strip_prefix("| ")?
+            .strip_suffix(" |")?
+            .split(" | ")
+            .collect();
+        let [number, _, tests] = cells[..] else {
+            return None;
+        };
+        number.trim().parse::<u32>().ok()?;
+        let names = tests
+            .split('`')
+            .skip(1)
+            .step_by(2)
+            .map(str::to_owned)
+            .collect();
+        Some((number.trim().to_owned(), names))
+    };
+    markdown.lines().filter_map(row).collect()
+}
+
+/// The suite's own list.
+fn cases() -> BTreeSet<String> {
+    let output = Command::new(env!("CARGO_BIN_EXE_conformance"))
+        .arg("--list")
+        .output()
+        .unwrap_or_else(|error| panic!("conformance --list: {error}"));
+    let text = String::from_utf8_lossy(&output.stdout);
+    text.lines().map(str::to_owned).collect()
+}
+
+/// `cli::normal::tests::name`: a test function of that name in the tests of that module.
+fn is_unit_test(path: &str) -> bool {
+    let Some((module, name)) = path.rsplit_once("::tests::") else {
+        return false;
+    };
+    let stem = here().join("../src").join(module.replace("::", "/"));
+    let files = [
+        stem.with_extension("rs"),
+        stem.join("tests.rs"),
+        stem.join("mod.rs"),
+    ];
+    files.iter().any(|file: &PathBuf| is_in(file, name))
+}
+
+fn is_in(file: &Path, name: &str) -> bool {
+    let text = fs::read_to_string(file).unwrap_or_default();
+    text.contains("#[test]") && text.contains(&format!("fn {name}("))
+}
+
+#[test]
+fn every_rule_has_its_tests() {
+    let text = fs::read_to_string(here().join("callers.md")).unwrap_or_default();
+    let rules = rules(&text);
+    let cases = cases();
+    let numbers: Vec<String> = rules.iter().map(|(number, _)| number.clone()).collect();
+    let expected: Vec<String> = (1..=rules.len()).map(|number| number.to_string()).collect();
+    assert_eq!(numbers, expected);
+    assert!(rules.len() >= 20, "only {} rules were found", rules.len());
+    for (number, tests) in rules {
+        assert!(!tests.is_empty(), "rule {number} has no test");
+        for test in tests {
+            let exists = cases.contains(&test) || is_unit_test(&test);
+            assert!(exists, "rule {number}: there is no test {test}");
+        }
+    }
+}
+
+#[test]
+fn a_hole_is_seen() {
+    let found = rules("| 1 | words | `a/b`, `c/d` |\n| 2 | words | none |\n| no | rule | `x` |\n");
+    assert_eq!(found[0].1, ["a/b", "c/d"]);
+    assert!(found[1].1.is_empty());
+    assert_eq!(found.len(), 2);
+    assert!(!is_unit_test("cli::normal::tests::no_such_test"));
+}

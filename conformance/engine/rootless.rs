@@ -1,0 +1,145 @@
+//! A user without privileges: their own range of ids, where there is one, and their own alone elsewhere.
+
+use super::archive::{Entry, Tar, entry};
+use super::image::{Layer, image};
+use super::lab::{Lab, is_root, program};
+use super::registry::Registry;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::path::Path;
+use std::process::Command;
+
+/// Somebody whom no host knows, and so without a range of ids.
+const STRANGER: u32 = 54_321;
+
+/// Runs the program as the stranger, if the tests are root's, else as whoever they are.
+fn run(lab: &Lab, words: &[&str]) -> (i32, String) {
+    let mut command = Command::new("setpriv");
+    if is_root() {
+        let id = STRANGER.to_string();
+        command.args(["--reuid", &id, "--regid", &id, "--clear-groups", "--"]);
+    }
+    command
+        .env_clear()
+        .env("HOME", lab.path())
+        .env("PATH", std::env::var_os("PATH").unwrap());
+    command
+        .env("XDG_RUNTIME_DIR", lab.path())
+        .env("CONTAINERS_REGISTRIES_CONF", "/nonexistent");
+    let output = command
+        .arg(lab.path().join("orbital-engine"))
+        .args(words)
+        .current_dir(lab.path())
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned()
+        + &String::from_utf8_lossy(&output.stderr);
+    (output.status.code().unwrap_or(-1), text)
+}
+
+/// The lab belongs to the stranger, and has a copy of the program that they may run.
+fn lab() -> Option<Lab> {
+    let lab = Lab::new();
+    std::fs::copy(program(), lab.path().join("orbital-engine")).unwrap();
+    std::fs::set_permissions(lab.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    if is_root() {
+        chown(lab.path(), Some(STRANGER), Some(STRANGER)).unwrap();
+    }
+    let may = Command::new("setpriv")
+        .args([
+            "--reuid",
+            "54321",
+            "--clear-groups",
+            "unshare",
+            "-U",
+            "true",
+        ])
+        .status();
+    if is_root() && !may.is_ok_and(|status| status.success()) {
+        println!("skipped: this host lets no user make user namespaces");
+        return None;
+    }
+    Some(lab)
+}
+
+#[test]
+fn a_user_has_a_store_of_their_own_and_owns_what_is_in_it() {
+    let Some(lab) = lab() else { return };
+    let registry = Registry::new();
+    let first = Tar::default()
+        .directory("d/", 0o755)
+        .add(
+            &Entry {
+                mode: 0o500,
+                ..entry("closed/", b'5')
+            },
+            b"",
+        )
+        .add(
+            &Entry {
+                owner: (33, 33),
+                ..entry("closed/www", b'0')
+            },
+            b"w",
+        )
+        .device("null", b'3', (1, 3))
+        .end();
+    let second = Tar::default()
+        .file(".wh.null", "")
+        .directory("d/", 0o755)
+        .file("d/.wh..wh..opq", "")
+        .end();
+    registry.push(
+        "a",
+        "1",
+        &image(vec![Layer::gzip(&first), Layer::gzip(&second)]),
+    );
+    let (status, text) = run(&lab, &["pull", &registry.name("a:1")]);
+    assert_eq!(status, 0, "{text}");
+    assert!(text.contains("note: 1 devices were left out"), "{text}");
+    let (_, about) = run(&lab, &["inspect", &registry.name("a:1")]);
+    let about: serde_json::Value = serde_json::from_str(&about).unwrap();
+    let layers = &about[0]["GraphDriver"]["Data"]["Layers"];
+    let (first, second) = (
+        Path::new(layers[0].as_str().unwrap()),
+        Path::new(layers[1].as_str().unwrap()),
+    );
+    let store = lab.path().join(".local/share/orbital");
+    assert!(first.starts_with(&store));
+    let closed = std::fs::metadata(first.join("closed")).unwrap();
+    assert_eq!(closed.mode() & 0o777, 0o500);
+    if is_root() {
+        assert_eq!(closed.uid(), STRANGER);
+        assert_eq!(
+            std::fs::metadata(first.join("closed/www")).unwrap().uid(),
+            STRANGER
+        );
+    }
+    let mut value = [0; 8];
+    assert_eq!(
+        rustix::fs::lgetxattr(second.join("d"), "user.overlay.opaque", &mut value),
+        Ok(1)
+    );
+    let (status, text) = run(&lab, &["rmi", &registry.name("a:1")]);
+    assert_eq!(status, 0, "{text}");
+    assert_eq!(std::fs::read_dir(store.join("layers")).unwrap().count(), 0);
+}
+
+#[test]
+fn places_are_a_users_own() {
+    let Some(lab) = lab() else { return };
+    let (status, text) = run(&lab, &["info"]);
+    assert_eq!(status, 0, "{text}");
+    let info: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(
+        info["store"],
+        lab.path()
+            .join(".local/share/orbital")
+            .display()
+            .to_string()
+    );
+    assert_eq!(
+        info["state"],
+        lab.path().join("orbital-engine").display().to_string()
+    );
+    assert_eq!(info["rootless"], "yes");
+}
