@@ -193,7 +193,7 @@ fn pid_file(lab: &Lab) -> Result<Outcome, String> {
     lab.good(&["create", "--bundle", &bundle, "--pid-file", &file, "c1"])?;
     let text = std::fs::read_to_string(&file).map_err(|error| error.to_string())?;
     ensure(
-        text == lab.state("c1")?["pid"].to_string(),
+        text.parse().ok() == lab.state("c1")?["pid"].as_u64(),
         format!("the pid file has {text:?}"),
     )?;
     lab.good(&["delete", "--force", "c1"])?;
