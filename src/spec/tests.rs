@@ -138,6 +138,7 @@ const WRONG_DOCUMENTS: [(&str, &str); 8] = [
     ),
 ];
 
+#[cfg(unix)]
 #[test]
 fn what_is_wrong_is_told_with_its_place_and_value() {
     let processes = WRONG_PROCESSES
@@ -293,6 +294,7 @@ fn other_encodings_are_told_as_such() {
     );
 }
 
+#[cfg(unix)]
 #[test]
 fn a_message_does_not_move_the_cursor() {
     let text = with(r#""root": {"path": "r"}, "mounts": ["\u001b[2J\n\u202e"]"#);

@@ -186,7 +186,7 @@ fn the_verbs_around_it() {
         bundle: bundle.into(),
         format,
         manager: Manager::default(),
-        platform: Platform::Linux,
+        platform: backend::PLATFORM,
     };
     #[rustfmt::skip]
     let rows = [
@@ -231,6 +231,7 @@ fn global_flags() {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn misuse_says_what_and_what_instead() {
     #[rustfmt::skip]
