@@ -50,7 +50,10 @@ fn both_streams_come_whole_and_apart_and_are_logged() {
         stamped.starts_with("20") && stamped.contains("T") && stamped.ends_with("Z unfinished"),
         "{stamped}"
     );
-    assert_eq!(ground.lab.good(&["logs", "--until", "2020-01-01", "s1"]), "");
+    assert_eq!(
+        ground.lab.good(&["logs", "--until", "2020-01-01", "s1"]),
+        ""
+    );
     ground.lab.good(&["rm", "s1"]);
 }
 
@@ -58,7 +61,8 @@ fn both_streams_come_whole_and_apart_and_are_logged() {
 fn a_log_has_a_size_and_can_be_followed() {
     let Some(ground) = Ground::new() else { return };
     let flags = [
-        "--name", "l1",
+        "--name",
+        "l1",
         "--log-opt",
         "max-size=10k",
         "--log-opt",
