@@ -15,7 +15,7 @@ UNIFIED := $(CURDIR)/conformance/in-unified
 ROOT := $(if $(filter 0,$(shell id -u)),,sudo -E env PATH="$$PATH")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build release install demo examples check lint test conformance differential runtime-tools bench bench-engine soak vm vm-test clean
+.PHONY: help setup build release install demo examples check lint test conformance differential runtime-tools windows bench bench-engine soak vm vm-test clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | \
@@ -61,9 +61,9 @@ lint: ## format, clippy, licences and bans, house rules
 	@.config/setup --for build --for lint
 	@.config/verify fmt clippy deny house-rules
 
-test: ## everything, as root: check, lint, the release binary, the conformance suite against it, the engine, a short soak, its peers, and the suite in the VM
+test: ## everything, as root: check, lint, the release binary, the conformance suite against it, the engine, a short soak, its peers, Windows under Wine, and the suite in the VM
 	@.config/setup --for test --for vm
-	@.config/verify fmt clippy deny root-tests engine fuzz release conformance soak differential vm
+	@.config/verify fmt clippy deny root-tests engine fuzz release conformance soak differential windows vm
 
 conformance: ## judge a runtime: RUNTIME=/usr/bin/runc ARGS="--filter kill" (orbital by default)
 	@.config/setup --for test
@@ -85,6 +85,11 @@ runtime-tools: ## the OCI's own validation programs, from a built checkout: RUNT
 	@$(if $(filter $(BINARY),$(RUNTIME)),.config/release --quiet)
 	@cargo build --quiet --locked --package conformance --bin runtime-tools
 	@$(ROOT) $(UNIFIED) $(TARGET)/debug/runtime-tools --runtime $(RUNTIME) --tools $(RUNTIME_TOOLS) $(ARGS)
+
+windows: ## orbital.exe, cross-built, and its tests under Wine; what Wine cannot show is said
+	@.config/setup --for windows
+	@.config/windows $(if $(WAY),--way $(WAY)) build
+	@.config/verify windows
 
 bench: ## how long each verb takes, beside other runtimes and the bare floor: ARGS="--runs 5"
 	@.config/setup --for build --for release --for demo --for bench

@@ -101,6 +101,11 @@ fn the_plan_asks_nothing() {
 }
 
 #[test]
+fn the_runtime_knows_no_engine() {
+    each(walls::no_engine);
+}
+
+#[test]
 fn the_child_has_no_heap_and_no_policy() {
     each(walls::bare_child);
 }

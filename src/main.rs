@@ -2,16 +2,15 @@
 
 #![no_main]
 
+use orbital::backend::{self, ask, inherit, protect};
 use orbital::cli::front::{self, Meaning, engine};
 use orbital::cli::log::{self, Log};
 use orbital::cli::{self, Global, Request};
 use orbital::error::{Error, Result};
 use orbital::life::{
-    checkpoint, create, delete, events, exec, features, inherit, kill, list, pause, plan, ps,
-    restore, run, start, state, update,
+    checkpoint, create, delete, events, exec, features, kill, list, pause, plan, ps, restore, run,
+    start, state, update,
 };
-use orbital::linux::protect;
-use orbital::spec::default;
 use orbital::state::Home;
 use orbital::sys::heap::Sealable;
 use orbital::sys::start::Beginning;
@@ -60,7 +59,7 @@ fn program(beginning: Beginning) -> i32 {
         Request::Create(create) | Request::Run { create, .. } => {
             inherit::inherit(create, || Home::new(global.root.clone()))
         }
-        Request::Exec(request) => exec::check_descriptors(request),
+        Request::Exec(request) => inherit::check_open(0, request.preserve_fds),
         _ => Ok(()),
     };
     let failure = match request {
@@ -148,18 +147,15 @@ fn carry_out(global: &Global, request: &Request) -> Result<Outcome> {
             status: 0,
         }),
         Request::Spec { bundle, whom } => {
-            let (uid, gid) = (
-                rustix::process::geteuid().as_raw(),
-                rustix::process::getegid().as_raw(),
-            );
-            default::write(bundle, *whom, uid, gid).map(|()| Outcome::default())
+            ask::write_first_config(bundle, *whom).map(|()| Outcome::default())
         }
         Request::Features => Ok(said(format!("{:#}", features::features()))),
         Request::Plan {
             bundle,
             format,
             manager,
-        } => plan::plan(bundle, *format, *manager).map(said),
+            platform,
+        } => plan::plan(bundle, *format, *manager, *platform).map(said),
         Request::Print(text) => Ok(said(text.clone())),
     }
 }
@@ -193,5 +189,5 @@ fn finish(log: &Log, outcome: Outcome) -> i32 {
             return FAILURE;
         }
     }
-    outcome.status.clamp(0, i32::from(u8::MAX))
+    backend::exit_status(outcome.status)
 }

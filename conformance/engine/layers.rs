@@ -31,10 +31,9 @@ fn attribute(path: &PathBuf, name: &str) -> Option<Vec<u8>> {
     Some(value)
 }
 
-#[test]
-fn modes_owners_and_times_are_kept() {
-    let lab = Lab::new();
-    let tar = Tar::default()
+/// One of each kind, none as it would be by itself.
+fn described() -> Vec<u8> {
+    Tar::default()
         .add(
             &Entry {
                 mode: 0o1777,
@@ -66,8 +65,13 @@ fn modes_owners_and_times_are_kept() {
             },
             b"",
         )
-        .end();
-    let layer = unpacked(&lab, &[tar]).remove(0);
+        .end()
+}
+
+#[test]
+fn modes_owners_and_times_are_kept() {
+    let lab = Lab::new();
+    let layer = unpacked(&lab, &[described()]).remove(0);
     let tmp = look(layer.join("tmp"));
     assert_eq!((tmp.mode() & 0o7777, tmp.mtime()), (0o1777, 1_234_567));
     let suid = look(layer.join("tmp/suid"));

@@ -3,6 +3,12 @@
 //! `ORBITAL_ENGINE` names the program. Nothing is asked of the network, and each test has a store of its own.
 //! As root they see owners and devices; as a user those that need root are left out, and say so.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "in a test a panic is the report"
+)]
+
 /// A store of its own, and the program run in it.
 mod lab;
 

@@ -61,10 +61,8 @@ fn lab() -> Option<Lab> {
     Some(lab)
 }
 
-#[test]
-fn a_user_has_a_store_of_their_own_and_owns_what_is_in_it() {
-    let Some(lab) = lab() else { return };
-    let registry = Registry::new();
+/// What only root could make as it is.
+fn owned_by_others() -> super::image::Image {
     let first = Tar::default()
         .directory("d/", 0o755)
         .add(
@@ -88,11 +86,14 @@ fn a_user_has_a_store_of_their_own_and_owns_what_is_in_it() {
         .directory("d/", 0o755)
         .file("d/.wh..wh..opq", "")
         .end();
-    registry.push(
-        "a",
-        "1",
-        &image(vec![Layer::gzip(&first), Layer::gzip(&second)]),
-    );
+    image(vec![Layer::gzip(&first), Layer::gzip(&second)])
+}
+
+#[test]
+fn a_user_has_a_store_of_their_own_and_owns_what_is_in_it() {
+    let Some(lab) = lab() else { return };
+    let registry = Registry::new();
+    registry.push("a", "1", &owned_by_others());
     let (status, text) = run(&lab, &["pull", &registry.name("a:1")]);
     assert_eq!(status, 0, "{text}");
     assert!(text.contains("note: 1 devices were left out"), "{text}");

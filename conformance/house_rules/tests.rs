@@ -212,6 +212,22 @@ fn the_plan_is_kept_pure() {
 }
 
 #[test]
+fn the_engine_is_kept_out_of_the_runtime() {
+    let asks = "use crate::engine::store;\nfn f() { sha2::Sha256::new(); crate::cli::front::engine::execute() }";
+    assert_eq!(
+        about(walls::no_engine, "src/life/run.rs", asks),
+        [
+            "src/life/run.rs:1: the runtime may not know crate::engine::store",
+            "src/life/run.rs:2: the runtime may not know sha2::Sha256::new",
+        ]
+    );
+    assert_eq!(
+        about(walls::no_engine, "src/engine/pull/mod.rs", asks).len(),
+        0
+    );
+}
+
+#[test]
 fn the_child_is_kept_bare() {
     let file = "src/linux/child/mount.rs";
     let plain = "use crate::{plan::Plan, sys::mount};\nuse std::convert::Infallible;\nuse super::super::failure::Failure;\nuse core::ffi::CStr;\nuse crate::sys::caps;\nuse rustix::fs::{OFlags, CWD};\nfn g() { caps::set() }\nfn f() -> Result<Infallible, Failure> { mount::bind() }";

@@ -70,6 +70,19 @@ const CRATES: [&str; 9] = [
     "tracing",
 ];
 
+/// Crates that only the engine is built with.
+const ENGINES: [&str; 9] = [
+    "base64",
+    "basic_toml",
+    "flate2",
+    "indicatif",
+    "landlock",
+    "sha2",
+    "tar",
+    "ureq",
+    "zstd",
+];
+
 /// `unsafe` stands only in its home.
 pub(crate) fn unsafe_home(source: &Source) -> Vec<String> {
     if source.path.starts_with(UNSAFE_HOME) {
@@ -150,6 +163,23 @@ pub(crate) fn pure_plan(source: &Source) -> Vec<String> {
         .map(|(line, path)| {
             let path = path.join("::");
             format!("{}:{line}: the plan may not ask {path}", source.path)
+        })
+        .collect()
+}
+
+/// The runtime is built without the engine, and without what only the engine needs.
+pub(crate) fn no_engine(source: &Source) -> Vec<String> {
+    let own = source.path.starts_with("src/engine/") || source.path == "src/lib.rs";
+    if own || !source.path.starts_with("src/") {
+        return Vec::new();
+    }
+    let foreign =
+        |path: &[String]| within(path, "crate::engine") || ENGINES.contains(&path[0].as_str());
+    let wrong = known(source).into_iter().filter(|(_, path)| foreign(path));
+    wrong
+        .map(|(line, path)| {
+            let path = path.join("::");
+            format!("{}:{line}: the runtime may not know {path}", source.path)
         })
         .collect()
 }

@@ -292,6 +292,12 @@ fn plan(command: Command) -> Command {
         .args([
             bundle("the same, as create has it"),
             switch("json", "for programs"),
+            choice(
+                "platform",
+                "NAME",
+                &["linux", "windows"],
+                "what the bundle is for [this machine]",
+            ),
         ])
         .about(
             "\

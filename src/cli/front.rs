@@ -6,6 +6,7 @@
 //! nothing, since every `create` passes it.
 
 /// The engine's program, found and executed.
+#[cfg_attr(windows, path = "../windows/engine.rs")]
 pub mod engine;
 
 use std::ffi::{OsStr, OsString};

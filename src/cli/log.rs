@@ -7,11 +7,10 @@
 
 use super::{Global, LogFormat, Verbosity};
 use crate::error::{Error, Result};
-use crate::sys::clock;
+use crate::sys::{clock, folder};
 use serde_json::{Map, Value};
 use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 /// The open log, or standard error in its place.
@@ -121,12 +120,11 @@ impl Log {
 }
 
 fn append(path: &Path) -> Result<File> {
-    let open = OpenOptions::new()
-        .append(true)
-        .create(true)
-        .mode(0o644)
-        .open(path);
-    open.map_err(|error| Error::io("open the log", path, "openat", &error))
+    let mut options = OpenOptions::new();
+    options.append(true).create(true);
+    folder::readable_by_all(&mut options)
+        .open(path)
+        .map_err(|error| Error::io("open the log", path, "openat", &error))
 }
 
 fn failure(error: &Error, message: String, format: LogFormat) -> String {
@@ -181,4 +179,5 @@ fn put(mut to: impl std::io::Write, line: &str) {
 }
 
 #[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests;

@@ -1,7 +1,7 @@
 //! What is wrong with a command line, in the words of every other error, with the nearest right word.
 
 use super::Global;
-use crate::error::hints::nearest;
+use crate::error::nearest;
 use crate::error::{Cause, Error, Object};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 

@@ -57,7 +57,6 @@ pub use exec::{Changes, Exec, Paused, Switch};
 pub use misuse::Misuse;
 pub use request::parse;
 
-use crate::plan::root::Entry;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -105,6 +104,18 @@ pub enum Keyring {
     Inherit,
 }
 
+/// How the root is entered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// pivot_root(2): the host's mounts are gone after.
+    Pivot,
+    /// Moved onto / and chroot(2), for hosts whose root is the initial ramfs (`--no-pivot`).
+    MoveAndChroot,
+    /// chroot(2) alone, of a mount that the runtime has laid over the root's own directory: the container
+    /// lives in its caller's mount namespace, whose root and whose other mounts are not its own.
+    Chroot,
+}
+
 /// Who makes the cgroup.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Manager {
@@ -136,10 +147,12 @@ pub struct Create {
     pub preserve_fds: u32,
     /// `--pidfd-socket`.
     pub pidfd_socket: Option<PathBuf>,
-    /// What the caller hands over in its environment; filled in `life/inherit.rs`.
+    /// What the caller hands over in its environment; filled in `linux/inherit.rs`.
     pub inherited: Inherited,
     /// `--systemd-cgroup`, `--cgroup-manager`.
     pub manager: Manager,
+    /// What to run without a bundle, on Windows; else empty.
+    pub command: Vec<String>,
 }
 
 /// What a service manager hands over to whoever it starts.
@@ -177,6 +190,7 @@ impl Create {
             pidfd_socket: None,
             inherited: Inherited::default(),
             manager: Manager::Cgroupfs,
+            command: Vec::new(),
         }
     }
 }
@@ -235,6 +249,15 @@ pub enum PlanFormat {
     Text,
     /// JSON.
     Json,
+}
+
+/// What `plan` is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Platform {
+    /// Namespaces and cgroups.
+    Linux,
+    /// A Job Object.
+    Windows,
 }
 
 /// `spec` for root or for a user.
@@ -362,6 +385,8 @@ pub enum Request {
         format: PlanFormat,
         /// Who would make the cgroup.
         manager: Manager,
+        /// `--platform`.
+        platform: Platform,
     },
     /// Help or version text for stdout; nothing to do.
     Print(String),

@@ -6,15 +6,18 @@ mod exec;
 /// `checkpoint`, `restore`.
 mod frozen;
 
+/// `run` without a bundle.
+mod bare;
+
 use super::found::Found;
 use super::normal::{Extent, normal};
 use super::{
-    Afterwards, Attendance, Create, Force, Global, Inherited, Keyring, Limits, ListFormat,
-    LogFormat, Manager, Misuse, PlanFormat, Reach, Request, SpecFor, Update, Verbosity, Watch,
-    args, limits, misuse, quantity, quick, signal,
+    Afterwards, Attendance, Create, Entry, Force, Global, Inherited, Keyring, Limits, ListFormat,
+    LogFormat, Manager, Misuse, PlanFormat, Platform, Reach, Request, SpecFor, Update, Verbosity,
+    Watch, args, limits, misuse, quantity, quick, signal,
 };
+use crate::backend;
 use crate::error::Error;
-use crate::plan::root::Entry;
 use clap::ArgMatches;
 use clap::error::ErrorKind;
 use std::ffi::OsString;
@@ -111,6 +114,9 @@ fn verb_request(
     let Some(mut command) = args::verb(program, verb) else {
         return Err(misuse::unknown_verb(verb, program));
     };
+    if let Some(run) = bare::run(verb, &command, argv, manager) {
+        return run;
+    }
     let typed = normal(&command, argv, extent(verb));
     if let Some(fault) = typed.fault {
         return Err(fault);
@@ -197,6 +203,11 @@ fn request(verb: &str, found: &mut ArgMatches, manager: Manager) -> Result<Reque
             bundle: path(found, "folder").unwrap_or_else(|| bundle(found)),
             format: either(found, "json", PlanFormat::Json, PlanFormat::Text),
             manager,
+            platform: match found.word("platform").as_deref() {
+                Some("linux") => Platform::Linux,
+                Some("windows") => Platform::Windows,
+                _ => backend::PLATFORM,
+            },
         },
         other => return Err(misuse::unknown_verb(other, "orbital")),
     })
@@ -214,6 +225,7 @@ fn create(found: &mut impl Found, manager: Manager) -> Result<Create, Error> {
         pidfd_socket: path(found, "pidfd-socket"),
         inherited: Inherited::default(),
         manager,
+        command: Vec::new(),
     })
 }
 
@@ -281,7 +293,7 @@ fn update(found: &mut ArgMatches) -> Result<Update, Error> {
 
 fn kill_signal(found: &mut impl Found) -> Result<i32, Error> {
     let Some(typed) = found.value("signal") else {
-        return Ok(libc::SIGTERM);
+        return Ok(signal::TERM);
     };
     let typed = typed.to_string_lossy();
     signal::number(&typed).ok_or_else(|| {

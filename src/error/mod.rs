@@ -8,11 +8,16 @@
 pub mod object;
 
 /// One table: (step, errno, circumstance) → what to do.
+#[cfg(target_os = "linux")]
 pub mod hints;
+
+/// The known word that was probably meant.
+mod nearest;
 
 /// Text for people, one line for callers.
 pub mod render;
 
+pub use nearest::nearest;
 pub use object::{Object, Pointer};
 use std::path::PathBuf;
 

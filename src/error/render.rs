@@ -1,7 +1,9 @@
 //! Text for people, one line for callers.
 
 use super::{Cause, Error, Object};
-use nix::errno::Errno;
+use crate::backend;
+use crate::cli::signal;
+use crate::sys::words;
 use std::fmt::{Display, Formatter, Result, Write};
 
 impl Display for Error {
@@ -16,7 +18,7 @@ impl Display for Error {
             write!(
                 f,
                 "\n  step:  {step} of {}, in the container",
-                crate::linux::step::Step::COUNT
+                backend::STEPS
             )?;
         }
         write!(f, "\n  cause: {}", printable(&report.cause.to_string()))?;
@@ -94,7 +96,12 @@ impl Display for Cause {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         match self {
             Cause::Os { call, errno, on } => {
-                write!(f, "{}, from {call}", errno_words(*errno))?;
+                write!(
+                    f,
+                    "{}, from {}",
+                    words::of_error(*errno),
+                    words::of_call(call)
+                )?;
                 match on {
                     Some(on) => write!(f, " of {on}"),
                     None => Ok(()),
@@ -127,26 +134,6 @@ impl Display for Cause {
     }
 }
 
-/// An errno as `ENOENT: no such file or directory`.
-#[must_use]
-pub fn errno_words(errno: i32) -> String {
-    let known = Errno::from_raw(errno);
-    if known == Errno::UnknownErrno {
-        return format!("errno {errno}");
-    }
-    let text = known.desc();
-    let mut letters = text.chars();
-    // The table writes "No such file"; an acronym at the start stays as it is.
-    let lowered = match (letters.next(), text.chars().nth(1)) {
-        (Some(first), Some(second)) if second.is_lowercase() || second == ' ' => {
-            first.to_lowercase().chain(letters).collect()
-        }
-        _ => text.to_owned(),
-    };
-    format!("{known:?}: {lowered}")
-}
-
 fn signal_name(signal: i32) -> String {
-    nix::sys::signal::Signal::try_from(signal)
-        .map_or_else(|_| format!("signal {signal}"), |s| s.as_str().to_owned())
+    signal::name(signal).map_or_else(|| format!("signal {signal}"), |name| format!("SIG{name}"))
 }

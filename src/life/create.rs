@@ -1,28 +1,14 @@
 //! `orbital create`: everything up to the moment before the container's program.
 
-use super::group;
 use super::undo::Undo;
-use crate::cgroup::{Cgroup, apply, devices, place};
+use crate::backend::make::{self, Ahead, Terminal, Work};
+use crate::backend::{Born, Group, Plan, protect};
 use crate::cli::{Create, Verbosity};
-use crate::error::{Error, Object, Result};
-use crate::linux::ahead::{self, Ahead};
-use crate::linux::birth::{Born, give_birth};
-use crate::linux::failure::Kind;
-use crate::linux::held::{Seats, StartGate, Trace, hold};
-use crate::linux::parent::{attend, laid, net, rdt, tell};
-use crate::linux::{ask, protect};
-use crate::plan::annotations::PIDFD_RECEIVER;
-use crate::plan::cgroup::Moment;
-use crate::plan::console::Console;
-use crate::plan::{Plan, plan, process};
+use crate::error::{Error, Result};
 use crate::spec;
-use crate::state::{Home, Record, Seat, oci, status};
-use crate::sys::proc::Proc;
-use crate::sys::{pidfd, socket};
-use rustix::net::SocketType;
+use crate::state::{Home, Record, Seat};
 use std::cell::{Cell, OnceCell};
 use std::mem::ManuallyDrop;
-use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::rc::Rc;
 
@@ -36,7 +22,7 @@ pub struct Created {
     /// Its process.
     pub born: Born,
     /// Its group, open.
-    pub group: Option<Cgroup>,
+    pub group: Option<Group>,
     /// Its plan.
     pub plan: Plan,
     /// What is not to be undone any more: to be let go when nobody waits.
@@ -75,34 +61,29 @@ pub fn make(
     home: &Home,
     verbosity: Verbosity,
     starter: Starter,
-    terminal: Option<&OnceCell<OwnedFd>>,
+    terminal: Option<&OnceCell<Terminal>>,
 ) -> Result<Created> {
     // Not taken apart afterwards: the arena has no use for single blocks (`sys/heap.rs`).
-    let bundle = ManuallyDrop::new(spec::load(&request.bundle)?);
-    let network = ahead::begin(&bundle.spec);
-    let proc = Rc::new(ask::trust_proc()?);
-    let facts = ask::ask(&proc, request.manager)?;
-    let mut plan = plan(&bundle, &facts, request)?;
-    if starter == Starter::Ourselves && plan.process.argv.is_empty() {
-        return Err(process::missing());
+    let bundle = ManuallyDrop::new(make::bundle(request)?);
+    let ahead = make::ahead(&bundle);
+    let host = make::host(request.manager)?;
+    let mut plan = make::plan(&bundle, &host, request)?;
+    if starter == Starter::Ourselves {
+        make::has_program(&plan)?;
     }
-    let trace = if verbosity == Verbosity::Debug {
+    if verbosity == Verbosity::Debug {
         plan.warnings.extend(spec::names::misspelt(&bundle.raw));
-        Trace::On
-    } else {
-        Trace::Off
-    };
+    }
     let mut undo = Undo::default();
     let work = Work {
         plan: &plan,
         config: &bundle.raw,
         request,
-        proc,
-        owner: facts.uid,
+        host,
         starter,
-        trace,
+        verbosity,
     };
-    match build(&work, home, terminal, network, &mut undo) {
+    match build(&work, home, terminal, ahead, &mut undo) {
         Ok((seat, record, born, group)) => Ok(Created {
             seat,
             record,
@@ -115,226 +96,45 @@ pub fn make(
     }
 }
 
-/// What [`build`] works from.
-struct Work<'a> {
-    plan: &'a Plan,
-    config: &'a [u8],
-    request: &'a Create,
-    proc: Rc<Proc>,
-    owner: u32,
-    starter: Starter,
-    trace: Trace,
-}
-
 /// From the name to gate D. Every trace that is left is registered for undo on the line after.
 fn build(
     work: &Work<'_>,
     home: &Home,
-    terminal: Option<&OnceCell<OwnedFd>>,
-    network: Option<Ahead>,
+    terminal: Option<&OnceCell<Terminal>>,
+    ahead: Ahead,
     undo: &mut Undo<'static>,
-) -> Result<(Seat, Record, Born, Option<Cgroup>)> {
-    let plan = work.plan;
-    let proc = &*work.proc;
-    let console = console(work, terminal)?;
-    let pidfd_socket = pidfd_socket(work)?;
-    let systemd = group::asked(&plan.cgroup)?;
+) -> Result<(Seat, Record, Born, Option<Group>)> {
+    let mut wanted = make::wanted(work, terminal, ahead)?;
 
-    // Take the name, and write down which group will be ours before it exists.
-    let seat = home.reserve(&plan.id)?;
+    // Take the name, and write down which place will be ours before it exists.
+    let seat = home.reserve(&work.plan.id)?;
     undo.push(removing(&seat));
-    if let Some(notify) = &work.request.inherited.notify {
-        make_folder(&notify.folder)?;
-    }
-    let mut record = Record::new(plan, work.owner, place::path(&plan.cgroup, proc)?);
-    let root = laid::open(plan)?;
-    record.laid = root.as_ref().map(|root| root.id);
+    let mut record = make::record(work, &mut wanted)?;
     seat.begin(&record)?;
     let was_born = Rc::new(Cell::new(false));
     undo.push(poststop(record.clone(), was_born.clone()));
 
-    // A cgroup, with its limits, before anybody is in it.
-    let group = group::before_birth(&plan.cgroup, proc, systemd.as_ref(), &mut record, undo)?;
+    // A cgroup or a job, with its limits, before anybody is in it.
+    let place = make::place(work, &wanted, &mut record, undo)?;
 
     // Open what the child needs, and give birth.
-    let start = start_gate(work, &seat)?;
-    if let Some(root) = &root {
-        let id = root.id;
-        undo.push(move || laid::remove(&id));
-        root.attach(plan)?;
-    }
-    let (held, gate) = hold(
-        plan,
-        Rc::clone(&work.proc),
-        Seats {
-            start,
-            console,
-            network,
-            trace: work.trace,
-            root: root.map(|root| root.tree),
-        },
-    )?;
-    let born = give_birth(
-        plan,
-        held,
-        gate,
-        group.as_ref().map(|group| group.dir.as_fd()),
-    )?;
-    undo.push(ending(&born));
+    let born = make::give_birth(work, &mut wanted, &seat, place.as_ref(), undo)?;
+    undo.push(make::ending(&born));
     was_born.set(true);
-    let group = group::after_birth(plan, group, systemd, born.pid, proc, &mut record)?;
-    hand_over(&mut record, plan, born.pid, proc, undo)?;
+    let place = make::settle(work, &mut wanted, place, &born, &mut record, undo)?;
 
-    // The other column; then what is there now is made known, and may outlive us. What the child need
-    // not wait for is done while it mounts, on another core: nothing of the container's runs before
-    // gate C, so the device filter is early enough if it is there by then.
-    let document = |status: &str| {
-        oci::document(&record, born.pid, status)
-            .to_string()
-            .into_bytes()
-    };
-    let before_go = || {
-        if let Some(group) = &group {
-            devices::attach(group, &plan.cgroup.devices, proc)?;
-            apply::write_all(group, &plan.cgroup.settings, Moment::AfterBirth)?;
-        }
-        Ok(())
-    };
-    let meanwhile = || {
-        let process = Some(status::identify(proc, born.pid)?);
-        let record = Record {
-            process,
-            ..record.clone()
-        };
-        seat.keep_config(work.config)?;
-        seat.draft(&record)?;
-        // The child has been told to go on, and nobody waits for us now. It goes with this process else, ignored.
-        let _ = protect::settle();
-        Ok(record)
-    };
-    let record = attend(
-        plan,
-        &born,
-        proc,
-        group.as_ref(),
-        &document,
-        before_go,
-        meanwhile,
-    )?;
+    // The other column; then what is there now is made known, and may outlive us.
+    let record = make::attend(work, &seat, place.as_ref(), &born, &record)?;
     seat.publish()?;
-    send_pidfd(pidfd_socket, &born)?;
+    make::hand_out(wanted, &born)?;
     write_pid_file(work.request.pid_file.as_deref(), born.pid)?;
-    tell(&born, Kind::Remembered)?;
-    Ok((seat, record, born, group))
-}
-
-/// What belongs to the machine and not to a namespace: shares of caches, network devices.
-fn hand_over(
-    record: &mut Record,
-    plan: &Plan,
-    pid: i32,
-    proc: &Proc,
-    undo: &mut Undo<'static>,
-) -> Result<()> {
-    if let Some(rdt) = &plan.rdt {
-        record.resctrl_made = rdt::join(rdt, &rdt::mounted(rdt)?, pid)?;
-        let made = record.resctrl_made.clone();
-        undo.push(move || rdt::remove(&made));
-    }
-    for device in &plan.net_devices {
-        let given = net::give(device, pid, proc)?;
-        // While the child lives: a virtual device would end with its namespace.
-        undo.push(move || given.take_back());
-    }
-    Ok(())
-}
-
-/// Where the terminal's master goes.
-fn console(work: &Work<'_>, terminal: Option<&OnceCell<OwnedFd>>) -> Result<Option<OwnedFd>> {
-    let pointer = "/process/terminal";
-    match (work.plan.console, terminal, &work.request.console_socket) {
-        (Console::Streams, _, None) => Ok(None),
-        (Console::Streams, _, Some(_)) => {
-            let why = "--console-socket is for a process with a terminal, and this one has none";
-            Err(Error::refused("use the console socket", pointer, why)
-                .hint("set \"terminal\": true, or leave --console-socket out"))
-        }
-        (Console::Terminal { .. }, Some(end), _) => {
-            let (ours, theirs) = socket::pair().map_err(|fault| {
-                let doing = "make a socket for the terminal";
-                Error::new(doing, Object::Nothing, fault.into())
-            })?;
-            // Set once: this is the one place, and it runs once.
-            let _ = end.set(ours);
-            Ok(Some(theirs))
-        }
-        (Console::Terminal { .. }, None, Some(path)) => {
-            let connected = socket::connect(path, SocketType::STREAM);
-            connected
-                .map(Some)
-                .map_err(|fault| Error::file("connect to the console socket", path, fault))
-        }
-        (Console::Terminal { .. }, None, None) => {
-            let why = "cannot allocate tty if orbital will detach without setting console socket";
-            Err(Error::refused("give the process a terminal", pointer, why)
-                .hint("name the socket that takes it with --console-socket, use orbital run, or set \"terminal\": false"))
-        }
-    }
-}
-
-/// Where the process is to be sent as a descriptor.
-fn pidfd_socket<'a>(work: &Work<'a>) -> Result<Option<(&'a Path, OwnedFd)>> {
-    let annotation = || work.plan.annotations.get(PIDFD_RECEIVER).map(Path::new);
-    connect_pidfd_socket(work.request.pidfd_socket.as_deref().or_else(annotation))
-}
-
-/// The socket at `path`, connected before there is a process to send.
-///
-/// # Errors
-/// As connect(2).
-pub(super) fn connect_pidfd_socket(path: Option<&Path>) -> Result<Option<(&Path, OwnedFd)>> {
-    let Some(path) = path else { return Ok(None) };
-    let connected = socket::connect(path, SocketType::STREAM);
-    let told = |fault| Error::file("connect to the pidfd socket", path, fault);
-    Ok(Some((path, connected.map_err(told)?)))
-}
-
-/// Sends the process's descriptor, where somebody wants it.
-///
-/// # Errors
-/// As sendmsg(2).
-pub(super) fn send_pidfd(socket: Option<(&Path, OwnedFd)>, born: &Born) -> Result<()> {
-    let Some((path, socket)) = socket else {
-        return Ok(());
-    };
-    // The word beside it is runc's.
-    socket::send_descriptor(socket, b"standard", born.pidfd.as_fd())
-        .map(drop)
-        .map_err(|fault| Error::file("send the pidfd", path, fault))
-}
-
-/// The folder that is bound into the container for the socket that it notifies.
-fn make_folder(folder: &Path) -> Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    let made = std::fs::DirBuilder::new().mode(0o755).create(folder);
-    made.map_err(|error| Error::io("make the folder of notify.sock", folder, "mkdir", &error))
-}
-
-fn start_gate(work: &Work<'_>, seat: &Seat) -> Result<StartGate> {
-    match work.starter {
-        Starter::Later => Ok(StartGate::Listener(listen(seat)?)),
-        Starter::Ourselves => Ok(StartGate::Connection),
-    }
-}
-
-fn listen(seat: &Seat) -> Result<OwnedFd> {
-    let path = seat.start_socket();
-    socket::listen(&path).map_err(|fault| Error::file("listen for start", path, fault))
+    make::remembered(&born)?;
+    Ok((seat, record, born, place))
 }
 
 /// Writes the pid as decimal digits without a line end, in one act (CALLERS: a pid file exists only
 /// after success, and is never seen half written).
-pub(super) fn write_pid_file(path: Option<&Path>, pid: i32) -> Result<()> {
+pub(crate) fn write_pid_file(path: Option<&Path>, pid: i32) -> Result<()> {
     let Some(path) = path else { return Ok(()) };
     let mut name = std::ffi::OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
@@ -347,13 +147,13 @@ pub(super) fn write_pid_file(path: Option<&Path>, pid: i32) -> Result<()> {
 
 type Step = Box<dyn FnOnce() -> Result<()>>;
 
-pub(super) fn removing(seat: &Seat) -> Step {
+pub(crate) fn removing(seat: &Seat) -> Step {
     let path = seat.path.clone();
     Box::new(move || crate::state::dir::remove(&path))
 }
 
 /// The hooks for a container that is no more; a failure is only worth a warning (config.md, "Poststop").
-pub(super) fn poststop(record: Record, was_born: Rc<Cell<bool>>) -> Step {
+pub(crate) fn poststop(record: Record, was_born: Rc<Cell<bool>>) -> Step {
     Box::new(move || {
         if was_born.get() {
             // The failure that led here has the one record of the log; --debug shows these too.
@@ -363,22 +163,4 @@ pub(super) fn poststop(record: Record, was_born: Rc<Cell<bool>>) -> Step {
         }
         Ok(())
     })
-}
-
-fn ending(born: &Born) -> Step {
-    let pidfd = Rc::clone(&born.pidfd);
-    Box::new(move || {
-        // It may have ended by itself, and been reaped on the way to the error, ignored.
-        let _ = pidfd::signal(&pidfd, libc::SIGKILL);
-        let _ = pidfd::wait(pidfd.as_fd());
-        Ok(())
-    })
-}
-
-impl Record {
-    /// The group as it was really made, or none.
-    pub(super) fn keep_group(&mut self, group: Option<&Cgroup>) {
-        self.cgroup = group.map(|group| group.path.clone());
-        self.cgroup_made = group.map(|group| group.made.clone()).unwrap_or_default();
-    }
 }

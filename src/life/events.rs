@@ -2,11 +2,9 @@
 
 use super::pause::without_group;
 use super::{Verb, check};
-use crate::cgroup::Cgroup;
-use crate::cgroup::watch::Event;
+use crate::backend::{Event, Group, look};
 use crate::cli::Watch;
 use crate::error::{Error, Result};
-use crate::linux::parent::rdt;
 use crate::state::{Home, Record, status};
 use serde::Serialize;
 use std::io::{ErrorKind, Write};
@@ -48,7 +46,7 @@ pub fn events(id: &str, watch: Watch, home: &Home) -> Result<()> {
     }
 }
 
-fn follow(record: &Record, group: &Cgroup, interval: Duration) -> Result<()> {
+fn follow(record: &Record, group: &Group, interval: Duration) -> Result<()> {
     let Some(mut watch) = group.watch()? else {
         return Ok(());
     };
@@ -74,11 +72,10 @@ fn follow(record: &Record, group: &Cgroup, interval: Duration) -> Result<()> {
     }
 }
 
-fn stats(record: &Record, group: &Cgroup) -> Result<Reader> {
-    let Some(mut stats) = group.stats()? else {
+fn stats(record: &Record, group: &Group) -> Result<Reader> {
+    let Some(stats) = look::stats(record, group)? else {
         return Ok(Reader::Gone);
     };
-    stats.intel_rdt.schemata = rdt::schemata(&record.resctrl_made);
     print(&Line {
         r#type: "stats",
         id: &record.id,

@@ -1,9 +1,9 @@
 //! `orbital list`: all containers below the root.
 
+use crate::backend::look::{self, Host};
 use crate::cli::ListFormat;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::state::{Home, oci, status};
-use crate::sys::proc::Proc;
 use serde_json::Value;
 
 /// The list as text for stdout, and warnings. A container that vanishes meanwhile is left out; one whose
@@ -17,10 +17,10 @@ pub fn list(format: ListFormat, home: &Home) -> Result<(String, Vec<String>)> {
     if format == ListFormat::Quiet {
         return Ok((ids.join("\n"), warnings));
     }
-    let proc = Proc::open().map_err(|fault| Error::file("trust /proc", "/proc", fault))?;
+    let host = look::host()?;
     let mut states = Vec::new();
     for id in &ids {
-        match one(id, home, &proc) {
+        match one(id, home, &host) {
             Ok(state) => states.extend(state),
             Err(error) => warnings.push(format!("left {id} out: {}", error.one_line())),
         }
@@ -32,14 +32,14 @@ pub fn list(format: ListFormat, home: &Home) -> Result<(String, Vec<String>)> {
     Ok((text, warnings))
 }
 
-fn one(id: &str, home: &Home, proc: &Proc) -> Result<Option<Value>> {
+fn one(id: &str, home: &Home, host: &Host) -> Result<Option<Value>> {
     let Ok(seat) = home.find("list the containers", id) else {
         return Ok(None);
     };
     let Some(record) = seat.record()? else {
         return Ok(None);
     };
-    let now = status::of(&seat, Some(&record), proc)?;
+    let now = status::of(&seat, Some(&record), host)?;
     Ok(Some(oci::state(&record, now)))
 }
 

@@ -19,22 +19,13 @@
 //! | delete --force | yes | yes | yes | yes | yes | yes |
 //!
 //! What this folder does *not* do: decide what a container looks like (`plan/`), talk to the kernel
-//! (`linux/`, `cgroup/`), keep anything (`state/`).
+//! (`linux/` and `cgroup/`, or `windows/`: one of them is the `backend`), keep anything (`state/`).
 
 /// Make a container, up to the moment before its program.
 pub mod create;
 
-/// The container's group, made by orbital or by systemd.
-mod group;
-
 /// What create has done so far, to be undone in reverse.
 pub mod undo;
-
-/// What the caller hands over beside the command line.
-pub mod inherit;
-
-/// The container's word that it is ready, handed on.
-pub mod notify;
 
 /// Let its program begin.
 pub mod start;
@@ -72,9 +63,6 @@ pub mod delete;
 /// Create, start, wait, delete.
 pub mod run;
 
-/// The foreground: signals and a terminal handed through.
-pub mod foreground;
-
 /// All containers.
 pub mod list;
 
@@ -83,9 +71,6 @@ pub mod features;
 
 /// Print the plan and do nothing.
 pub mod plan;
-
-/// The plan in words or as JSON.
-pub mod explain;
 
 use crate::error::{Error, Result};
 use crate::state::Status;

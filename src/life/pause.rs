@@ -1,9 +1,9 @@
 //! `orbital pause`, `orbital resume`: every process stands still, and goes on.
 
 use super::{Verb, check};
-use crate::cgroup::Cgroup;
+use crate::backend::{Group, signal};
 use crate::error::{Error, Result};
-use crate::state::{Home, status};
+use crate::state::{Home, Record, Seat, status};
 
 /// Stops all processes of a container, and returns when they stand.
 ///
@@ -11,7 +11,8 @@ use crate::state::{Home, status};
 /// A container that does not exist, does not live or is paused already; one that has no cgroup; a process
 /// that does not stop within ten seconds.
 pub fn pause(id: &str, home: &Home) -> Result<()> {
-    group(Verb::Pause, id, home)?.freeze()
+    let (seat, record, group) = found(Verb::Pause, id, home)?;
+    signal::freeze(&seat, &record, &group)
 }
 
 /// Lets them go on, and returns when they do.
@@ -19,23 +20,23 @@ pub fn pause(id: &str, home: &Home) -> Result<()> {
 /// # Errors
 /// A container that does not exist or is not paused; one that stays frozen with a group above its own.
 pub fn resume(id: &str, home: &Home) -> Result<()> {
-    group(Verb::Resume, id, home)?.resume()
+    let (seat, record, group) = found(Verb::Resume, id, home)?;
+    signal::resume(&seat, &record, &group)
 }
 
-fn group(verb: Verb, id: &str, home: &Home) -> Result<Cgroup> {
+fn found(verb: Verb, id: &str, home: &Home) -> Result<(Seat, Record, Group)> {
     let word = verb.word();
     let seat = home.find(&format!("{word} {id}"), id)?;
     let now = status::now(&seat)?;
     check(verb, id, now.status, now.pid)?;
-    let group = match &now.record {
-        Some(record) => record.group()?,
-        None => None,
-    };
-    group.ok_or_else(|| without_group(word, id))
+    let without = || without_group(word, id);
+    let record = now.record.ok_or_else(without)?;
+    let group = record.group()?.ok_or_else(without)?;
+    Ok((seat, record, group))
 }
 
 /// What a container cannot do that stayed in its caller's group.
-pub(super) fn without_group(word: &str, id: &str) -> Error {
+pub(crate) fn without_group(word: &str, id: &str) -> Error {
     let why = "it has no cgroup of its own";
     Error::container(format!("{word} {id}"), id, why)
         .hint("create it where orbital may make one, without --cgroup-manager disabled")

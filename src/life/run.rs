@@ -1,12 +1,12 @@
 //! `orbital run`: create, start, wait, delete, in one invocation.
 
 use super::create::{Created, Starter, make};
-use super::foreground::{Foreground, Terminal};
-use super::notify::Proxy;
 use super::{delete, start};
+use crate::backend::foreground::{Foreground, Terminal};
+use crate::backend::notify::Proxy;
+use crate::backend::{begin, protect};
 use crate::cli::{Afterwards, Attendance, Create, Verbosity};
-use crate::error::{Error, Result};
-use crate::linux::{explain, protect};
+use crate::error::Result;
 use crate::state::Home;
 use std::cell::OnceCell;
 
@@ -41,7 +41,7 @@ pub fn run(
     let proxy = proxy(request, &created)?;
     begin(&created)?;
     std::mem::take(&mut created.spent).forget();
-    let end = foreground.attend(&created.born, terminal, proxy);
+    let end = foreground.attend(&mut created.born, terminal, proxy);
     let mut warnings = std::mem::take(&mut created.plan.warnings);
     if afterwards == Afterwards::Delete {
         let group = created.group.take();
@@ -70,20 +70,7 @@ fn begin(created: &Created) -> Result<()> {
         plan,
         ..
     } = created;
-    let told = |bytes: &_, _: Option<std::os::fd::BorrowedFd<'_>>| {
-        explain::record(
-            plan,
-            bytes,
-            born.documents
-                .as_ref()
-                .map(crate::linux::held::Documents::printed),
-        )
-    };
-    let quoted = |error: Error| match crate::spec::load(&record.bundle) {
-        Ok(bundle) => error.quoting(&bundle.raw),
-        Err(_) => error,
-    };
-    let begun = start::open_gate(&born.gate, &told).map_err(quoted);
+    let begun = begin::ourselves(born, plan, seat, record);
     begun.or_else(|error| delete::after_failure(seat, record, error))?;
     start::poststart(seat, record)
 }

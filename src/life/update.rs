@@ -2,15 +2,12 @@
 
 use super::pause::without_group;
 use super::{Verb, check};
-use crate::cgroup::Cgroup;
-use crate::cgroup::systemd::Living;
+use crate::backend::update as limits;
 use crate::cli::{Limits, Update};
 use crate::error::{Error, Object, Pointer, Result};
-use crate::linux::parent::rdt;
-use crate::plan::cgroup::update::{self, Changes};
-use crate::plan::rdt as shares;
 use crate::spec::resources;
-use crate::state::{Home, Record, status};
+use crate::state::{Home, status};
+use std::borrow::Cow;
 use std::path::Path;
 
 /// Changes the limits, all or none.
@@ -25,59 +22,17 @@ pub fn update(request: &Update, home: &Home) -> Result<Vec<String>> {
     let now = status::now(&seat)?;
     check(Verb::Update, id, now.status, now.pid)?;
     let origin = Origin::of(&request.limits)?;
-    let wanted = origin.resources().map_err(|error| origin.told(error))?;
-    let lines = shares::lines(
-        request.l3_cache_schema.as_deref(),
-        request.mem_bw_schema.as_deref(),
-    )?;
+    let told = |error| origin.told(error);
+    let (raw, name) = origin.text();
+    let wanted = limits::read(&raw, Path::new(&*name)).map_err(told)?;
+    let shares = limits::shares(request)?;
     let Some(record) = now.record else {
         return Err(without_group("update", id));
     };
-    let group = record.group()?;
-    let current = group.as_ref().map(Cgroup::current).unwrap_or_default();
-    let plan = update::plan(&wanted, &current).map_err(|error| origin.told(error))?;
-    let mut warnings = change(&record, group.as_ref(), plan, &origin)?;
-    if !lines.is_empty() {
-        rdt::share(&record.resctrl_made, &lines)?;
-    }
+    let pointer = |pointer: &Pointer| origin.pointer(pointer);
+    let mut warnings = limits::change(&record, &wanted, &shares, &pointer).map_err(told)?;
     let ignored = request.ignored.iter();
     warnings.extend(ignored.map(|typed| format!("{typed} is ignored beside --resources")));
-    Ok(warnings)
-}
-
-fn change(
-    record: &Record,
-    group: Option<&Cgroup>,
-    plan: Changes,
-    origin: &Origin,
-) -> Result<Vec<String>> {
-    let Changes {
-        mut settings,
-        mut warnings,
-    } = plan;
-    if settings.is_empty() {
-        return Ok(warnings);
-    }
-    let Some(group) = group else {
-        return Err(without_group("update", &record.id));
-    };
-    for setting in &mut settings {
-        setting.pointer = origin.pointer(&setting.pointer);
-    }
-    let unit = record.unit.as_ref().map(|unit| Living {
-        unit: &unit.name,
-        instance: unit.instance,
-    });
-    let before = group.oom_kills();
-    group
-        .change(&settings, unit.as_ref())
-        .map_err(|error| origin.told(error))?;
-    let killed = group.oom_kills().saturating_sub(before);
-    if killed > 0 && settings.iter().any(|one| one.file.starts_with("memory.")) {
-        warnings.push(format!(
-            "the kernel ended {killed} of its processes to come below the new limit of memory"
-        ));
-    }
     Ok(warnings)
 }
 
@@ -104,12 +59,14 @@ impl<'a> Origin<'a> {
         }
     }
 
-    fn resources(&self) -> Result<oci_spec::runtime::LinuxResources> {
+    /// The limits as JSON, and what to call that.
+    fn text(&self) -> (Cow<'_, [u8]>, Cow<'_, str>) {
         match self {
-            Origin::Flags(typed) => {
-                resources::parse(typed.resources.to_string().as_bytes(), Path::new("flags"))
-            }
-            Origin::Text { raw, name } => resources::parse(raw, Path::new(name)),
+            Origin::Flags(typed) => (
+                typed.resources.to_string().into_bytes().into(),
+                "flags".into(),
+            ),
+            Origin::Text { raw, name } => (raw.into(), name.into()),
         }
     }
 

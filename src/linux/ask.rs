@@ -1,12 +1,13 @@
 //! Questions to the host, asked once, into [`Facts`].
 
 use crate::cgroup;
-use crate::cli::Manager;
-use crate::error::{Error, Result};
+use crate::cli::{Manager, SpecFor};
+use crate::error::{Cause, Error, Object, Result};
 use crate::plan::facts::{Facts, Instance, Privilege};
 use crate::plan::seccomp;
+use crate::spec::default;
 use crate::sys::proc::Proc;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The /proc that everything is asked of.
 ///
@@ -54,6 +55,46 @@ pub fn ask(proc: &Proc, manager: Manager) -> Result<Facts> {
         newgidmap: helper("newgidmap"),
         unified: crate::sys::dir::is_unified(),
     })
+}
+
+/// Where containers are remembered: /run/orbital for root, $XDG_RUNTIME_DIR/orbital else. A user may seem to be
+/// root, in a user namespace of an engine's: to runc USER tells them apart, and so it does here.
+///
+/// # Errors
+/// A user without XDG_RUNTIME_DIR.
+pub fn home() -> Result<PathBuf> {
+    let own = std::env::var_os("XDG_RUNTIME_DIR").filter(|dir| !dir.is_empty());
+    if rustix::process::geteuid().is_root() && (own.is_none() || is_really_root()) {
+        return Ok("/run/orbital".into());
+    }
+    match own {
+        Some(dir) => Ok(PathBuf::from(dir).join("orbital")),
+        None => {
+            let error = Error::new(
+                "find a place for containers",
+                Object::Nothing,
+                Cause::Refused("XDG_RUNTIME_DIR is not set".to_owned()),
+            );
+            Err(error.hint("name a directory of yours with --root"))
+        }
+    }
+}
+
+fn is_really_root() -> bool {
+    std::env::var_os("USER").is_some_and(|name| name == "root")
+        || Proc::open().is_ok_and(|proc| cgroup::in_first_user_namespace(&proc))
+}
+
+/// A first config.json for this user, into this bundle.
+///
+/// # Errors
+/// As [`default::write`].
+pub fn write_first_config(bundle: &Path, whom: SpecFor) -> Result<()> {
+    let (uid, gid) = (
+        rustix::process::geteuid().as_raw(),
+        rustix::process::getegid().as_raw(),
+    );
+    default::write(bundle, &default::text(whom, uid, gid))
 }
 
 /// This process's permitted capabilities; capget(2).

@@ -34,6 +34,21 @@ pub mod failure;
 /// The protocol.
 pub mod gates;
 
+/// How the container's first process is.
+pub mod look;
+
+/// Making a container, act by act.
+pub mod make;
+
+/// Its group, made by orbital or by systemd.
+mod group;
+
+/// What is written down.
+mod remember;
+
+/// What the caller hands over beside the command line.
+pub mod inherit;
+
 /// Security modules of the host.
 pub mod labels;
 
@@ -55,6 +70,42 @@ pub mod birth;
 /// The left column.
 pub mod parent;
 
+/// Gate E from the outside.
+pub mod begin;
+
+/// The container's word that it is ready, handed on.
+pub mod notify;
+
+/// Signals and a terminal handed through.
+pub mod foreground;
+
+/// Signals, standing still, going on.
+pub mod signal;
+
+/// The end, and what is removed.
+pub mod end;
+
+/// Other limits.
+pub mod update;
+
+/// What the host's ps says.
+pub mod ps;
+
+/// A second process.
+pub mod exec;
+
+/// To disk.
+pub mod checkpoint;
+
+/// And back.
+pub mod restore;
+
+/// What this build and this kernel can do.
+pub mod features;
+
+/// The plan in plain words or as JSON.
+pub mod plain;
+
 /// Both columns of a second process.
 pub mod second;
 
@@ -66,3 +117,21 @@ pub mod explain;
 
 /// The runtime's own file, out of the container's reach.
 pub mod protect;
+
+pub use crate::cgroup::Cgroup as Group;
+pub use crate::cgroup::watch::Event;
+pub use crate::plan::Plan;
+pub use birth::Born;
+pub use parent::hooks;
+
+/// How many steps the child has.
+pub const STEPS: u8 = step::Step::COUNT;
+
+/// What `orbital plan` is about where nothing is said.
+pub const PLATFORM: crate::cli::Platform = crate::cli::Platform::Linux;
+
+/// The status that a process's status becomes when orbital exits with it.
+#[must_use]
+pub fn exit_status(status: i32) -> i32 {
+    status.clamp(0, i32::from(u8::MAX))
+}

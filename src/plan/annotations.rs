@@ -1,6 +1,7 @@
 //! Annotations that change what a container is: crun's names, as its callers send them. Whoever takes
 //! annotations from strangers has to keep these back, so `features` lists them. All others are only told.
 
+#[cfg(target_os = "linux")]
 use super::cgroup::properties;
 
 /// A path: the unix socket that receives the process as a descriptor, like `--pidfd-socket`.
@@ -19,6 +20,7 @@ pub const HOOKS_STDERR: &str = "run.oci.hooks.stderr";
 pub const CRIU_CONFIG: &str = "org.criu.config";
 
 /// All of them; what ends in a dot is the beginning of many.
+#[cfg(target_os = "linux")]
 pub const OBEYED: [&str; 6] = [
     CRIU_CONFIG,
     HOOKS_STDERR,

@@ -1,6 +1,6 @@
 //! What a new time namespace adds to the host's clocks (config-linux.md, "Time Offsets"); time_namespaces(7).
 
-use crate::error::{Error, Pointer, Result, hints};
+use crate::error::{Error, Pointer, Result, nearest};
 use oci_spec::runtime::{Linux, LinuxTimeOffset};
 
 /// The offsets of a new time namespace.
@@ -49,7 +49,7 @@ pub fn plan(linux: &Linux, source: Source) -> Result<Option<Clocks>> {
     unknown.sort();
     if let Some(name) = unknown.first() {
         let error = Error::refused(DOING, pointer.at(name.as_str()), "there is no such clock");
-        return Err(error.hint(match hints::nearest(name, NAMES) {
+        return Err(error.hint(match nearest(name, NAMES) {
             Some(near) => format!("did you mean {near:?}?"),
             None => {
                 "move \"monotonic\" or \"boottime\": the time of day is the same for all".to_owned()

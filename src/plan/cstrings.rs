@@ -2,7 +2,6 @@
 
 use crate::error::{Error, Pointer, Result};
 use std::ffi::CString;
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 /// The text at `pointer` as a C string; `doing` completes "cannot …".
@@ -25,7 +24,7 @@ pub fn text(
 /// # Errors
 /// It holds a NUL.
 pub fn path(value: &Path, doing: &str, pointer: &Pointer) -> Result<CString> {
-    text(value.as_os_str().as_bytes(), doing, pointer)
+    text(value.as_os_str().as_encoded_bytes(), doing, pointer)
 }
 
 /// A path that must begin with `/`.

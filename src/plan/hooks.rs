@@ -57,6 +57,17 @@ pub struct Hooks {
 /// # Errors
 /// A relative path, a time limit of no time, a NUL.
 pub fn plan(spec: &Spec, process: &[CString]) -> Result<Hooks> {
+    plan_by(spec, process, cstrings::absolute)
+}
+
+/// The path as a C string, if it is absolute where the hook is run; words for "cannot …", and its pointer.
+type Absolute = fn(&Path, &str, &Pointer) -> Result<CString>;
+
+/// The same, where other paths are absolute.
+///
+/// # Errors
+/// As [`plan`].
+pub(super) fn plan_by(spec: &Spec, process: &[CString], absolute: Absolute) -> Result<Hooks> {
     let Some(hooks) = spec.hooks() else {
         return Ok(Hooks::default());
     };
@@ -65,6 +76,7 @@ pub fn plan(spec: &Spec, process: &[CString]) -> Result<Hooks> {
         reason = "the specification still has it, and callers still send it"
     )]
     let prestart = hooks.prestart();
+    let list = |kind, given, otherwise| list(kind, given, otherwise, absolute);
     Ok(Hooks {
         prestart: list("prestart", prestart, &[])?,
         create_runtime: list("createRuntime", hooks.create_runtime(), &[])?,
@@ -95,17 +107,31 @@ pub fn outputs<'a>(annotation: impl Fn(&str) -> Option<&'a String>) -> Result<Ou
 
 type Given = oci_spec::runtime::Hook;
 
-fn list(kind: &str, given: &Option<Vec<Given>>, otherwise: &[CString]) -> Result<Vec<Hook>> {
+fn list(
+    kind: &str,
+    given: &Option<Vec<Given>>,
+    otherwise: &[CString],
+    absolute: Absolute,
+) -> Result<Vec<Hook>> {
     let pointer = Pointer::from("/hooks").at(kind);
     let doing = format!("prepare the {kind} hook");
     let given = given.as_deref().unwrap_or_default().iter().enumerate();
     given
-        .map(|(index, one)| hook(one, &doing, pointer.at(index), otherwise))
+        .map(|(index, one)| {
+            let pointer = pointer.at(index);
+            let path = absolute(one.path(), &doing, &pointer.at("path"))?;
+            hook(one, path, &doing, pointer, otherwise)
+        })
         .collect()
 }
 
-fn hook(given: &Given, doing: &str, pointer: Pointer, otherwise: &[CString]) -> Result<Hook> {
-    let path = cstrings::absolute(given.path(), doing, &pointer.at("path"))?;
+fn hook(
+    given: &Given,
+    path: CString,
+    doing: &str,
+    pointer: Pointer,
+    otherwise: &[CString],
+) -> Result<Hook> {
     let argv = match given.args().as_deref() {
         None | Some([]) => vec![path.clone()],
         Some(args) => cstrings::list(args, doing, &pointer.at("args"))?,
@@ -132,4 +158,5 @@ fn hook(given: &Given, doing: &str, pointer: Pointer, otherwise: &[CString]) -> 
 }
 
 #[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests;

@@ -13,92 +13,118 @@ pub mod facts;
 pub mod cstrings;
 
 /// Which process makes or joins which namespace.
+#[cfg(target_os = "linux")]
 pub mod birth;
 
 /// Offsets of a new time namespace.
+#[cfg(target_os = "linux")]
 pub mod clocks;
 
 /// User and group mappings, as the bytes of uid_map and gid_map.
+#[cfg(target_os = "linux")]
 pub mod idmap;
 
 /// The root file system.
+#[cfg(target_os = "linux")]
 pub mod root;
 
 /// Mount options: one table from words to flags.
+#[cfg(target_os = "linux")]
 pub mod options;
 
 /// `/mounts` as ordered operations.
+#[cfg(target_os = "linux")]
 pub mod mounts;
 
 /// Device nodes and the links beside them.
+#[cfg(target_os = "linux")]
 pub mod devices;
 
 /// Masked and read-only paths.
+#[cfg(target_os = "linux")]
 pub mod masks;
 
 /// Arguments, environment, working directory and the candidates for the program's path.
+#[cfg(target_os = "linux")]
 pub mod process;
 
 /// Ids, groups, umask.
+#[cfg(target_os = "linux")]
 pub mod user;
 
 /// Capability names as five bit sets.
+#[cfg(target_os = "linux")]
 pub mod caps;
 
 /// The seccomp filter.
+#[cfg(target_os = "linux")]
 pub mod seccomp;
 
 /// Resource limits of the process.
+#[cfg(target_os = "linux")]
 pub mod limits;
 
 /// Sysctls, host name, domain name, personality.
+#[cfg(target_os = "linux")]
 pub mod tuning;
 
 /// Lists of CPUs and memory nodes.
+#[cfg(target_os = "linux")]
 pub mod cpulist;
 
 /// CPU, disk and memory: who gets how much of which.
+#[cfg(target_os = "linux")]
 pub mod scheduling;
 
 /// AppArmor and SELinux.
+#[cfg(target_os = "linux")]
 pub mod labels;
 
 /// Network devices to move.
+#[cfg(target_os = "linux")]
 pub mod net;
 
 /// Shares of caches and memory bandwidth.
+#[cfg(target_os = "linux")]
 pub mod rdt;
 
 /// The terminal.
+#[cfg(target_os = "linux")]
 pub mod console;
 
 /// Resources as a list of (file, value), and the device rules.
+#[cfg(target_os = "linux")]
 pub mod cgroup;
 
 /// Hooks: argument vectors, environments, time limits.
 pub mod hooks;
 
+/// The plan of a Job Object, made on every host.
+pub mod job;
+
 /// Annotations that are obeyed.
 pub mod annotations;
 
 /// What the caller's surroundings add.
+#[cfg(target_os = "linux")]
 pub mod inherited;
 
 /// A second process in a container that lives.
+#[cfg(target_os = "linux")]
 pub mod second;
 
 /// Ready-made inputs for the tests.
 #[cfg(test)]
+#[cfg(target_os = "linux")]
 pub(crate) mod sample;
 
-use crate::cli::Create;
-use crate::error::Result;
-use crate::spec::Bundle;
-use std::collections::BTreeMap;
-use std::ffi::CString;
-use std::path::PathBuf;
+#[cfg(target_os = "linux")]
+use crate::{cli::Create, error::Result, spec::Bundle};
+#[cfg(target_os = "linux")]
+use std::{collections::BTreeMap, ffi::CString, path::PathBuf};
 
 /// A container, decided. Parent and child share it; neither changes it.
+#[cfg(target_os = "linux")]
 #[derive(Debug)]
 pub struct Plan {
     /// The container's id.
@@ -157,11 +183,13 @@ pub struct Plan {
 ///
 /// # Errors
 /// The first thing in config.json that is invalid, impossible on this host or not supported, with its pointer.
+#[cfg(target_os = "linux")]
 pub fn plan(bundle: &Bundle, facts: &facts::Facts, request: &Create) -> Result<Plan> {
     decide(bundle, facts, request).map_err(|error| error.quoting(&bundle.raw))
 }
 
 /// The planners, in order: members of the plan are decided as they stand here.
+#[cfg(target_os = "linux")]
 fn decide(bundle: &Bundle, facts: &facts::Facts, request: &Create) -> Result<Plan> {
     let spec = &*inherited::with_inherited(&bundle.spec, request);
     let mut warnings = bundle.warnings.clone();
@@ -211,4 +239,5 @@ fn decide(bundle: &Bundle, facts: &facts::Facts, request: &Create) -> Result<Pla
 }
 
 #[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests;

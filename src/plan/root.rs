@@ -3,7 +3,7 @@
 use super::birth::{Birth, Kind, UserNamespace};
 use super::cstrings;
 use super::facts::{Facts, Privilege};
-use crate::error::hints::nearest;
+use crate::error::nearest;
 use crate::error::{Error, Pointer, Result};
 use libc::{MS_PRIVATE, MS_REC, MS_SHARED, MS_SLAVE, MS_UNBINDABLE};
 use oci_spec::runtime::Spec;
@@ -11,17 +11,7 @@ use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path};
 
-/// How the root is entered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Entry {
-    /// pivot_root(2): the host's mounts are gone after.
-    Pivot,
-    /// Moved onto / and chroot(2), for hosts whose root is the initial ramfs (`--no-pivot`).
-    MoveAndChroot,
-    /// chroot(2) alone, of a mount that the runtime has laid over the root's own directory: the container
-    /// lives in its caller's mount namespace, whose root and whose other mounts are not its own.
-    Chroot,
-}
+pub use crate::cli::Entry;
 
 /// Who opens a source in the host's file system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

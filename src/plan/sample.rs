@@ -60,6 +60,7 @@ pub(crate) fn request() -> Create {
         pidfd_socket: None,
         inherited: crate::cli::Inherited::default(),
         manager: Manager::Cgroupfs,
+        command: Vec::new(),
     }
 }
 

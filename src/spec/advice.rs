@@ -1,6 +1,6 @@
 //! What to write for a value of the wrong type, from what was written: `"022"` was meant as 18.
 
-use crate::error::{Pointer, hints};
+use crate::error::{Pointer, nearest};
 use serde_json::{Map, Value, json};
 
 /// Advice for a value that is not `wanted`; none where nobody can know what was meant.
@@ -44,7 +44,7 @@ pub(super) fn of_missing(place: &Pointer) -> Option<String> {
 pub(super) fn near_word<'a>(found: &str, known: &[&'a str]) -> Option<&'a str> {
     let lowered = found.to_ascii_lowercase();
     let mut words = known.iter().copied().filter(|_| !found.is_empty());
-    hints::nearest(found, known.iter().copied())
+    nearest(found, known.iter().copied())
         .or_else(|| {
             let ending = format!("_{lowered}");
             words

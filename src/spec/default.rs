@@ -137,11 +137,11 @@ pub fn text(whom: SpecFor, uid: u32, gid: u32) -> String {
     text
 }
 
-/// Writes `bundle`/config.json, with the mode that the umask leaves of 0666.
+/// Writes this text as `bundle`/config.json, with the mode that the umask leaves of 0666.
 ///
 /// # Errors
 /// The file exists, or the folder does not, or cannot be written to.
-pub fn write(bundle: &Path, whom: SpecFor, uid: u32, gid: u32) -> Result<()> {
+pub fn write(bundle: &Path, text: &str) -> Result<()> {
     const DOING: &str = "write config.json";
     let path = bundle.join("config.json");
     let mut file = match std::fs::File::create_new(&path) {
@@ -153,7 +153,7 @@ pub fn write(bundle: &Path, whom: SpecFor, uid: u32, gid: u32) -> Result<()> {
         }
         Err(error) => return Err(Error::io(DOING, path, "openat", &error)),
     };
-    file.write_all(text(whom, uid, gid).as_bytes())
+    file.write_all(text.as_bytes())
         .map_err(|error| Error::io(DOING, path, "write", &error))
 }
 

@@ -3,7 +3,7 @@
 //! The specification wants unknown members ignored, so this is no error; `orbital plan` and `--debug` say it.
 //! It reads the document a second time, which `create` does not do unasked.
 
-use crate::error::{Pointer, hints};
+use crate::error::{Pointer, nearest};
 use serde_json::Value;
 
 /// An object's place, `*` for each member or element, and the names that the specification has there (1.3).
@@ -110,7 +110,7 @@ fn near<'k>(name: &str, known: &'k str) -> Option<&'k str> {
     if known.clone().any(|one| one == name) {
         return None;
     }
-    hints::nearest(name, known)
+    nearest(name, known)
 }
 
 #[cfg(test)]

@@ -138,6 +138,7 @@ const WRONG_DOCUMENTS: [(&str, &str); 8] = [
     ),
 ];
 
+#[cfg(unix)]
 #[test]
 fn what_is_wrong_is_told_with_its_place_and_value() {
     let processes = WRONG_PROCESSES
@@ -211,6 +212,7 @@ fn unknown_capabilities_are_left_out_with_a_warning() {
     assert!(line.contains("/process/capabilities/bounding"), "{line}");
 }
 
+#[cfg(unix)]
 #[test]
 fn files_that_cannot_be_read_are_named() {
     let empty = tempfile::tempdir().unwrap();
@@ -260,6 +262,7 @@ fn files_that_cannot_be_read_are_named() {
     );
 }
 
+#[cfg(unix)]
 #[test]
 fn the_bundle_s_path_is_absolute_and_without_links() {
     let real = bundle(with(r#""root": {"path": "r"}"#));
@@ -291,6 +294,7 @@ fn other_encodings_are_told_as_such() {
     );
 }
 
+#[cfg(unix)]
 #[test]
 fn a_message_does_not_move_the_cursor() {
     let text = with(r#""root": {"path": "r"}, "mounts": ["\u001b[2J\n\u202e"]"#);

@@ -50,7 +50,7 @@ pub(super) fn missing(document: &Value, parent: &Pointer, name: &str) -> Error {
     let others = beside
         .into_iter()
         .flat_map(|members| members.keys().map(String::as_str));
-    match crate::error::hints::nearest(name, others) {
+    match crate::error::nearest(name, others) {
         Some(near) => report.hint(format!("write {name:?} for {near:?}")),
         None => match advice::of_missing(&place) {
             Some(hint) => report.hint(hint),

@@ -3,8 +3,7 @@
 
 use super::Seat;
 use crate::error::{Error, Result};
-use crate::sys::{Fault, file};
-use rustix::fs::OFlags;
+use crate::sys::folder::Put;
 use std::ffi::CStr;
 
 /// Its name in the container's directory.
@@ -16,10 +15,8 @@ impl Seat {
     /// # Errors
     /// As open(2) and write(2).
     pub fn keep_config(&self, raw: &[u8]) -> Result<()> {
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::EXCL;
-        let put = file::open(self, CONFIG, flags);
-        put.and_then(|fd| file::write_once(fd, raw))
-            .map_err(|fault| Error::file("keep config.json", self.path.join("config.json"), fault))
+        let kept = self.dir.put(CONFIG, Put::New, raw);
+        kept.map_err(|fault| Error::file("keep config.json", self.path.join("config.json"), fault))
     }
 
     /// The bytes that were kept.
@@ -27,11 +24,9 @@ impl Seat {
     /// # Errors
     /// As open(2) and read(2); ENOENT where none were.
     pub fn config(&self) -> Result<Vec<u8>> {
-        let told = |fault: Fault| {
+        self.dir.get(CONFIG).map_err(|fault| {
             let path = self.path.join("config.json");
             Error::file("read the container's config.json", path, fault)
-        };
-        let fd = file::open(self, CONFIG, OFlags::RDONLY | OFlags::NOFOLLOW).map_err(told)?;
-        file::read_all(fd).map_err(told)
+        })
     }
 }

@@ -1,13 +1,11 @@
 //! The directories below `--root`: one per container, 0700, found and changed by descriptor.
 
 use super::record::{self, Record};
-use crate::cgroup::in_first_user_namespace;
+use crate::backend;
 use crate::error::{Cause, Error, Object, Result};
-use crate::sys::proc::Proc;
-use crate::sys::{At, Call, Fault, dir, file};
-use rustix::fs::{AtFlags, CWD, FlockOperation, Mode, OFlags};
+use crate::sys::Fault;
+use crate::sys::folder::{self, Folder, Lock, Locked, Put};
 use std::ffi::{CStr, CString};
-use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 /// Longest id, as a directory's name; limits.h, NAME_MAX.
@@ -27,48 +25,27 @@ pub const NOTIFY: &str = "notify";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Home(PathBuf);
 
-fn is_really_root() -> bool {
-    std::env::var_os("USER").is_some_and(|name| name == "root")
-        || Proc::open().is_ok_and(|proc| in_first_user_namespace(&proc))
-}
-
 impl Home {
-    /// `--root`, or the default of this user: /run/orbital for root, $XDG_RUNTIME_DIR/orbital else. A user may
-    /// seem to be root, in a user namespace of an engine's: to runc USER tells them apart, and so it does here.
+    /// `--root`, or the default of this user.
     ///
     /// # Errors
-    /// `/` as root, or a user without XDG_RUNTIME_DIR.
+    /// The root of a file system; a user without a place for such things.
     pub fn new(root: Option<PathBuf>) -> Result<Home> {
-        let refused = |why: &str| Cause::Refused(why.to_owned());
-        if let Some(root) = root {
-            if root == Path::new("/") {
-                let error = Error::new(
-                    "use the root directory",
-                    Object::Argument("--root /".into()),
-                    refused("containers need a directory of their own"),
-                );
-                return Err(error.hint("name another one, such as --root /run/orbital"));
-            }
-            let absolute = std::path::absolute(&root);
-            return absolute
-                .map(Home)
-                .map_err(|error| Error::io("use the root directory", root, "getcwd", &error));
+        let Some(root) = root else {
+            return backend::ask::home().map(Home);
+        };
+        if root.has_root() && root.parent().is_none() {
+            let error = Error::new(
+                "use the root directory",
+                Object::Argument(format!("--root {}", root.display())),
+                Cause::Refused("containers need a directory of their own".to_owned()),
+            );
+            return Err(error.hint("name another one, such as --root /run/orbital"));
         }
-        let own = std::env::var_os("XDG_RUNTIME_DIR").filter(|dir| !dir.is_empty());
-        if rustix::process::geteuid().is_root() && (own.is_none() || is_really_root()) {
-            return Ok(Home("/run/orbital".into()));
-        }
-        match own {
-            Some(dir) => Ok(Home(PathBuf::from(dir).join("orbital"))),
-            None => {
-                let error = Error::new(
-                    "find a place for containers",
-                    Object::Nothing,
-                    refused("XDG_RUNTIME_DIR is not set"),
-                );
-                Err(error.hint("name a directory of yours with --root"))
-            }
-        }
+        let absolute = std::path::absolute(&root);
+        absolute
+            .map(Home)
+            .map_err(|error| Error::io("use the root directory", root, "getcwd", &error))
     }
 
     /// Where a container of this id has its directory.
@@ -84,22 +61,16 @@ impl Home {
     pub fn reserve(&self, id: &str) -> Result<Seat> {
         let doing = format!("create {id}");
         let name = check(id, &doing)?;
-        let home = match dir::open_path(&self.0) {
-            Err(Fault {
-                errno: libc::ENOENT,
-                ..
-            }) => {
+        let home = match Folder::open(&self.0) {
+            Err(fault) if fault.is_missing() => {
                 self.make()?;
-                dir::open_path(&self.0)
+                Folder::open(&self.0)
             }
             other => other,
         };
         let home = home.map_err(|fault| Error::file(&doing, &self.0, fault))?;
-        match rustix::fs::mkdirat(&home, &name, Mode::from_raw_mode(0o700)).at(Call::Mkdirat) {
-            Err(Fault {
-                errno: libc::EEXIST,
-                ..
-            }) => {
+        match home.make_within(&name) {
+            Err(fault) if fault.is_there() => {
                 let error = Error::container(doing, id, "container with given ID already exists");
                 return Err(error.hint(format!(
                     "choose another id, or remove that one: orbital delete {id}"
@@ -108,7 +79,7 @@ impl Home {
             made => made.map_err(|fault| Error::file(&doing, self.0.join(id), fault))?,
         }
         let taken = self.seat(&home, id, &name).and_then(|seat| {
-            seat.lock(FlockOperation::LockExclusive)?;
+            seat.lock(Lock::Alone)?;
             Ok(seat)
         });
         taken.map_err(|fault| {
@@ -127,18 +98,12 @@ impl Home {
             Error::container(doing, id, "container does not exist")
                 .hint("orbital list shows those that do")
         };
-        let home = match dir::open_path(&self.0) {
-            Err(Fault {
-                errno: libc::ENOENT,
-                ..
-            }) => return Err(missing()),
+        let home = match Folder::open(&self.0) {
+            Err(fault) if fault.is_missing() => return Err(missing()),
             other => other.map_err(|fault| Error::file(doing, &self.0, fault))?,
         };
         match self.seat(&home, id, &name) {
-            Err(Fault {
-                errno: libc::ENOENT,
-                ..
-            }) => Err(missing()),
+            Err(fault) if fault.is_missing() => Err(missing()),
             other => other.map_err(|fault| Error::file(doing, self.0.join(id), fault)),
         }
     }
@@ -149,10 +114,9 @@ impl Home {
     /// As [`Home::find`]; also where it was removed while we waited.
     pub fn take(&self, doing: &str, id: &str) -> Result<Seat> {
         let seat = self.find(doing, id)?;
-        seat.lock(FlockOperation::LockExclusive)
+        seat.lock(Lock::Alone)
             .map_err(|fault| Error::file(doing, seat.path.join("lock"), fault))?;
-        let gone = crate::sys::path::look(&seat.dir).is_ok_and(|stat| stat.st_nlink == 0);
-        if gone {
+        if seat.dir.is_removed() {
             Err(Error::container(doing, id, "container does not exist"))
         } else {
             Ok(seat)
@@ -176,21 +140,16 @@ impl Home {
     }
 
     fn make(&self) -> Result<()> {
-        use std::os::unix::fs::DirBuilderExt;
-        let made = std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&self.0);
-        made.map_err(|error| {
+        Folder::make(&self.0).map_err(|error| {
             Error::io("make the directory of containers", &self.0, "mkdir", &error)
         })
     }
 
-    fn seat(&self, home: &OwnedFd, id: &str, name: &CStr) -> std::result::Result<Seat, Fault> {
+    fn seat(&self, home: &Folder, id: &str, name: &CStr) -> std::result::Result<Seat, Fault> {
         Ok(Seat {
             id: id.to_owned(),
             path: self.0.join(id),
-            dir: dir::open(home, name)?,
+            dir: home.within(name)?,
             lock: std::cell::OnceCell::new(),
         })
     }
@@ -221,8 +180,8 @@ pub struct Seat {
     pub id: String,
     /// The directory's path.
     pub path: PathBuf,
-    dir: OwnedFd,
-    lock: std::cell::OnceCell<OwnedFd>,
+    pub(super) dir: Folder,
+    lock: std::cell::OnceCell<Locked>,
 }
 
 impl Seat {
@@ -232,7 +191,7 @@ impl Seat {
     /// # Errors
     /// As open(2) and write(2); EEXIST where there is one.
     pub fn begin(&self, record: &Record) -> Result<()> {
-        self.put(RECORD, OFlags::EXCL, record)
+        self.put(RECORD, Put::New, record)
     }
 
     /// Writes the record where nobody reads it yet.
@@ -240,14 +199,12 @@ impl Seat {
     /// # Errors
     /// As open(2) and write(2).
     pub fn draft(&self, record: &Record) -> Result<()> {
-        self.put(FRESH, OFlags::TRUNC, record)
+        self.put(FRESH, Put::Anew, record)
     }
 
-    fn put(&self, name: &CStr, how: OFlags, record: &Record) -> Result<()> {
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NOFOLLOW | how;
-        let put = file::open(&self.dir, name, flags);
-        put.and_then(|fd| file::write_once(fd, &record.to_bytes()))
-            .map_err(|fault| self.unwritten(fault))
+    fn put(&self, name: &CStr, how: Put, record: &Record) -> Result<()> {
+        let put = self.dir.put(name, how, &record.to_bytes());
+        put.map_err(|fault| self.unwritten(fault))
     }
 
     /// Puts the draft into the record's place, in one act: whoever reads sees the old one or the new one.
@@ -255,9 +212,8 @@ impl Seat {
     /// # Errors
     /// As rename(2).
     pub fn publish(&self) -> Result<()> {
-        rustix::fs::renameat(&self.dir, FRESH, &self.dir, RECORD)
-            .at(Call::Renameat)
-            .map_err(|fault| self.unwritten(fault))
+        let renamed = self.dir.rename(FRESH, RECORD);
+        renamed.map_err(|fault| self.unwritten(fault))
     }
 
     fn unwritten(&self, fault: Fault) -> Error {
@@ -270,15 +226,10 @@ impl Seat {
     /// A record that is not ours or of a newer kind.
     pub fn record(&self) -> Result<Option<Record>> {
         let path = || self.path.join("state.json");
-        let fd = match file::open(&self.dir, RECORD, OFlags::RDONLY | OFlags::NOFOLLOW) {
-            Err(Fault {
-                errno: libc::ENOENT,
-                ..
-            }) => return Ok(None),
+        let bytes = match self.dir.get(RECORD) {
+            Err(fault) if fault.is_missing() => return Ok(None),
             other => other.map_err(|fault| Error::file("read the record", path(), fault))?,
         };
-        let bytes =
-            file::read_all(fd).map_err(|fault| Error::file("read the record", path(), fault))?;
         if bytes.is_empty() {
             return Ok(None);
         }
@@ -291,14 +242,7 @@ impl Seat {
     /// Whether somebody is working on this container at the moment.
     #[must_use]
     pub fn is_locked(&self) -> bool {
-        let taken = self.lock(FlockOperation::NonBlockingLockShared);
-        matches!(
-            taken,
-            Err(Fault {
-                errno: libc::EWOULDBLOCK,
-                ..
-            })
-        )
+        self.lock(Lock::Look).is_err_and(Fault::is_taken)
     }
 
     /// The path at which the created container listens.
@@ -315,17 +259,10 @@ impl Seat {
         remove(&self.path)
     }
 
-    /// The lock is of a file of its own, and of this process alone (fcntl(2), record locks): the child
-    /// of a clone does not inherit it, so that a runtime that is killed leaves no lock behind.
-    fn lock(&self, operation: FlockOperation) -> std::result::Result<(), Fault> {
-        let fd = file::open(
-            &self.dir,
-            LOCK,
-            OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW,
-        )?;
-        rustix::io::retry_on_intr(|| rustix::fs::fcntl_lock(&fd, operation)).at(Call::Fcntl)?;
+    fn lock(&self, how: Lock) -> std::result::Result<(), Fault> {
+        let locked = self.dir.lock(LOCK, how)?;
         // Held until the process ends or the seat goes.
-        let _ = self.lock.set(fd);
+        let _ = self.lock.set(locked);
         Ok(())
     }
 }
@@ -336,57 +273,39 @@ impl Seat {
 /// As unlinkat(2).
 pub fn remove(path: &Path) -> Result<()> {
     let told = |fault| Error::file("remove the container's directory", path, fault);
-    let dir = match dir::open_path(path) {
-        Err(Fault {
-            errno: libc::ENOENT,
-            ..
-        }) => return Ok(()),
+    let dir = match Folder::open(path) {
+        Err(fault) if fault.is_missing() => return Ok(()),
         other => other.map_err(told)?,
     };
     for name in [RECORD, FRESH, super::config::CONFIG, c"start", LOCK] {
-        match rustix::fs::unlinkat(&dir, name, AtFlags::empty()).at(Call::Unlinkat) {
-            Ok(())
-            | Err(Fault {
-                errno: libc::ENOENT,
-                ..
-            }) => {}
-            Err(fault) => return Err(told(fault)),
+        match dir.unlink(name) {
+            Err(fault) if !fault.is_missing() => return Err(told(fault)),
+            _ => {}
         }
     }
-    let remove = || rustix::fs::unlinkat(CWD, path, AtFlags::REMOVEDIR).at(Call::Rmdir);
-    let removed = match remove() {
-        Err(fault) if fault.errno == libc::ENOTEMPTY => {
+    let removed = match folder::remove(path) {
+        Err(fault) if fault.is_not_empty() => {
             remove_notify(&dir).map_err(told)?;
-            remove()
+            folder::remove(path)
         }
         other => other,
     };
     match removed {
-        Ok(())
-        | Err(Fault {
-            errno: libc::ENOENT,
-            ..
-        }) => Ok(()),
-        Err(fault) => Err(told(fault)),
+        Err(fault) if !fault.is_missing() => Err(told(fault)),
+        _ => Ok(()),
     }
 }
 
 /// Few containers have one, so it is looked for only where something is left.
-fn remove_notify(dir: &OwnedFd) -> std::result::Result<(), Fault> {
-    let socket = (c"notify/notify.sock", AtFlags::empty());
-    for (name, flags) in [socket, (c"notify", AtFlags::REMOVEDIR)] {
-        match rustix::fs::unlinkat(dir, name, flags).at(Call::Unlinkat) {
-            Err(fault) if fault.errno != libc::ENOENT => return Err(fault),
+fn remove_notify(dir: &Folder) -> std::result::Result<(), Fault> {
+    let socket = dir.unlink(c"notify/notify.sock");
+    for removed in [socket, dir.unmake(c"notify")] {
+        match removed {
+            Err(fault) if !fault.is_missing() => return Err(fault),
             _ => {}
         }
     }
     Ok(())
-}
-
-impl AsFd for Seat {
-    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
-        self.dir.as_fd()
-    }
 }
 
 #[cfg(test)]

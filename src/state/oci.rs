@@ -30,7 +30,10 @@ pub fn state(record: &Record, status: Status) -> Value {
     let mut value = document(record, pid, status.word());
     value["rootfs"] = json!(record.rootfs);
     value["created"] = json!(record.created);
-    value["owner"] = json!(owner(record.owner));
+    value["owner"] = match &record.job {
+        Some(job) => json!(job.owner),
+        None => json!(owner(record.owner)),
+    };
     value
 }
 

@@ -1,9 +1,6 @@
 //! What is written down: only what the kernel cannot be asked again, and never a status.
 
-use crate::cgroup::Cgroup;
 use crate::error::Error;
-use crate::plan::Plan;
-use crate::plan::cgroup::Scope;
 use crate::plan::facts::Instance;
 use crate::plan::hooks::{self, Hook, Outputs};
 use crate::sys::mount_id::MountId;
@@ -13,7 +10,7 @@ use std::ffi::CString;
 use std::path::PathBuf;
 
 /// Version of this format; a later orbital reads it, an earlier one refuses a newer.
-const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 1;
 
 /// The record of a container.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +57,9 @@ pub struct Record {
     /// Whether it has gone on from images.
     #[serde(default, skip_serializing_if = "Came::is_usual")]
     pub came: Came,
+    /// Its Job Object, on Windows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<Job>,
     /// `/annotations`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
@@ -94,7 +94,8 @@ impl Program {
 pub struct Process {
     /// Its pid in the creator's pid namespace.
     pub pid: i32,
-    /// When it was born, in clock ticks since boot; proc_pid_stat(5), field 22.
+    /// When it was born: in clock ticks since boot (proc_pid_stat(5), field 22); on Windows in units of
+    /// 100 ns since 1601 (GetProcessTimes).
     pub start_time: u64,
 }
 
@@ -124,13 +125,29 @@ pub struct Unit {
     pub instance: Instance,
 }
 
-impl Unit {
-    fn new(scope: &Scope) -> Unit {
-        Unit {
-            name: scope.unit.clone(),
-            instance: scope.instance,
-        }
-    }
+/// A container's Job Object, and what Windows cannot be asked of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Job {
+    /// Its name, by which every invocation finds it.
+    pub name: String,
+    /// Who made it.
+    pub owner: String,
+    /// The first thread of its first process, which `start` resumes.
+    pub thread: u32,
+    /// How far it has come: a process that waits to be started and one that was paused look alike.
+    pub phase: Phase,
+}
+
+/// How far a container on Windows has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// It waits to be started.
+    Created,
+    /// It was started.
+    Started,
+    /// It was started and then paused.
+    Paused,
 }
 
 /// A hook, as it is kept.
@@ -145,62 +162,6 @@ pub struct Kept {
 }
 
 impl Record {
-    /// The record of a container that is being created.
-    #[must_use]
-    pub fn new(plan: &Plan, owner: u32, cgroup: Option<PathBuf>) -> Record {
-        Record {
-            orbital_version: VERSION,
-            id: plan.id.clone(),
-            oci_version: plan.oci_version.clone(),
-            bundle: plan.bundle.clone(),
-            rootfs: PathBuf::from(plan.root.path.to_string_lossy().into_owned()),
-            created: crate::sys::clock::now_rfc3339(),
-            owner,
-            process: None,
-            program: match plan.process.argv.is_empty() {
-                true => Program::Missing,
-                false => Program::Given,
-            },
-            cgroup,
-            cgroup_made: Vec::new(),
-            unit: plan.cgroup.scope.as_ref().map(Unit::new),
-            resctrl_made: Vec::new(),
-            laid: None,
-            keyring: plan
-                .process
-                .keyring
-                .as_ref()
-                .map(|name| name.to_string_lossy().into_owned()),
-            came: Came::Started,
-            annotations: plan.annotations.clone(),
-            poststart: plan.hooks.poststart.iter().map(Kept::new).collect(),
-            poststop: plan.hooks.poststop.iter().map(Kept::new).collect(),
-        }
-    }
-
-    /// The container's group, opened; `None` when it has none or it is gone.
-    ///
-    /// # Errors
-    /// A path that shows something other than a group of cgroup v2.
-    pub fn group(&self) -> Result<Option<Cgroup>, Error> {
-        let Some(path) = &self.cgroup else {
-            return Ok(None);
-        };
-        let group = Cgroup::open(path)?;
-        Ok(group.map(|group| Cgroup {
-            made: self.made(),
-            ..group
-        }))
-    }
-
-    /// A `create` that was killed did not come to write down what it made: at least the group itself.
-    fn made(&self) -> Vec<PathBuf> {
-        match (&self.cgroup, self.process) {
-            (Some(path), None) if self.cgroup_made.is_empty() => vec![path.clone()],
-            _ => self.cgroup_made.clone(),
-        }
-    }
-
     /// Where its hooks write.
     ///
     /// # Errors
@@ -232,7 +193,9 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Record, String> {
 }
 
 impl Kept {
-    fn new(hook: &Hook) -> Kept {
+    /// What there is to keep of a hook.
+    #[must_use]
+    pub fn new(hook: &Hook) -> Kept {
         let text = |s: &CString| s.to_string_lossy().into_owned();
         Kept {
             path: text(&hook.path),

@@ -10,15 +10,29 @@ const DAYS_BEFORE_1970: i64 = 719_468;
 /// Now, such as `2026-11-22T03:27:13.052000001Z`.
 #[must_use]
 pub fn now_rfc3339() -> String {
+    let (seconds, nanos) = now();
+    format(seconds, nanos)
+}
+
+/// By the call itself: for one look at the clock it would cost more to find the vDSO's function. A clock that
+/// cannot be read shows 1970: a wrong time is no reason to fail, ignored.
+#[cfg(target_os = "linux")]
+fn now() -> (i64, u32) {
     let mut now = libc::timespec {
         tv_sec: 0,
         tv_nsec: 0,
     };
-    // By the call itself: for one look at the clock it would cost more to find the vDSO's function. A
-    // clock that cannot be read shows 1970: a wrong time is no reason to fail, ignored.
     // SAFETY: `now` is a timespec that lives across the call; on 64 bits it is the kernel's own.
     unsafe { libc::syscall(libc::SYS_clock_gettime, libc::CLOCK_REALTIME, &raw mut now) };
-    format(now.tv_sec, u32::try_from(now.tv_nsec).unwrap_or_default())
+    (now.tv_sec, u32::try_from(now.tv_nsec).unwrap_or_default())
+}
+
+#[cfg(windows)]
+fn now() -> (i64, u32) {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.map_or((0, 0), |now| {
+        (now.as_secs().cast_signed(), now.subsec_nanos())
+    })
 }
 
 /// `seconds` since 1970-01-01T00:00:00Z (before it: negative) and `nanos` (below 1,000,000,000), as

@@ -83,6 +83,12 @@ pub mod file;
 /// Directories of kernel file systems by descriptor: open, make, list, remove.
 pub mod dir;
 
+/// The directory of containers, and that of one.
+pub mod folder;
+
+/// Numbers of errors in words.
+pub mod words;
+
 /// The time of day as RFC 3339, for records and logs.
 pub mod clock;
 
@@ -239,6 +245,32 @@ pub struct Fault {
     pub call: Call,
     /// The errno, as in errno(3); 0 where the call succeeded and its answer was refused.
     pub errno: i32,
+}
+
+impl Fault {
+    /// There is no such file.
+    #[must_use]
+    pub const fn is_missing(self) -> bool {
+        self.errno == libc::ENOENT
+    }
+
+    /// There is one already.
+    #[must_use]
+    pub const fn is_there(self) -> bool {
+        self.errno == libc::EEXIST
+    }
+
+    /// Somebody else has it, and we would have had to wait.
+    #[must_use]
+    pub const fn is_taken(self) -> bool {
+        self.errno == libc::EWOULDBLOCK
+    }
+
+    /// Something is still in it.
+    #[must_use]
+    pub const fn is_not_empty(self) -> bool {
+        self.errno == libc::ENOTEMPTY
+    }
 }
 
 /// Names the call on the way up.

@@ -6,7 +6,7 @@
 
 use super::{Way, listed};
 use crate::cgroup::{read, write};
-use crate::error::{Cause, Error, Object, Result, hints};
+use crate::error::{Cause, Error, Object, Result, nearest};
 use crate::plan::cgroup::Setting;
 use crate::sys::Fault;
 use std::path::Path;
@@ -171,7 +171,7 @@ fn absent(name: &str, setting: &Setting, file: &Path, offered: &[&str]) -> Error
     let why = format!("the {name} controller is not in {}, {only}", file.display());
     let error = Error::refused(format!("set {}", setting.file), &setting.pointer, why);
     if !CONTROLLERS.contains(&name) {
-        return match hints::nearest(name, CONTROLLERS) {
+        return match nearest(name, CONTROLLERS) {
             Some(near) => error.hint(format!("did you mean {near}?")),
             None => error.hint(format!("Linux has {}", listed(&CONTROLLERS))),
         };

@@ -186,6 +186,7 @@ fn the_verbs_around_it() {
         bundle: bundle.into(),
         format,
         manager: Manager::default(),
+        platform: backend::PLATFORM,
     };
     #[rustfmt::skip]
     let rows = [
@@ -230,6 +231,7 @@ fn global_flags() {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn misuse_says_what_and_what_instead() {
     #[rustfmt::skip]
@@ -297,6 +299,7 @@ fn global_flags_before_a_mistake_count() {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn words_that_are_not_text() {
     use std::os::unix::ffi::OsStringExt;

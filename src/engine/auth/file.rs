@@ -1,7 +1,7 @@
 //! The files: containers-auth.json(5), and Docker's config.json, which is alike. What is not understood in
 //! them is kept.
 
-use super::{Credentials, helper};
+use super::{Credentials, program};
 use crate::engine::places::variable;
 use crate::engine::store::replace;
 use crate::error::{Cause, Error, Object, Result};
@@ -115,7 +115,7 @@ impl AuthFile {
         for place in places(repository) {
             let helper = self.table("credHelpers").find(|(key, _)| same(key, &place));
             if let Some(helper) = helper.and_then(|(_, helper)| helper.as_str())
-                && let Some(found) = helper::get(helper, server(&place))?
+                && let Some(found) = program::get(helper, server(&place))?
             {
                 return Ok(Some(found));
             }
@@ -125,7 +125,7 @@ impl AuthFile {
             }
         }
         match self.content.get("credsStore").and_then(Value::as_str) {
-            Some(helper) => helper::get(
+            Some(helper) => program::get(
                 helper,
                 server(repository.split('/').next().unwrap_or_default()),
             ),
@@ -150,7 +150,7 @@ impl AuthFile {
     /// A file that cannot be written, a program that fails.
     pub fn keep(&mut self, place: &str, credentials: &Credentials) -> Result<()> {
         if let Some(helper) = self.helper(place) {
-            return helper::store(&helper, server(place), credentials);
+            return program::store(&helper, server(place), credentials);
         }
         let Credentials::Password { user, password } = credentials else {
             return Ok(());
@@ -170,8 +170,8 @@ impl AuthFile {
     /// As [`AuthFile::keep`].
     pub fn forget(&mut self, place: &str) -> Result<bool> {
         if let Some(helper) = self.helper(place) {
-            let known = helper::get(&helper, server(place))?.is_some();
-            return helper::erase(&helper, server(place)).map(|()| known);
+            let known = program::get(&helper, server(place))?.is_some();
+            return program::erase(&helper, server(place)).map(|()| known);
         }
         if !self.forget_entries(place) {
             return Ok(false);

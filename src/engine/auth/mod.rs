@@ -9,7 +9,7 @@
 mod file;
 
 /// docker-credential-NAME.
-mod helper;
+mod program;
 
 pub use file::{AuthFile, default_file, files};
 

@@ -158,20 +158,17 @@ pub fn change(settings: &mut Settings, line: &str) -> Result<()> {
             "it is a word of a Dockerfile and a value, such as CMD [\"/bin/sh\"]",
         ));
     }
-    let pair = || {
-        value
-            .split_once('=')
-            .ok_or_else(|| refused("it has no NAME=value"))
-    };
+    let set = set(settings, word, value);
+    set.map_err(refused)
+}
+
+fn set(settings: &mut Settings, word: &str, value: &str) -> std::result::Result<(), &'static str> {
+    const NO_LIST: &str = "it is no list of strings";
+    let pair = || value.split_once('=').ok_or("it has no NAME=value");
     let empty = || serde_json::Value::Object(serde_json::Map::new());
     match word.to_ascii_uppercase().as_str() {
-        "CMD" => {
-            settings.cmd = command(value).ok_or_else(|| refused("it is no list of strings"))?
-        }
-        "ENTRYPOINT" => {
-            settings.entrypoint =
-                command(value).ok_or_else(|| refused("it is no list of strings"))?
-        }
+        "CMD" => settings.cmd = command(value).ok_or(NO_LIST)?,
+        "ENTRYPOINT" => settings.entrypoint = command(value).ok_or(NO_LIST)?,
         "ENV" => {
             pair()?;
             settings.env.push(value.to_owned());
@@ -197,9 +194,9 @@ pub fn change(settings: &mut Settings, line: &str) -> Result<()> {
         "USER" => value.clone_into(&mut settings.user),
         "WORKDIR" => value.clone_into(&mut settings.working_dir),
         _ => {
-            return Err(refused(
+            return Err(
                 "only CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, STOPSIGNAL, USER, VOLUME and WORKDIR can be set",
-            ));
+            );
         }
     }
     Ok(())

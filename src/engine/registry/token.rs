@@ -45,35 +45,8 @@ fn token(client: &Client, challenge: &Challenge, scheme: &str) -> Result<String>
             "the registry sends us to {realm:?} with the password, which is not by TLS"
         )));
     }
-    let path = &client.endpoint.path;
-    let scope = match (parameter("scope"), path.as_str()) {
-        ("", "") => String::new(),
-        ("", path) => format!("repository:{path}:pull"),
-        (scope, _) => scope.to_owned(),
-    };
-    let service = parameter("service");
-    let (status, body) = match &client.credentials {
-        Credentials::Token(refresh) => {
-            let form = [
-                ("grant_type", "refresh_token"),
-                ("service", service),
-                ("scope", scope.as_str()),
-                ("client_id", "orbital"),
-                ("refresh_token", refresh.as_str()),
-            ];
-            client.elsewhere(realm, Some(&form), None)
-        }
-        credentials => {
-            let basic = credentials.basic();
-            let mut url = format!("{realm}{}", if realm.contains('?') { "&" } else { "?" });
-            url.push_str(&format!("service={}", escape(service)));
-            if !scope.is_empty() {
-                url.push_str(&format!("&scope={}", escape(&scope)));
-            }
-            client.elsewhere(&url, None, basic.as_deref())
-        }
-    }
-    .map_err(failed)?;
+    let (status, body) =
+        ask(client, realm, parameter("service"), parameter("scope")).map_err(failed)?;
     if status != 200 {
         let error = failed(format!(
             "{} answers {}",
@@ -95,6 +68,42 @@ fn token(client: &Client, challenge: &Challenge, scheme: &str) -> Result<String>
             "{} answers without a token",
             origin_of(realm)
         ))),
+    }
+}
+
+/// Asks the realm, with the password or the token that we have: its status, and what it says.
+fn ask(
+    client: &Client,
+    realm: &str,
+    service: &str,
+    scope: &str,
+) -> std::result::Result<(u16, Vec<u8>), String> {
+    let path = &client.endpoint.path;
+    let scope = match (scope, path.as_str()) {
+        ("", "") => String::new(),
+        ("", path) => format!("repository:{path}:pull"),
+        (scope, _) => scope.to_owned(),
+    };
+    match &client.credentials {
+        Credentials::Token(refresh) => {
+            let form = [
+                ("grant_type", "refresh_token"),
+                ("service", service),
+                ("scope", scope.as_str()),
+                ("client_id", "orbital"),
+                ("refresh_token", refresh.as_str()),
+            ];
+            client.elsewhere(realm, Some(&form), None)
+        }
+        credentials => {
+            let basic = credentials.basic();
+            let mut url = format!("{realm}{}", if realm.contains('?') { "&" } else { "?" });
+            url.push_str(&format!("service={}", escape(service)));
+            if !scope.is_empty() {
+                url.push_str(&format!("&scope={}", escape(&scope)));
+            }
+            client.elsewhere(&url, None, basic.as_deref())
+        }
     }
 }
 

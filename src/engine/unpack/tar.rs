@@ -136,22 +136,13 @@ impl<R: Read> Archive<R> {
         } else {
             0
         })?;
-        let mut sparse = None;
-        if header.entry_type() == EntryType::GNUSparse {
-            sparse = Some(sparse::gnu(header, &mut self.input)?);
-        } else if kind == Kind::File && pax.is_sparse() {
-            sparse = Some(pax.sparse(self)?);
-        }
-        if let Some(sparse) = &sparse {
-            sparse.check(self.left)?;
-        }
+        let sparse = self.sparse(header, kind, &mut pax)?;
         path = pax.path.unwrap_or(path);
         let id = |value: u64, what: &str| u32::try_from(value).map_err(|_| field(what));
-        let device = || -> Result<(u32, u32)> {
-            let numbers = (header.device_major()?, header.device_minor()?);
-            Ok((numbers.0.unwrap_or_default(), numbers.1.unwrap_or_default()))
+        let device = match kind {
+            Kind::Character | Kind::Block => device(header).map_err(|_| field("device"))?,
+            _ => (0, 0),
         };
-        let is_device = matches!(kind, Kind::Character | Kind::Block);
         Ok(Entry {
             kind,
             path,
@@ -170,14 +161,23 @@ impl<R: Read> Archive<R> {
                 "group",
             )?,
             mtime: pax.mtime.unwrap_or_else(|| (seconds(header), 0)),
-            device: if is_device {
-                device().map_err(|_| field("device"))?
-            } else {
-                (0, 0)
-            },
+            device,
             xattrs: pax.xattrs,
             sparse,
         })
+    }
+
+    /// Where the data of a sparse file belong: what the headers say, or what stands in front of the data.
+    fn sparse(&mut self, header: &Header, kind: Kind, pax: &mut Pax) -> Result<Option<Sparse>> {
+        let sparse = if header.entry_type() == EntryType::GNUSparse {
+            sparse::gnu(header, &mut self.input)?
+        } else if kind == Kind::File && pax.is_sparse() {
+            pax.sparse(self)?
+        } else {
+            return Ok(None);
+        };
+        sparse.check(self.left)?;
+        Ok(Some(sparse))
     }
 
     /// The next header with a right sum; nothing at two blocks of zeros or at the stream's end.
@@ -281,6 +281,12 @@ fn kind(kind: EntryType, path: &[u8]) -> Option<Kind> {
         EntryType::Fifo => Kind::Fifo,
         _ => return None,
     })
+}
+
+/// A device's major and minor number.
+fn device(header: &Header) -> Result<(u32, u32)> {
+    let numbers = (header.device_major()?, header.device_minor()?);
+    Ok((numbers.0.unwrap_or_default(), numbers.1.unwrap_or_default()))
 }
 
 /// GNU writes years before 1970 as a negative number in base 256.

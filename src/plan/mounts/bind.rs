@@ -1,7 +1,7 @@
 //! A part of the host's tree.
 
 use super::{Around, Entry, FsOption, Recursive, Source, SourceLink, ids};
-use crate::error::hints::nearest;
+use crate::error::nearest;
 use crate::error::{Error, Result};
 use crate::plan::birth::Kind;
 use crate::plan::options;

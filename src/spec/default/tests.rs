@@ -87,14 +87,14 @@ fn a_user_has_one_mapping_and_nothing_that_needs_root() {
 #[test]
 fn an_existing_file_is_left_alone() {
     let folder = tempfile::tempdir().unwrap();
-    write(folder.path(), SpecFor::Root, 0, 0).unwrap();
+    write(folder.path(), &text(SpecFor::Root, 0, 0)).unwrap();
     let path = folder.path().join("config.json");
     assert_eq!(
         std::fs::read_to_string(&path).unwrap(),
         text(SpecFor::Root, 0, 0)
     );
     std::fs::write(&path, "mine").unwrap();
-    let error = write(folder.path(), SpecFor::Root, 0, 0)
+    let error = write(folder.path(), &text(SpecFor::Root, 0, 0))
         .unwrap_err()
         .to_string();
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "mine");

@@ -6,8 +6,8 @@
 use super::Depth;
 use orbital::cli::{Create, Manager};
 use orbital::error::{Error, Object, Result};
-use orbital::life::explain;
 use orbital::linux::ask;
+use orbital::linux::plain as explain;
 use orbital::plan::facts::{Facts, Privilege};
 use orbital::plan::{self, Plan};
 use orbital::spec::{self, Bundle, names};

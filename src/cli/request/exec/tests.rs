@@ -23,6 +23,7 @@ fn what_follows_the_id_is_the_programs() {
     assert_eq!(found.attendance, Attendance::Foreground);
 }
 
+#[cfg(unix)]
 #[test]
 fn what_callers_send() {
     let conmon = ["--pid-file", "/p", "--process", "/f", "--detach", "c1"];

@@ -1,0 +1,330 @@
+//! `orbital restore`: a container goes on from its images.
+
+use super::foreground::{Foreground, Terminal};
+use super::group;
+use crate::cgroup::{self, Cgroup, apply, devices, place};
+use crate::cli::checkpoint::Restore;
+use crate::cli::{Attendance, Create};
+use crate::error::{Cause, Error, Object, Result};
+use crate::life::create::{poststop, removing, write_pid_file};
+use crate::life::delete;
+use crate::life::undo::Undo;
+use crate::linux::birth::Born;
+use crate::linux::criu::options::{self, Folders};
+use crate::linux::criu::talk::{Criu, Kind, Question};
+use crate::linux::criu::wire::Message;
+use crate::linux::criu::{complaint, mend, outside, stage};
+use crate::linux::parent::net::Given;
+use crate::linux::parent::{hooks, rdt};
+use crate::linux::{ask, end, look};
+use crate::plan::cgroup::Moment;
+use crate::plan::console::Console;
+use crate::plan::{Plan, plan};
+use crate::spec;
+use crate::state::record::Came;
+use crate::state::{Home, Record, Seat, oci};
+use crate::sys::proc::Proc;
+use crate::sys::{pidfd, socket};
+use rustix::net::SocketType;
+use std::cell::{Cell, RefCell};
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+use std::rc::Rc;
+
+/// Brings it back. The status to exit with is the process's own, 128 and the signal for a signalled one; 0
+/// for a detached one. With it what the specification says to warn of.
+///
+/// # Errors
+/// Whatever keeps it from going on; nothing of it is left then but CRIU's log.
+pub fn restore(request: &Restore, home: &Home) -> Result<(i32, Vec<String>)> {
+    let bundle = spec::load(&request.create.bundle)?;
+    let proc = ask::trust_proc()?;
+    let facts = ask::ask(&proc, request.create.manager)?;
+    let plan = plan(&bundle, &facts, &request.create)?;
+    check_terminal(request, &plan)?;
+    // From here on signals wait until they can be handed on.
+    let foreground = match request.attendance {
+        Attendance::Foreground => Some(Foreground::begin()?),
+        Attendance::Detached => None,
+    };
+    let work = Work {
+        request,
+        plan: &plan,
+        config: &bundle.raw,
+        proc: &proc,
+        owner: facts.uid,
+        terminal: RefCell::new(None),
+    };
+    let mut undo = Undo::default();
+    let (seat, record, pid) = match work.build(home, &mut undo) {
+        Ok(restored) => {
+            undo.forget();
+            restored
+        }
+        Err(error) => return Err(undo.after(error).quoting(&bundle.raw)),
+    };
+    let mut warnings = plan.warnings.clone();
+    let Some(foreground) = foreground else {
+        return Ok((0, warnings));
+    };
+    let terminal = work.terminal.take().map(Terminal::of);
+    let end = foreground.attend(&mut born(pid)?, terminal, None);
+    warnings.extend(delete::bury(&seat, &record)?);
+    end.map(|end| (end.status(), warnings))
+}
+
+/// A terminal needs somebody at its other end.
+fn check_terminal(request: &Restore, plan: &Plan) -> Result<()> {
+    let Create { console_socket, .. } = &request.create;
+    let is_alone = request.attendance == Attendance::Detached && console_socket.is_none();
+    if plan.console == Console::Streams || !is_alone {
+        return Ok(());
+    }
+    let why = "cannot allocate tty if orbital will detach without setting console socket";
+    let error = Error::refused("give the process a terminal", "/process/terminal", why);
+    Err(error.hint("name the socket that takes it with --console-socket, or leave --detach out"))
+}
+
+fn born(pid: i32) -> Result<Born> {
+    let told = |fault| {
+        Error::new(
+            "watch the process",
+            Object::Process(pid),
+            Cause::from(fault),
+        )
+    };
+    let (gate, _) = socket::pair().map_err(told)?;
+    Ok(Born {
+        pid,
+        pidfd: pidfd::open(pid).map_err(told)?.into(),
+        gate,
+        copies: None.into(),
+        documents: None,
+    })
+}
+
+struct Work<'a> {
+    request: &'a Restore,
+    plan: &'a Plan,
+    config: &'a [u8],
+    proc: &'a Proc,
+    owner: u32,
+    /// The terminal's master, where it is for us.
+    terminal: RefCell<Option<OwnedFd>>,
+}
+
+impl Work<'_> {
+    /// From the name to a process that goes on. Every trace that is left is registered for undo on the line after.
+    fn build(&self, home: &Home, undo: &mut Undo<'static>) -> Result<(Seat, Record, i32)> {
+        let plan = self.plan;
+        let streams = self.streams()?;
+        let console = self.console()?;
+        let systemd = group::asked(&plan.cgroup)?;
+
+        // Take the name, as create does.
+        let seat = home.reserve(&plan.id)?;
+        undo.push(removing(&seat));
+        let mut record = Record::new(plan, self.owner, place::path(&plan.cgroup, self.proc)?);
+        record.came = Came::Restored;
+        seat.begin(&record)?;
+        let hooked = Rc::new(Cell::new(false));
+        undo.push(poststop(record.clone(), hooked.clone()));
+        let given = Rc::new(RefCell::new(Vec::new()));
+        undo.push(giving_back(given.clone()));
+        let group =
+            group::before_birth(&plan.cgroup, self.proc, systemd.as_ref(), &mut record, undo)?;
+
+        // CRIU, where the root is a mount point, and in the container's group: what it makes is born there.
+        stage::make_points(plan)?;
+        let (message, inherited) = outside::at_restore(self.said(), plan, &streams, self.proc)?;
+        let _as_mounted = cgroup::mounted::look();
+        let inherited: Vec<&OwnedFd> = inherited.iter().collect();
+        let (criu, folders, root) = stage::within(&plan.root, &seat.path, self.proc, |root| {
+            // It mounts below its working directory, which must be of the same namespace.
+            let folders = Folders::open(&self.request.images, "restore.log")?;
+            Ok((Criu::start(&inherited)?, folders, root.to_owned()))
+        })?;
+        let message = options::shared(message, &self.request.images, &folders, &plan.annotations);
+        if let Some(group) = &group {
+            group.take_in(criu.pid())?;
+        }
+        let group = group::after_birth(plan, group, systemd, criu.pid(), self.proc, &mut record)?;
+        if let Some(group) = &group {
+            devices::attach(group, &plan.cgroup.devices, self.proc)?;
+        }
+        let message = self.placed(message, &root, group.as_ref(), &criu)?;
+
+        let seats = Seats {
+            seat: &seat,
+            console: console.as_ref(),
+            hooked: &hooked,
+            given: &given,
+        };
+        let record = self.bring_back(&criu, &message, record, &seats, &folders)?;
+        drop(criu);
+        undo.push(ending(record.clone())?);
+        if let Some(group) = &group {
+            apply::write_all(group, &plan.cgroup.settings, Moment::AfterBirth)?;
+        }
+        let pid = record.process.map_or(0, |process| process.pid);
+        write_pid_file(self.request.create.pid_file.as_deref(), pid)?;
+        Ok((seat, record, pid))
+    }
+
+    /// CRIU's work, in which it asks back; gives the record with the process in it.
+    fn bring_back(
+        &self,
+        criu: &Criu,
+        message: &Message,
+        mut record: Record,
+        seats: &Seats<'_>,
+        folders: &Folders,
+    ) -> Result<Record> {
+        let doing = format!("restore {}", self.plan.id);
+        let mut answer = |question: Question| self.answer(question, &mut record, seats);
+        let asked = criu.ask(Kind::Restore, message, &mut answer);
+        asked.map_err(|end| complaint::told(&doing, &folders.log, end))?;
+        if record.process.is_none() {
+            let what = "criu restored no process".to_owned();
+            return Err(Error::new(doing, Object::Nothing, Cause::Protocol(what)));
+        }
+        Ok(record)
+    }
+
+    /// Where the terminal's master goes, if not to us.
+    fn console(&self) -> Result<Option<OwnedFd>> {
+        let Some(path) = &self.request.create.console_socket else {
+            return Ok(None);
+        };
+        let connected = socket::connect(path, SocketType::STREAM);
+        connected
+            .map(Some)
+            .map_err(|fault| Error::file("connect to the console socket", path, fault))
+    }
+
+    /// What the first streams were when the images were written.
+    fn streams(&self) -> Result<Vec<String>> {
+        let path = self.request.images.path.join(outside::DESCRIPTORS);
+        let bytes = std::fs::read(&path)
+            .map_err(|error| Error::io("read what the streams were", &path, "openat", &error))?;
+        serde_json::from_slice(&bytes).map_err(|error| {
+            let cause = Cause::Json {
+                line: error.line(),
+                column: error.column(),
+                what: "it is no array of texts".to_owned(),
+            };
+            Error::new("read what the streams were", Object::File(path), cause)
+        })
+    }
+
+    fn said(&self) -> Message {
+        let Restore {
+            lsm_profile,
+            lsm_mount_context,
+            ..
+        } = self.request;
+        let mut message = Message::default()
+            .on(options::AS_SIBLING)
+            .on(options::EVASIVE_DEVICES);
+        let given = [
+            (options::LSM_PROFILE, lsm_profile),
+            (options::LSM_MOUNT_CONTEXT, lsm_mount_context),
+        ];
+        for (field, text) in given {
+            if let Some(text) = text {
+                message = message.text(field, text);
+            }
+        }
+        message
+    }
+
+    /// The rest, which is known when CRIU runs: where its root is, and its group.
+    fn placed(
+        &self,
+        message: Message,
+        root: &Path,
+        group: Option<&Cgroup>,
+        criu: &Criu,
+    ) -> Result<Message> {
+        let message = message.text(options::ROOT, root.to_string_lossy().as_ref());
+        if group.is_none() {
+            return Ok(message);
+        }
+        let path = cgroup::group_of(self.proc, criu.pid())?;
+        // Version 2 has no controller's name.
+        Ok(message.message(options::CGROUP_ROOT, &options::pair("", path)))
+    }
+
+    fn answer(&self, question: Question, record: &mut Record, seats: &Seats<'_>) -> Result<()> {
+        tracing::debug!("criu is at {}", question.script);
+        match question.script.as_str() {
+            "setup-namespaces" => {
+                let moved = mend::network(self.plan, question.pid, self.proc)?;
+                seats.given.replace(moved);
+                seats.hooked.set(true);
+                self.hooks(record, question.pid)
+            }
+            "orphan-pts-master" => self.hand_on(question.descriptor, seats.console),
+            "post-restore" => {
+                mend::seal(self.plan, question.pid, self.proc)?;
+                self.remember(seats.seat, record, question.pid)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The namespaces are there, and nothing of the container's runs.
+    fn hooks(&self, record: &Record, pid: i32) -> Result<()> {
+        let plan = self.plan;
+        let document = oci::document(record, pid, "creating").to_string();
+        let run = |list, kind| hooks::run(list, kind, plan, document.as_bytes());
+        run(&plan.hooks.prestart, "prestart")?;
+        run(&plan.hooks.create_runtime, "createRuntime")
+    }
+
+    /// The master of a terminal whose other end is in the container.
+    fn hand_on(&self, master: Option<OwnedFd>, console: Option<&OwnedFd>) -> Result<()> {
+        let Some(master) = master else {
+            return Ok(());
+        };
+        let Some(console) = console else {
+            self.terminal.replace(Some(master));
+            return Ok(());
+        };
+        let sent = socket::send_descriptor(console, b"/dev/ptmx", master.as_fd());
+        sent.map(drop)
+            .map_err(|fault| Error::new("send the terminal", Object::Nothing, fault.into()))
+    }
+
+    /// Its processes are complete and wait: what is there is made known before they go on.
+    fn remember(&self, seat: &Seat, record: &mut Record, pid: i32) -> Result<()> {
+        record.process = Some(look::identify(self.proc, pid)?);
+        if let Some(shares) = &self.plan.rdt {
+            record.resctrl_made = rdt::join(shares, &rdt::mounted(shares)?, pid)?;
+        }
+        seat.keep_config(self.config)?;
+        seat.draft(record)?;
+        seat.publish()
+    }
+}
+
+/// What questions are answered with.
+struct Seats<'a> {
+    seat: &'a Seat,
+    console: Option<&'a OwnedFd>,
+    hooked: &'a Cell<bool>,
+    given: &'a RefCell<Vec<Given>>,
+}
+
+type Step = Box<dyn FnOnce() -> Result<()>>;
+
+/// Network devices that were moved in.
+fn giving_back(given: Rc<RefCell<Vec<Given>>>) -> Step {
+    Box::new(move || given.take().iter().try_for_each(Given::take_back))
+}
+
+/// Ends what was restored, after a failure that came later.
+fn ending(record: Record) -> Result<Step> {
+    let proc = ask::trust_proc()?;
+    Ok(Box::new(move || end::end(&record, &proc)))
+}

@@ -1,0 +1,24 @@
+//! The engine's program, of which Windows has none.
+
+use crate::error::Error;
+use std::ffi::{OsStr, OsString};
+
+/// This host.
+#[derive(Debug)]
+pub struct Here;
+
+impl super::Host for Here {
+    fn has_bundle_here(&self) -> bool {
+        true
+    }
+
+    fn has_container(&self, _: &OsStr) -> bool {
+        true
+    }
+}
+
+/// There is none to execute.
+#[must_use]
+pub fn execute(_: &[OsString]) -> Option<Error> {
+    None
+}
