@@ -41,16 +41,21 @@ fn both_streams_come_whole_and_apart_and_are_logged() {
     assert!(ran.out.ends_with("20000\nunfinished") && ran.out.lines().count() == 20001);
     let logged = ground.lab.run(&["logs", "s1"]);
     assert_eq!((logged.out, logged.err), (ran.out, ran.err));
-    assert_eq!(
-        ground.lab.good(&["logs", "--tail", "2", "s1"]),
-        "20000\nunfinished"
+    // Which of the two streams was read last is chance.
+    let last = ground.lab.good(&["logs", "--tail", "2", "s1"]);
+    assert!(
+        last.ends_with("unfinished") && last.lines().count() <= 2,
+        "{last}"
     );
     let stamped = ground.lab.good(&["logs", "-t", "--tail", "1", "s1"]);
     assert!(
         stamped.starts_with("20") && stamped.contains("T") && stamped.ends_with("Z unfinished"),
         "{stamped}"
     );
-    assert_eq!(ground.lab.good(&["logs", "--until", "2020-01-01", "s1"]), "");
+    assert_eq!(
+        ground.lab.good(&["logs", "--until", "2020-01-01", "s1"]),
+        ""
+    );
     ground.lab.good(&["rm", "s1"]);
 }
 
@@ -58,7 +63,8 @@ fn both_streams_come_whole_and_apart_and_are_logged() {
 fn a_log_has_a_size_and_can_be_followed() {
     let Some(ground) = Ground::new() else { return };
     let flags = [
-        "--name", "l1",
+        "--name",
+        "l1",
         "--log-opt",
         "max-size=10k",
         "--log-opt",

@@ -93,7 +93,8 @@ fn a_user_runs_containers_stops_them_and_leaves_nothing() {
         &[
             "run",
             "-d",
-            "--name", "u1",
+            "--name",
+            "u1",
             "--network",
             "none",
             "--overlay",

@@ -2,7 +2,7 @@
 
 use super::security::Security;
 use crate::engine::container::wish::{Switch, Wish};
-use crate::error::hints::nearest;
+use crate::error::nearest;
 use crate::error::{Cause, Error, Object, Result};
 use caps::{CapSet, Capability};
 use std::collections::BTreeSet;

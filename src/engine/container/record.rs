@@ -1,8 +1,8 @@
 //! What became of a container.
 
 use super::wish::Wish;
+use crate::linux::look;
 use crate::state::record::Process;
-use crate::state::status;
 use crate::sys::proc::Proc;
 use serde::{Deserialize, Serialize};
 
@@ -83,10 +83,10 @@ impl Status {
 impl Born {
     /// The process of this pid, if there is one.
     pub(crate) fn of(pid: i32) -> Option<Born> {
-        let look = status::look(&Proc::open().ok()?, pid).ok()??;
+        let found = look::look(&Proc::open().ok()?, pid).ok()??;
         Some(Born {
             pid,
-            began: look.start_time,
+            began: found.start_time,
         })
     }
 
@@ -96,7 +96,7 @@ impl Born {
             pid: self.pid,
             start_time: self.began,
         };
-        Proc::open().is_ok_and(|proc| matches!(status::alive(&proc, process), Ok(Some(_))))
+        Proc::open().is_ok_and(|proc| matches!(look::alive(&proc, process), Ok(Some(_))))
     }
 }
 

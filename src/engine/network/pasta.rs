@@ -6,7 +6,7 @@ use super::ledger::{Port, name};
 use super::told;
 use crate::error::{Cause, Error, Object, Result};
 use crate::state::record::Process;
-use crate::state::status;
+use crate::linux::look;
 use crate::sys::port::Protocol;
 use crate::sys::proc::Proc;
 use std::ffi::OsString;
@@ -140,7 +140,7 @@ impl Pasta {
             .parse()
             .map_err(|_| told(doing, pid_file, "it holds no pid"))?;
         let proc = Proc::open().map_err(|fault| Error::file(doing, "/proc", fault))?;
-        status::identify(&proc, pid)
+        look::identify(&proc, pid)
     }
 }
 

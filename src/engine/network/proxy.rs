@@ -9,7 +9,7 @@ use super::ports::Held;
 use super::told;
 use crate::error::{Cause, Error, Object, Result};
 use crate::state::record::Process;
-use crate::state::status;
+use crate::linux::look;
 use crate::sys::port::Protocol;
 use crate::sys::proc::Proc;
 use crate::sys::{exec, pidfd, process, socket};
@@ -60,7 +60,7 @@ pub(super) fn start(program: &[OsString], held: Vec<Held>, to: &[IpAddr]) -> Res
     let pid = i32::try_from(child.id()).unwrap_or_default();
     let known = Proc::open()
         .map_err(cannot)
-        .and_then(|proc| status::identify(&proc, pid))?;
+        .and_then(|proc| look::identify(&proc, pid))?;
     let served = hand_over(&ours, &held, to)
         .map_err(cannot)
         .and_then(|ready| {
@@ -117,7 +117,7 @@ pub(super) fn stop(known: Process) -> Result<()> {
         other => other.map_err(cannot)?,
     };
     // Looked at after the descriptor was opened: the pid may have another owner since.
-    if status::alive(&proc, known)?.is_some() {
+    if look::alive(&proc, known)?.is_some() {
         pidfd::signal(&descriptor, libc::SIGKILL).map_err(cannot)?;
         if !pidfd::has_ended_within(descriptor.as_fd(), 5000).map_err(cannot)? {
             let why = Cause::Refused("it does not end".to_owned());

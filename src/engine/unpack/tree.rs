@@ -49,14 +49,14 @@ struct Place {
 
 /// A system call's answer as `std` tells it.
 pub(super) fn told(fault: Fault) -> Error {
-    let words = crate::error::render::errno_words(fault.errno);
+    let words = crate::sys::words::of_error(fault.errno);
     Error::other(format!("{words}, from {}", fault.call.name()))
 }
 
 /// The same for rustix, where the call is known by what was done.
 fn because<T>(result: rustix::io::Result<T>, call: &str) -> Result<T> {
     result.map_err(|errno| {
-        let words = crate::error::render::errno_words(errno.raw_os_error());
+        let words = crate::sys::words::of_error(errno.raw_os_error());
         Error::other(format!("{words}, from {call}"))
     })
 }
@@ -170,7 +170,7 @@ impl Tree {
             made => made,
         }
         .map_err(|error| match error.raw_os_error() {
-            Some(errno) => Error::other(crate::error::render::errno_words(errno)),
+            Some(errno) => Error::other(crate::sys::words::of_error(errno)),
             None => error,
         })
     }

@@ -33,7 +33,7 @@ pub(super) fn raise(target: &Path) -> Result<OwnedFd, String> {
     let told = |what: &str, errno: rustix::io::Errno| {
         format!(
             "{}, from {what} of the new directory",
-            crate::error::render::errno_words(errno.raw_os_error())
+            crate::sys::words::of_error(errno.raw_os_error())
         )
     };
     let root =
@@ -44,7 +44,7 @@ pub(super) fn raise(target: &Path) -> Result<OwnedFd, String> {
         let _: rustix::io::Result<()> = rustix::process::chroot(c".");
     }
     let told = |fault: Fault| {
-        let words = crate::error::render::errno_words(fault.errno);
+        let words = crate::sys::words::of_error(fault.errno);
         format!("{words}, from {}", fault.call.name())
     };
     sys::caps::set_no_new_privs().map_err(told)?;

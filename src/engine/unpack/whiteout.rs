@@ -56,7 +56,7 @@ pub(super) fn opaque(directory: &OwnedFd, overlay: Overlay) -> Result<()> {
     let set = rustix::fs::openat(directory, c".", flags, Mode::empty())
         .and_then(|directory| rustix::fs::fsetxattr(&directory, name, b"y", XattrFlags::empty()));
     set.map_err(|errno| {
-        let words = crate::error::render::errno_words(errno.raw_os_error());
+        let words = crate::sys::words::of_error(errno.raw_os_error());
         wrong(format!(
             "{words}, from fsetxattr of {}",
             name.to_string_lossy()
