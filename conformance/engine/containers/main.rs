@@ -4,6 +4,12 @@
 //! tree: run them through `conformance/in-unified`. Elsewhere each says that it is skipped. The host's network is
 //! never touched: containers have none, or the test has a network namespace of its own.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "in a test a panic is the report"
+)]
+
 /// A store of its own, and the program run in it.
 #[path = "../lab.rs"]
 #[allow(dead_code, reason = "also that of the tests of images")]

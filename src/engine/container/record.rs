@@ -83,10 +83,10 @@ impl Status {
 impl Born {
     /// The process of this pid, if there is one.
     pub(crate) fn of(pid: i32) -> Option<Born> {
-        let look = look::look(&Proc::open().ok()?, pid).ok()??;
+        let found = look::look(&Proc::open().ok()?, pid).ok()??;
         Some(Born {
             pid,
-            began: look.start_time,
+            began: found.start_time,
         })
     }
 

@@ -301,7 +301,7 @@ pub(super) fn settle(shelf: &Shelf, record: &Record) {
 pub(super) fn wait(shelf: &Shelf, record: &Record) -> std::result::Result<i32, Failed> {
     if record.watched().is_some()
         && let Ok(monitor) = connect(shelf, record)
-        && let Attended::Ended(status) = attend_late(monitor, Interest::End)?
+        && let Ok(Attended::Ended(status)) = attend_late(monitor, Interest::End)
     {
         return Ok(status);
     }
@@ -316,6 +316,8 @@ pub(super) fn wait(shelf: &Shelf, record: &Record) -> std::result::Result<i32, F
         let pidfd = pidfd::open(process.pid).map_err(told)?;
         while !pidfd::has_ended_within(pidfd.as_fd(), -1).map_err(told)? {}
     }
+    // A monitor that had no ear for us any more is about to close the record.
+    settle(shelf, record);
     Ok(shelf
         .get(&record.id)
         .map_or(record.exit(), |record| record.exit()))
