@@ -5,8 +5,8 @@
 use super::ledger::{Port, name};
 use super::told;
 use crate::error::{Cause, Error, Object, Result};
-use crate::state::record::Process;
 use crate::linux::look;
+use crate::state::record::Process;
 use crate::sys::port::Protocol;
 use crate::sys::proc::Proc;
 use std::ffi::OsString;
