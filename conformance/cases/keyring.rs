@@ -14,11 +14,11 @@ pub(super) const CASES: &[Case] = &[
         Need::UserNs,
         Need::OrbitalOnly,
         Need::Program("setpriv"),
-        Need::Program("python3"),
+        Need::Program("perl"),
     ]),
 ];
 
-const CALLER: &[Need] = &[Need::Root, Need::Program("python3")];
+const CALLER: &[Need] = &[Need::Root, Need::Program("perl")];
 
 /// The line of the container's own keyring: flags, use, time left, permissions, user, group, kind, name.
 fn line(lab: &Lab) -> Outcome<String> {
@@ -47,10 +47,9 @@ fn searchable(lab: &Lab) -> Outcome {
 }
 
 /// A caller with a session keyring of its own, named by the first word, and the rest of the line run in it.
-const JOIN: &str = "import ctypes, os, platform, sys
-call = {'x86_64': 250, 'aarch64': 219}[platform.machine()]
-assert ctypes.CDLL(None).syscall(call, 1, sys.argv[1].encode()) > 0
-os.execvp(sys.argv[2], sys.argv[2:])";
+const JOIN: &str = r#"my $call = {x86_64 => 250, aarch64 => 219}->{qx(uname -m) =~ s/\s//r};
+my $name = shift; syscall($call, 1, $name) > 0 or die "keyctl: $!";
+exec @ARGV"#;
 
 fn callers(lab: &Lab) -> Outcome {
     let name = format!("{}-callers", lab.tag());
@@ -58,7 +57,7 @@ fn callers(lab: &Lab) -> Outcome {
         spec.sh("cat /proc/keys")
             .set("/linux/maskedPaths", serde_json::json!([]));
     })?;
-    let through = ["python3", "-c", JOIN, &name];
+    let through = ["perl", "-e", JOIN, &name];
     let id = lab.id("run");
     let new = lab
         .call(&["run", "--bundle", bundle.arg(), &id])
@@ -80,12 +79,10 @@ fn callers(lab: &Lab) -> Outcome {
 }
 
 /// Fills a user's quota with keys and runs the line.
-const FILL: &str = "import ctypes, os, platform, sys
-number = {'x86_64': 248, 'aarch64': 217}[platform.machine()]
-for n in range(1000000):
-    if ctypes.CDLL(None).syscall(number, b'user', b'k%d' % n, b'x', ctypes.c_size_t(1), -3) < 0:
-        break
-os.execvp(sys.argv[1], sys.argv[1:])";
+const FILL: &str = r#"my $call = {x86_64 => 248, aarch64 => 217}->{qx(uname -m) =~ s/\s//r};
+my ($kind, $value) = ("user", "x");
+for my $n (1 .. 1_000_000) { my $name = "k$n"; last if syscall($call, $kind, $name, $value, 1, -3) < 0; }
+exec @ARGV"#;
 
 /// Nobody else's, so that no other case is without keys.
 const COLLECTOR: u32 = 54_321;
@@ -98,7 +95,7 @@ fn quota(lab: &Lab) -> Outcome {
     let line = ["run", "--bundle", bundle.arg(), &lab.id("full")];
     let said = lab
         .call_as(COLLECTOR, &line)?
-        .through(&["python3", "-c", FILL])
+        .through(&["perl", "-e", FILL])
         .refused()?;
     contains("the refusal", &said.err, "EDQUOT")?;
     contains("the refusal", &said.err, "--no-new-keyring")

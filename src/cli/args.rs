@@ -178,7 +178,9 @@ Create a container, start its program, wait for its end and delete it. The exit 
 program's own, or 128 and the signal's number where a signal ended it. Signals that orbital
 receives are passed on.",
         )
-        .after_help("Example:\n  orbital run --bundle hello c1")
+        .after_help(
+            "Example:\n  orbital run --bundle hello c1\n\nOf `orbital run IMAGE` tells orbital-engine run --help, where that is installed.",
+        )
 }
 
 fn birth(command: Command) -> Command {

@@ -118,10 +118,18 @@ fn of_verb(verb: &OsStr, words: &[OsString], host: &impl Host) -> Meaning {
         return Meaning::Runtime;
     }
     match verb {
+        "run" | "exec" | "ps" | "kill" | "start" | "pause" | "update" if is_for_help(words) => {
+            Meaning::Runtime
+        }
         "run" => of_run(words, host),
         "exec" | "ps" | "kill" | "start" | "pause" | "update" => of_id(verb, words, host),
         _ => Meaning::Engine,
     }
+}
+
+/// The help of a verb of both is the runtime's, which names the other one.
+fn is_for_help(words: &[OsString]) -> bool {
+    matches!(words, [only] if matches!(flag(only), Some("help" | "h")))
 }
 
 /// Flags come first; the first word that is none is whom it is about, and of the flags that take a value

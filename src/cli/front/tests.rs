@@ -192,7 +192,9 @@ fn run_of_one_word_is_runcs_only_beside_a_bundle() {
     always("orbital run ./my-rootfs /bin/sh", Engine);
     always("orbital run alpine ls --bundle x", Engine);
     always("orbital run", Engine);
-    always("orbital run --help", Engine);
+    always("orbital run --help", Runtime);
+    always("orbital start -h", Runtime);
+    always("orbital run -h box alpine", Engine);
 }
 
 #[test]
