@@ -145,7 +145,8 @@ mod tests {
     use super::*;
 
     fn of(words: &[&str]) -> Result<Limits> {
-        let command = super::super::flags::define(clap::Command::new("run"));
+        let command =
+            super::super::flags::define(clap::Command::new("run").disable_help_flag(true));
         let words = ["run"].iter().chain(words);
         limits(&command.try_get_matches_from(words).unwrap())
     }
