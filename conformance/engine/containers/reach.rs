@@ -108,3 +108,39 @@ fn the_hosts_network_and_none() {
         "{none}"
     );
 }
+
+#[test]
+fn networks_are_made_listed_and_removed() {
+    let Some(ground) = Ground::new() else { return };
+    if !has_nft() {
+        return;
+    }
+    let said = script(
+        &ground,
+        "$E network create --subnet 10.200.0.0/24 --label who=us blue
+         $E network ls
+         $E network inspect blue | tr -d ' \\n' | grep -o '\"subnet\":\"[^\"]*\"'
+         $E run -d --name one --network blue ./root sleep 60 >/dev/null
+         $E run --rm --cap-add NET_RAW --network blue ./root sh -c 'ip -4 addr show dev eth0; ping -c 1 -W 2 one >/dev/null && echo heard'
+         $E network rm blue 2>&1 | grep cause || true
+         $E rm -f one >/dev/null
+         $E network reload
+         $E network rm blue
+         $E network rm -f blue
+         $E network create --mtu small red 2>&1 | grep at: || true
+         $E network ls -q | wc -l",
+    );
+    let lines: Vec<&str> = said.lines().map(str::trim).collect();
+    assert_eq!(lines.first(), Some(&"blue"), "{said}");
+    assert!(lines.contains(&"blue   bridge   10.200.0.0/24"), "{said}");
+    assert!(lines.contains(&"\"subnet\":\"10.200.0.0/24\""), "{said}");
+    assert!(said.contains("inet 10.200.0.3/24"), "{said}");
+    assert!(lines.contains(&"heard"), "{said}");
+    assert!(
+        said.contains("cause: refused: 1 of its containers are there"),
+        "{said}"
+    );
+    assert!(said.contains("--mtu=small"), "{said}");
+    assert_eq!(lines.last(), Some(&"0"), "{said}");
+    ground.nothing_is_left();
+}

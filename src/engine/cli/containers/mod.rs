@@ -34,6 +34,9 @@ mod cp;
 /// `volume`.
 mod volume;
 
+/// `network`.
+mod network;
+
 /// `system`, `doctor`.
 mod system;
 
@@ -71,4 +74,9 @@ pub(super) const INSIDE: &[Verb] = &[
 ];
 
 /// Those about what is around them.
-pub(super) const AROUND: &[Verb] = &[volume::VOLUME, system::SYSTEM, system::DOCTOR];
+pub(super) const AROUND: &[Verb] = &[
+    volume::VOLUME,
+    network::NETWORK,
+    system::SYSTEM,
+    system::DOCTOR,
+];
