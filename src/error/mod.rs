@@ -221,3 +221,14 @@ impl From<crate::sys::Fault> for Cause {
 }
 
 impl std::error::Error for Error {}
+
+/// The first of two failures, with the second beside it.
+///
+/// # Errors
+/// Either.
+pub(crate) fn both(first: Result<()>, second: Result<()>) -> Result<()> {
+    match (first, second) {
+        (Err(first), Err(second)) => Err(first.also([second])),
+        (first, second) => first.and(second),
+    }
+}

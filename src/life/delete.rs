@@ -3,7 +3,7 @@
 use super::{Verb, check};
 use crate::backend::{Group, end, hooks, look};
 use crate::cli::Force;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, both};
 use crate::state::record::Kept;
 use crate::state::status::{self, Now};
 use crate::state::{Home, Record, Seat, oci};
@@ -67,17 +67,6 @@ fn bury_by(
     let unmade = remove();
     let warnings = poststop(record);
     both(unmade, seat.remove()).map(|()| warnings)
-}
-
-/// The first of two failures, with the second beside it.
-///
-/// # Errors
-/// Either.
-pub(crate) fn both(first: Result<()>, second: Result<()>) -> Result<()> {
-    match (first, second) {
-        (Err(first), Err(second)) => Err(first.also([second])),
-        (first, second) => first.and(second),
-    }
 }
 
 /// Runs the poststop hooks; a failure is a warning, and the next ones run (config.md, "Poststop").

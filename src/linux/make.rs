@@ -302,18 +302,22 @@ fn console(work: &Work<'_>, terminal: Option<&OnceCell<Terminal>>) -> Result<Opt
             let _ = end.set(ours);
             Ok(Some(theirs))
         }
-        (Console::Terminal { .. }, None, Some(path)) => {
-            let connected = socket::connect(path, SocketType::STREAM);
-            connected
-                .map(Some)
-                .map_err(|fault| Error::file("connect to the console socket", path, fault))
-        }
+        (Console::Terminal { .. }, None, Some(path)) => connect_console(path).map(Some),
         (Console::Terminal { .. }, None, None) => {
             let why = "cannot allocate tty if orbital will detach without setting console socket";
             Err(Error::refused("give the process a terminal", pointer, why)
                 .hint("name the socket that takes it with --console-socket, use orbital run, or set \"terminal\": false"))
         }
     }
+}
+
+/// The socket that takes the terminal's master, connected before there is a terminal.
+///
+/// # Errors
+/// As connect(2).
+pub(super) fn connect_console(path: &Path) -> Result<OwnedFd> {
+    socket::connect(path, SocketType::STREAM)
+        .map_err(|fault| Error::file("connect to the console socket", path, fault))
 }
 
 /// Where the process is to be sent as a descriptor.

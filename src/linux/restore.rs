@@ -2,6 +2,7 @@
 
 use super::foreground::{Foreground, Terminal};
 use super::group;
+use super::make::connect_console;
 use crate::cgroup::{self, Cgroup, apply, devices, place};
 use crate::cli::checkpoint::Restore;
 use crate::cli::{Attendance, Create};
@@ -25,7 +26,6 @@ use crate::state::record::Came;
 use crate::state::{Home, Record, Seat, oci};
 use crate::sys::proc::Proc;
 use crate::sys::{pidfd, socket};
-use rustix::net::SocketType;
 use std::cell::{Cell, RefCell};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
@@ -196,10 +196,7 @@ impl Work<'_> {
         let Some(path) = &self.request.create.console_socket else {
             return Ok(None);
         };
-        let connected = socket::connect(path, SocketType::STREAM);
-        connected
-            .map(Some)
-            .map_err(|fault| Error::file("connect to the console socket", path, fault))
+        connect_console(path).map(Some)
     }
 
     /// What the first streams were when the images were written.
