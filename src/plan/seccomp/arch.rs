@@ -1,6 +1,6 @@
 //! Architectures: what a filter must know of each.
 
-use super::names::ARM_PRIVATE;
+use super::names::{ARM_PRIVATE, Name, Through};
 use oci_spec::runtime::Arch as Word;
 
 /// How many columns the table of syscalls has.
@@ -106,16 +106,12 @@ impl Arch {
     }
 
     /// The syscall through which this one can be called too, and the first argument that says so.
-    pub(super) fn multiplexed(self, name: &str) -> Option<(u32, u64)> {
+    pub(super) fn multiplexed(self, name: Name) -> Option<(u32, u64)> {
         let (socketcall, ipc) = self.multiplexed?;
-        let call = |list: &[(&str, u64)]| {
-            let found = list
-                .binary_search_by(|(known, _)| (*known).cmp(name))
-                .ok()?;
-            list.get(found).map(|(_, call)| *call)
-        };
-        let socket = call(&SOCKET_CALLS).map(|call| (socketcall, call));
-        socket.or_else(|| call(&IPC_CALLS).map(|call| (ipc, call)))
+        Some(match name.through()? {
+            Through::Socketcall(call) => (socketcall, u64::from(call)),
+            Through::Ipc(call) => (ipc, u64::from(call)),
+        })
     }
 
     const fn calls(self, base: u32) -> Arch {
@@ -154,8 +150,8 @@ const fn x32() -> Arch {
     }
 }
 
-/// linux/net.h, `SYS_*`, in order of the names.
-const SOCKET_CALLS: [(&str, u64); 20] = [
+/// linux/net.h, `SYS_*`.
+pub(super) const SOCKET_CALLS: [(&str, u8); 20] = [
     ("accept", 5),
     ("accept4", 18),
     ("bind", 2),
@@ -178,8 +174,8 @@ const SOCKET_CALLS: [(&str, u64); 20] = [
     ("socketpair", 8),
 ];
 
-/// linux/ipc.h, in order of the names.
-const IPC_CALLS: [(&str, u64); 12] = [
+/// linux/ipc.h.
+pub(super) const IPC_CALLS: [(&str, u8); 12] = [
     ("msgctl", 14),
     ("msgget", 13),
     ("msgrcv", 12),

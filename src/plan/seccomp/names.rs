@@ -2,8 +2,9 @@
 //!
 //! The table is `syscalls.tbl`, which `conformance/syscall-table` writes from the kernel's own tables. It
 //! is read by the compiler of this program, so the program holds 24 KB of numbers and no text to parse.
+//! A profile has some 400 names, at each start of a container: they are found by a hash that is made there too.
 
-use super::arch::{Arch, COLUMNS};
+use super::arch::{Arch, COLUMNS, IPC_CALLS, SOCKET_CALLS};
 
 const TEXT: &[u8] = include_bytes!("syscalls.tbl");
 
@@ -12,10 +13,17 @@ const SIZE: (usize, usize) = measure(TEXT);
 
 static TABLE: Table<{ SIZE.0 }, { SIZE.1 }> = read(TEXT);
 
-/// Where the names that begin with a letter begin, by the letter's byte.
-static FIRST: [u16; 129] = first_letters(&TABLE);
+/// Twice as many as there are names, so that rarely more than two are looked at.
+const SLOTS: usize = 1 << SLOT_BITS;
+const SLOT_BITS: u32 = 10;
 
-/// There is no such syscall on this architecture.
+/// Where a name stands in the table: at its hash, or in one of the slots behind, before one that is free.
+static SLOT: [u16; SLOTS] = slots(&TABLE);
+
+/// Through what each name can be called besides.
+static THROUGH: [Option<Through>; SIZE.0] = throughs(&TABLE);
+
+/// There is no such syscall on this architecture; or a slot is free.
 const NONE: u16 = u16::MAX;
 
 /// arm's private syscalls (asm/unistd.h, `__ARM_NR_BASE`), which need more than 16 bits.
@@ -33,6 +41,15 @@ struct Table<const N: usize, const BYTES: usize> {
     numbers: [[u16; COLUMNS]; N],
 }
 
+/// One syscall that is many, and the first argument that says which of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Through {
+    /// socketcall(2)
+    Socketcall(u8),
+    /// ipc(2)
+    Ipc(u8),
+}
+
 /// A known name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Name(usize);
@@ -40,19 +57,22 @@ pub(super) struct Name(usize);
 impl Name {
     /// The syscall of this name, if any architecture has it.
     pub(super) fn find(name: &str) -> Option<Name> {
-        // Only among those with its first letter: it halves the number of comparisons.
-        let letter = usize::from(*name.as_bytes().first()?);
-        let mut low = usize::from(*FIRST.get(letter)?);
-        let mut high = usize::from(*FIRST.get(letter + 1)?);
-        while low < high {
-            let middle = usize::midpoint(low, high);
-            match Name(middle).bytes().cmp(name.as_bytes()) {
-                std::cmp::Ordering::Equal => return Some(Name(middle)),
-                std::cmp::Ordering::Less => low = middle + 1,
-                std::cmp::Ordering::Greater => high = middle,
+        let mut slot = hash(name.as_bytes(), (0, name.len()));
+        loop {
+            let known = match SLOT[slot] {
+                NONE => return None,
+                at => Name(usize::from(at)),
+            };
+            if known.bytes() == name.as_bytes() {
+                return Some(known);
             }
+            slot = (slot + 1) % SLOTS;
         }
-        None
+    }
+
+    /// Through what it can be called besides, on an architecture that has such a thing.
+    pub(super) fn through(self) -> Option<Through> {
+        THROUGH[self.0]
     }
 
     /// Its number on this architecture, as the kernel shows it to a filter.
@@ -68,11 +88,8 @@ impl Name {
     }
 
     fn bytes(self) -> &'static [u8] {
-        let start = match self.0 {
-            0 => 0,
-            at => usize::from(TABLE.ends[at - 1]),
-        };
-        &TABLE.names[start..usize::from(TABLE.ends[self.0])]
+        let (start, end) = place(&TABLE, self.0);
+        &TABLE.names[start..end]
     }
 
     /// Every name, in the order of the table.
@@ -126,19 +143,82 @@ const fn read<const N: usize, const BYTES: usize>(text: &[u8]) -> Table<N, BYTES
     table
 }
 
-/// How many names begin with a lower byte, for each byte of ASCII and the one after.
-const fn first_letters<const N: usize, const BYTES: usize>(table: &Table<N, BYTES>) -> [u16; 129] {
-    let mut first = [0; 129];
-    let (mut letter, mut line, mut start) = (0, 0, 0);
-    while letter < first.len() {
-        while line < N && (table.names[start] as usize) < letter {
-            start = table.ends[line] as usize;
-            line += 1;
-        }
-        first[letter] = small(line as u64);
-        letter += 1;
+/// Where a name begins and ends.
+const fn place<const N: usize, const BYTES: usize>(
+    table: &Table<N, BYTES>,
+    at: usize,
+) -> (usize, usize) {
+    let start = if at == 0 { 0 } else { table.ends[at - 1] };
+    (start as usize, table.ends[at] as usize)
+}
+
+/// The slot of the name that stands there.
+const fn hash(text: &[u8], (mut at, end): (usize, usize)) -> usize {
+    let mut hash = 0u32;
+    while at < end {
+        // Knuth's factor, the golden ratio of 32 bits: the upper bits depend on every byte.
+        hash = (hash.rotate_left(5) ^ text[at] as u32).wrapping_mul(0x9e37_79b1);
+        at += 1;
     }
-    first
+    (hash >> (u32::BITS - SLOT_BITS)) as usize
+}
+
+/// Every name in its slot, or in the next that is free.
+const fn slots<const N: usize, const BYTES: usize>(table: &Table<N, BYTES>) -> [u16; SLOTS] {
+    assert!(N * 15 / 8 < SLOTS, "there are slots enough");
+    let mut slots = [NONE; SLOTS];
+    let mut line = 0;
+    while line < N {
+        let mut slot = hash(&table.names, place(table, line));
+        while slots[slot] != NONE {
+            slot = (slot + 1) % SLOTS;
+        }
+        slots[slot] = small(line as u64);
+        line += 1;
+    }
+    slots
+}
+
+/// The multiplexed ones among all names.
+const fn throughs<const N: usize, const BYTES: usize>(
+    table: &Table<N, BYTES>,
+) -> [Option<Through>; N] {
+    let mut throughs = [None; N];
+    let mut line = 0;
+    while line < N {
+        let here = place(table, line);
+        throughs[line] = match (
+            call(&SOCKET_CALLS, table, here),
+            call(&IPC_CALLS, table, here),
+        ) {
+            (Some(number), _) => Some(Through::Socketcall(number)),
+            (None, Some(number)) => Some(Through::Ipc(number)),
+            (None, None) => None,
+        };
+        line += 1;
+    }
+    throughs
+}
+
+/// The number of the call whose name stands there.
+const fn call<const N: usize, const BYTES: usize>(
+    list: &[(&str, u8)],
+    table: &Table<N, BYTES>,
+    (start, end): (usize, usize),
+) -> Option<u8> {
+    let mut at = 0;
+    while at < list.len() {
+        let name = list[at].0.as_bytes();
+        let mut same = 0;
+        while start + same < end && same < name.len() && table.names[start + same] == name[same] {
+            same += 1;
+        }
+        if start + same == end && same == name.len() {
+            return Some(list[at].1);
+        }
+        at += 1;
+    }
+    None
 }
 
 /// Where the word that begins at `at` ends.

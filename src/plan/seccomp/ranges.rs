@@ -87,6 +87,7 @@ impl Group {
     fn push(&mut self, start: u32, outcome: Outcome) {
         match self.ranges.last_mut() {
             Some(last) if last.0 == start => last.1 = outcome,
+            Some(last) if last.1 == outcome => {}
             _ => self.ranges.push((start, outcome)),
         }
     }
@@ -109,10 +110,15 @@ impl Group {
             .syscalls
             .into_iter()
             .partition(|(number, _)| arch.is_private(*number));
+        let mut end = arch.bit;
         for (number, outcome) in usual {
+            if number > end {
+                self.push(end, default.clone());
+            }
             self.push(number, outcome.moved(offset));
-            self.push(number + 1, default.clone());
+            end = number + 1;
         }
+        self.push(end, default.clone());
         if let Some(newest) = newest {
             self.push(newest + 1, Outcome::Always(NO_SUCH_SYSCALL));
         }

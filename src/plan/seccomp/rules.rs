@@ -54,6 +54,14 @@ pub(super) enum Outcome {
     Depends(Vec<usize>),
 }
 
+/// A syscall in a case.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Use {
+    number: u32,
+    /// An index into [`Sorted::cases`].
+    case: usize,
+}
+
 /// The rules of one architecture.
 #[derive(Debug)]
 pub(super) struct Sorted {
@@ -111,39 +119,44 @@ pub(super) fn sort(rules: &[Rule<'_>], names: &[Option<Name>], default: u32, arc
         syscalls: Vec::new(),
         highest: None,
     };
-    let mut uses: Vec<(u32, usize)> = Vec::with_capacity(names.len());
-    let mut known = names.iter();
+    let mut uses: Vec<Use> = Vec::with_capacity(names.len());
+    let mut known = names;
     for rule in rules {
         let first = sorted.cases.len();
         sorted.cases.extend(cases(rule, arch.width));
         let direct = first..sorted.cases.len();
-        for (name, found) in rule.names.iter().zip(&mut known) {
-            let number = found.and_then(|found| found.number(arch));
-            let through = found.and_then(|_| arch.multiplexed(name));
-            let numbers = number.into_iter().chain(through.map(|(number, _)| number));
-            let numbers = numbers.filter(|number| !arch.is_private(*number));
-            sorted.highest =
-                numbers.fold(sorted.highest, |highest, number| highest.max(Some(number)));
+        let these;
+        (these, known) = known.split_at_checked(rule.names.len()).unwrap_or_default();
+        for name in these.iter().flatten() {
+            let number = name.number(arch);
+            let through = arch.multiplexed(*name);
+            let public = number.filter(|number| !arch.is_private(*number));
+            sorted.highest = sorted
+                .highest
+                .max(public)
+                .max(through.map(|(number, _)| number));
             if rule.verdict == default {
                 continue;
             }
             if let Some(number) = number {
-                uses.extend(direct.clone().map(|case| (number, case)));
+                uses.extend(direct.clone().map(|case| Use { number, case }));
             }
             if let Some((number, call)) = through {
                 let begin = sorted.cases.len();
                 sorted.cases.extend(called(rule, call, arch.width));
-                uses.extend((begin..sorted.cases.len()).map(|case| (number, case)));
+                uses.extend((begin..sorted.cases.len()).map(|case| Use { number, case }));
             }
         }
     }
     uses.sort_unstable();
     uses.dedup();
-    for same in uses.chunk_by(|one, other| one.0 == other.0) {
+    sorted.syscalls.reserve(uses.len());
+    for same in uses.chunk_by(|one, other| one.number == other.number) {
         let outcome = outcome(&sorted.cases, same);
+        let number = same.first().map(|one| one.number);
         sorted
             .syscalls
-            .extend(same.first().map(|(number, _)| (*number, outcome)));
+            .extend(number.map(|number| (number, outcome)));
     }
     sorted
 }
@@ -178,10 +191,10 @@ fn called(rule: &Rule<'_>, call: u64, width: Width) -> impl Iterator<Item = Case
     })
 }
 
-fn outcome(cases: &[Case], uses: &[(u32, usize)]) -> Outcome {
-    let mut always = uses.iter().filter_map(|(_, case)| cases.get(*case));
+fn outcome(cases: &[Case], uses: &[Use]) -> Outcome {
+    let mut always = uses.iter().filter_map(|one| cases.get(one.case));
     match always.find(|case| case.conditions.is_empty()) {
         Some(case) => Outcome::Always(case.verdict),
-        None => Outcome::Depends(uses.iter().map(|(_, case)| *case).collect()),
+        None => Outcome::Depends(uses.iter().map(|one| one.case).collect()),
     }
 }

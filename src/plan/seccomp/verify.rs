@@ -130,9 +130,10 @@ fn meets(rule: &LinuxSyscall, name: &str, arch: Arch, call: &Call) -> Met {
             .count()
             > 1
     });
-    let direct = Name::find(name).and_then(|name| name.number(arch)) == Some(call.number);
-    let through = arch
-        .multiplexed(name)
+    let name = Name::find(name);
+    let direct = name.and_then(|name| name.number(arch)) == Some(call.number);
+    let through = name
+        .and_then(|name| arch.multiplexed(name))
         .filter(|(number, _)| *number == call.number);
     if !direct && through.is_none() {
         return Met::Not;
@@ -191,7 +192,8 @@ fn newer(profile: &LinuxSeccomp, arch: Arch, number: u32) -> bool {
     ];
     let rules = profile.syscalls().iter().flatten();
     let numbers = rules.flat_map(|rule| rule.names()).filter_map(|name| {
-        let own = Name::find(name)?.number(arch);
+        let name = Name::find(name)?;
+        let own = name.number(arch);
         own.max(arch.multiplexed(name).map(|(number, _)| number))
     });
     let highest = numbers.filter(|number| !arch.is_private(*number)).max();
