@@ -1,13 +1,11 @@
 //! A second process in a container that lives (`orbital exec`).
 
 use super::foreground::{self, Foreground, Terminal};
-use super::look::alive;
+use super::look::{Host, alive};
 use super::make::{connect_pidfd_socket, send_pidfd};
 use crate::cgroup::{self, Cgroup};
 use crate::cli::{Attendance, Create, Exec, Keyring, Manager, Verbosity};
 use crate::error::{Error, Object, Result};
-use crate::life::create::write_pid_file;
-use crate::life::{Verb, check};
 use crate::linux::birth::Born;
 use crate::linux::held::{Seats, StartGate, Trace, hold_for_second};
 use crate::linux::second::{self, Cradle, give_birth};
@@ -17,7 +15,7 @@ use crate::plan::second::{Second, plan};
 use crate::spec::{self, Bundle};
 use crate::state::record::Came;
 use crate::state::status::Now;
-use crate::state::{Record, Seat, Status, oci};
+use crate::state::{Record, Seat, oci, pid_file};
 use crate::sys::path::{self, Links};
 use crate::sys::proc::Proc;
 use crate::sys::{Fault, dir, pidfd, socket};
@@ -30,17 +28,18 @@ use std::rc::Rc;
 mod words;
 
 /// Runs a process. The status to exit with is its own, 128 and the signal for a signalled one; 0 for a
-/// detached one. With it what the specification says to warn of.
+/// detached one. With it what the specification says to warn of. `ended` is what is told of a container that has.
 ///
 /// # Errors
 /// A container that does not live; whatever keeps the process from its program. Nothing of it is left then.
 pub fn exec(
     request: &Exec,
     seat: &Seat,
-    now: Now,
+    now: Now<Host>,
+    ended: &dyn Fn() -> Error,
     verbosity: Verbosity,
 ) -> Result<(i32, Vec<String>)> {
-    let living = find(request, seat, now)?;
+    let living = find(request, seat, now, ended)?;
     let bundle = &living.bundle;
     let told = |error| words::placed(error, request, bundle);
 
@@ -66,7 +65,7 @@ pub fn exec(
     };
     let mut born = begin(&work, &living, &facts, console).map_err(told)?;
     let known = send_pidfd(pidfd_socket, &born)
-        .and_then(|()| write_pid_file(request.pid_file.as_deref(), born.pid));
+        .and_then(|()| pid_file::write(request.pid_file.as_deref(), born.pid));
     known.inspect_err(|_| second::end(&born))?;
 
     let warnings = second.plan.warnings.clone();
@@ -86,20 +85,18 @@ struct Living {
     proc: Rc<Proc>,
 }
 
-fn find(request: &Exec, seat: &Seat, now: Now) -> Result<Living> {
+fn find(request: &Exec, seat: &Seat, now: Now<Host>, ended: &dyn Fn() -> Error) -> Result<Living> {
     let doing = format!("execute a process in {}", request.id);
-    let (record, pid, proc) = (now.record, now.pid, now.host);
-    let stopped = || check(Verb::Exec, &request.id, Status::Stopped, pid).err();
-    let gone = || Error::container(doing.as_str(), &request.id, "it has no record");
+    let (record, proc) = (now.record, now.host);
     let Some((process, record)) = record.and_then(|record| Some((record.process?, record))) else {
-        return Err(gone());
+        return Err(Error::container(doing, &request.id, "it has no record"));
     };
     // Opened before the process is proved to be the recorded one: the number may have been taken over.
     let init = match pidfd::open(process.pid) {
         Ok(init) => init,
         Err(Fault {
             errno: libc::ESRCH, ..
-        }) => return Err(stopped().unwrap_or_else(gone)),
+        }) => return Err(ended()),
         Err(fault) => {
             return Err(Error::new(
                 doing,
@@ -109,7 +106,7 @@ fn find(request: &Exec, seat: &Seat, now: Now) -> Result<Living> {
         }
     };
     if alive(&proc, process)?.is_none() {
-        return Err(stopped().unwrap_or_else(gone));
+        return Err(ended());
     }
     let bundle = spec::from_bytes(seat.config()?, record.bundle.clone())?;
     Ok(Living {

@@ -11,14 +11,14 @@ use super::{ask, protect};
 use crate::cgroup::{Cgroup, apply, devices, place};
 use crate::cli::{Create, Manager, Verbosity};
 use crate::error::{Error, Result};
-use crate::life::create::Starter;
-use crate::life::undo::Undo;
 use crate::plan::annotations::PIDFD_RECEIVER;
 use crate::plan::cgroup::Moment;
 use crate::plan::console::Console;
 use crate::plan::facts::Facts;
+use crate::plan::work::Starter;
 use crate::plan::{self, Plan, process};
 use crate::spec::{self, Bundle};
+use crate::state::undo::Undo;
 use crate::state::{Record, Seat, oci};
 use crate::sys::proc::Proc;
 use crate::sys::{pidfd, socket};
@@ -85,21 +85,7 @@ pub fn plan(bundle: &Bundle, host: &Host, request: &Create) -> Result<Plan> {
 }
 
 /// What a container is made from.
-#[derive(Debug)]
-pub struct Work<'a> {
-    /// Its plan.
-    pub plan: &'a Plan,
-    /// The bytes of config.json.
-    pub config: &'a [u8],
-    /// What was typed.
-    pub request: &'a Create,
-    /// The host.
-    pub host: Host,
-    /// Who will open gate E.
-    pub starter: Starter,
-    /// Report passed steps?
-    pub verbosity: Verbosity,
-}
+pub type Work<'a> = plan::work::Work<'a, Plan, Host>;
 
 /// What is connected before anything is made.
 #[derive(Debug)]
