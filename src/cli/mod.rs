@@ -260,13 +260,12 @@ pub enum Platform {
     Windows,
 }
 
-/// `spec` for root or for a user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SpecFor {
-    /// With all privileges.
-    Root,
-    /// `--rootless`: in a user namespace.
-    User,
+impl Platform {
+    /// The one that this program was built for.
+    pub const HERE: Platform = match cfg!(windows) {
+        true => Platform::Windows,
+        false => Platform::Linux,
+    };
 }
 
 /// Where `update` reads the limits.
@@ -373,7 +372,7 @@ pub enum Request {
         /// `--bundle`; `.` when not given.
         bundle: PathBuf,
         /// For whom.
-        whom: SpecFor,
+        whom: crate::spec::default::SpecFor,
     },
     /// What this build can do.
     Features,

@@ -13,11 +13,11 @@ use super::found::Found;
 use super::normal::{Extent, normal};
 use super::{
     Afterwards, Attendance, Create, Entry, Force, Global, Inherited, Keyring, Limits, ListFormat,
-    LogFormat, Manager, Misuse, PlanFormat, Platform, Reach, Request, SpecFor, Update, Verbosity,
-    Watch, args, limits, misuse, quantity, quick, signal,
+    LogFormat, Manager, Misuse, PlanFormat, Platform, Reach, Request, Update, Verbosity, Watch,
+    args, limits, misuse, quantity, quick, signal,
 };
-use crate::backend;
 use crate::error::Error;
+use crate::spec::default::{SpecFor, VERSION};
 use clap::ArgMatches;
 use clap::error::ErrorKind;
 use std::ffi::OsString;
@@ -206,7 +206,7 @@ fn request(verb: &str, found: &mut ArgMatches, manager: Manager) -> Result<Reque
             platform: match found.word("platform").as_deref() {
                 Some("linux") => Platform::Linux,
                 Some("windows") => Platform::Windows,
-                _ => backend::PLATFORM,
+                _ => Platform::HERE,
             },
         },
         other => return Err(misuse::unknown_verb(other, "orbital")),
@@ -293,7 +293,7 @@ fn update(found: &mut ArgMatches) -> Result<Update, Error> {
 
 fn kill_signal(found: &mut impl Found) -> Result<i32, Error> {
     let Some(typed) = found.value("signal") else {
-        return Ok(signal::TERM);
+        return Ok(crate::sys::signal::TERM);
     };
     let typed = typed.to_string_lossy();
     signal::number(&typed).ok_or_else(|| {
@@ -350,7 +350,7 @@ fn version(program: &str) -> String {
     format!(
         "{program} version {}\ncommit: {commit}\nspec: {}\n",
         env!("CARGO_PKG_VERSION"),
-        crate::spec::default::VERSION
+        VERSION
     )
 }
 

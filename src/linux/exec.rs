@@ -134,18 +134,6 @@ fn clocks(living: &Living) -> u32 {
     }
 }
 
-/// Whether there is a capability of this name, with or without `CAP_`, in any case.
-#[must_use]
-pub fn is_capability(name: &str) -> bool {
-    crate::plan::second::capability(name).is_some()
-}
-
-/// The names of all capabilities.
-#[must_use]
-pub fn capabilities() -> Vec<String> {
-    caps::all().into_iter().map(|one| one.to_string()).collect()
-}
-
 /// The request in the words of the planners.
 fn as_create(request: &Exec, record: &Record) -> Create {
     Create {

@@ -132,15 +132,3 @@ fn placed(error: Error, request: &Exec) -> Error {
     };
     error.about(Object::Argument(object))
 }
-
-/// There are none here.
-#[must_use]
-pub fn is_capability(_: &str) -> bool {
-    false
-}
-
-/// There are none here.
-#[must_use]
-pub fn capabilities() -> Vec<String> {
-    Vec::new()
-}

@@ -186,7 +186,7 @@ fn the_verbs_around_it() {
         bundle: bundle.into(),
         format,
         manager: Manager::default(),
-        platform: backend::PLATFORM,
+        platform: Platform::HERE,
     };
     #[rustfmt::skip]
     let rows = [
