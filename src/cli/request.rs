@@ -14,7 +14,7 @@ use super::normal::{Extent, normal};
 use super::{
     Afterwards, Attendance, Create, Entry, Force, Global, Inherited, Keyring, Limits, ListFormat,
     LogFormat, Manager, Misuse, PlanFormat, Platform, Reach, Request, Update, Verbosity, Watch,
-    args, limits, misuse, quantity, quick, signal,
+    args, limits, misuse, quantity, signal,
 };
 use crate::error::Error;
 use crate::spec::default::{SpecFor, VERSION};
@@ -24,20 +24,10 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Reads a whole command line, its first word being the program's own name: a link called `runc`
-/// is told apart only by what `--version` prints.
+/// Reads a command line by clap, which has words for what is wrong.
 ///
 /// # Errors
 /// A [`Misuse`]: what is wrong, and the global flags that were understood before it.
-pub fn parse(argv: impl IntoIterator<Item = OsString>) -> Result<(Global, Request), Box<Misuse>> {
-    let argv: Vec<OsString> = argv.into_iter().collect();
-    match quick::parse(argv.get(1..).unwrap_or_default()) {
-        Some(found) => Ok(found),
-        None => by_clap(&argv),
-    }
-}
-
-/// The same for every command line, with words for what is wrong.
 pub(super) fn by_clap(argv: &[OsString]) -> Result<(Global, Request), Box<Misuse>> {
     let program = personality(argv.first());
     let root = args::root(program);

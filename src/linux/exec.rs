@@ -2,7 +2,7 @@
 
 use super::foreground::{self, Foreground, Terminal};
 use super::look::{Host, alive};
-use super::make::{connect_pidfd_socket, send_pidfd};
+use super::taker;
 use crate::cgroup::{self, Cgroup};
 use crate::cli::{Attendance, Create, Exec, Keyring, Manager, Verbosity};
 use crate::error::{Error, Object, Result};
@@ -10,7 +10,7 @@ use crate::linux::birth::Born;
 use crate::linux::held::{Seats, StartGate, Trace, hold_for_second};
 use crate::linux::second::{self, Cradle, give_birth};
 use crate::linux::{ask, parent};
-use crate::plan::console::Console;
+use crate::plan::console::{self, Console};
 use crate::plan::second::{Second, plan};
 use crate::spec::{self, Bundle};
 use crate::state::record::Came;
@@ -18,8 +18,7 @@ use crate::state::status::Now;
 use crate::state::{Record, Seat, oci, pid_file};
 use crate::sys::path::{self, Links};
 use crate::sys::proc::Proc;
-use crate::sys::{Fault, dir, pidfd, socket};
-use rustix::net::SocketType;
+use crate::sys::{Fault, dir, pidfd};
 use std::ffi::CString;
 use std::os::fd::{AsFd, OwnedFd};
 use std::rc::Rc;
@@ -55,7 +54,7 @@ pub fn exec(
         Attendance::Detached => None,
     };
     let (terminal, console) = console(request, &second).map_err(told)?;
-    let pidfd_socket = connect_pidfd_socket(request.pidfd_socket.as_deref())?;
+    let pidfd_socket = taker::of_process(request.pidfd_socket.as_deref())?;
 
     // Give birth, and wait until it is its program.
     let work = Work {
@@ -64,7 +63,7 @@ pub fn exec(
         verbosity,
     };
     let mut born = begin(&work, &living, &facts, console).map_err(told)?;
-    let known = send_pidfd(pidfd_socket, &born)
+    let known = taker::send_process(pidfd_socket, &born)
         .and_then(|()| pid_file::write(request.pid_file.as_deref(), born.pid));
     known.inspect_err(|_| second::end(&born))?;
 
@@ -267,23 +266,11 @@ fn console(request: &Exec, second: &Second) -> Result<Ends> {
         return Ok((None, None));
     }
     match (&request.console_socket, request.attendance) {
-        (Some(path), _) => {
-            let connected = socket::connect(path, SocketType::STREAM);
-            let connected = connected
-                .map_err(|fault| Error::file("connect to the console socket", path, fault))?;
-            Ok((None, Some(connected)))
-        }
+        (Some(path), _) => Ok((None, Some(taker::of_terminal(path)?))),
         (None, Attendance::Foreground) => {
             let ends = foreground::ends()?;
             Ok((Some(ends.0), Some(ends.1)))
         }
-        (None, Attendance::Detached) => {
-            let why = "cannot allocate tty if orbital will detach without setting console socket";
-            Err(
-                Error::refused("give the process a terminal", "/process/terminal", why).hint(
-                    "name the socket that takes it with --console-socket, or leave --detach out",
-                ),
-            )
-        }
+        (None, Attendance::Detached) => Err(console::nobody_takes_it()),
     }
 }

@@ -46,6 +46,9 @@ pub mod make;
 /// Its group, made by orbital or by systemd.
 mod group;
 
+/// Whoever takes a terminal or a process at a socket.
+mod taker;
+
 /// What is written down.
 mod remember;
 

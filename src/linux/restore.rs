@@ -2,7 +2,7 @@
 
 use super::foreground::Terminal;
 use super::group::{self, Asked};
-use super::make::connect_console;
+use super::taker;
 use crate::cgroup::{self, Cgroup, apply, devices, place};
 use crate::cli::checkpoint::Restore;
 use crate::cli::{Attendance, Create};
@@ -16,7 +16,7 @@ use crate::linux::parent::net::Given;
 use crate::linux::parent::{hooks, rdt};
 use crate::linux::{ask, end, look};
 use crate::plan::cgroup::Moment;
-use crate::plan::console::Console;
+use crate::plan::console::{self, Console};
 use crate::plan::{Plan, plan};
 use crate::spec::{self, Bundle};
 use crate::state::record::Came;
@@ -80,7 +80,7 @@ pub fn wanted<'a>(work: &'a Work<'_>) -> Result<Wanted<'a>> {
     let console = work.request.create.console_socket.as_deref();
     Ok(Wanted {
         streams: work.streams()?,
-        console: console.map(connect_console).transpose()?,
+        console: console.map(taker::of_terminal).transpose()?,
         systemd: group::asked(&work.plan.cgroup)?,
     })
 }
@@ -183,9 +183,7 @@ fn check_terminal(request: &Restore, plan: &Plan) -> Result<()> {
     if plan.console == Console::Streams || !is_alone {
         return Ok(());
     }
-    let why = "cannot allocate tty if orbital will detach without setting console socket";
-    let error = Error::refused("give the process a terminal", "/process/terminal", why);
-    Err(error.hint("name the socket that takes it with --console-socket, or leave --detach out"))
+    Err(console::nobody_takes_it())
 }
 
 impl Work<'_> {

@@ -1,7 +1,7 @@
 //! What callers type, a line each → what is asked.
 
 use super::*;
-use crate::cli::{Create, Request};
+use crate::cli::{Create, Request, parse};
 
 fn split(line: &str) -> Vec<OsString> {
     line.split(' ')
