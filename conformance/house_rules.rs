@@ -18,6 +18,10 @@ mod shape;
 #[path = "house_rules/walls.rs"]
 mod walls;
 
+/// Which room may know which.
+#[path = "house_rules/layers.rs"]
+mod layers;
+
 /// Manifests, messages, and what must not be in any file.
 #[path = "house_rules/paper.rs"]
 mod paper;
@@ -96,6 +100,11 @@ fn every_unsafe_block_is_one_call_with_a_contract() {
 }
 
 #[test]
+fn no_room_knows_one_above_it() {
+    each(layers::arrows);
+}
+
+#[test]
 fn the_plan_asks_nothing() {
     each(walls::pure_plan);
 }
@@ -120,7 +129,7 @@ fn every_step_has_a_golden_message() {
 
 #[test]
 fn every_hint_is_in_a_golden_message() {
-    let hints = tree::read("src/error/hints.rs").unwrap_or_default();
+    let hints = tree::read("src/linux/hints.rs").unwrap_or_default();
     none(&paper::hints_without_golden(&hints, &paper::goldens()));
 }
 

@@ -2,8 +2,8 @@
 
 #![no_main]
 
-use orbital::backend::{self, ask, inherit, protect};
-use orbital::cli::front::{self, Meaning, engine};
+use orbital::backend::{self, ask, engine, inherit, protect};
+use orbital::cli::front::{self, Meaning};
 use orbital::cli::log::{self, Log};
 use orbital::cli::{self, Global, Request};
 use orbital::error::{Error, Result};
@@ -57,7 +57,7 @@ fn program(beginning: Beginning) -> i32 {
     };
     let handed_over = match &mut request {
         Request::Create(create) | Request::Run { create, .. } => {
-            inherit::inherit(create, || Home::new(global.root.clone()))
+            inherit::inherit(create, || home(&global))
         }
         Request::Exec(request) => inherit::check_open(0, request.preserve_fds),
         _ => Ok(()),
@@ -103,8 +103,16 @@ fn hand_over(argv: &[OsString]) -> Option<i32> {
     Some(ENGINE_FAILURE)
 }
 
+/// Where containers are remembered: `--root`, else this user's own place.
+fn home(global: &Global) -> Result<Home> {
+    match &global.root {
+        Some(root) => Home::at(root),
+        None => ask::home().map(Home::own),
+    }
+}
+
 fn carry_out(global: &Global, request: &Request) -> Result<Outcome> {
-    let home = || Home::new(global.root.clone());
+    let home = || home(global);
     let verbosity = global.verbosity;
     let warned = |warnings| Outcome {
         warnings,

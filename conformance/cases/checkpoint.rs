@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::case::{Case, Need};
 use crate::check::{Outcome, contains, ensure, eventually, same};
-use crate::counter::{COUNT, Counter, LIMIT};
+use crate::counter::{COUNT, Counter, LIMIT, restore};
 use crate::lab::Lab;
 use crate::probe;
 
@@ -156,16 +156,8 @@ fn pipes(lab: &Lab) -> Outcome {
     one.wait()?;
     let last = fs::read_to_string(&first)?;
     let last = last.lines().last().unwrap_or_default();
-    let restore = [
-        "restore",
-        "--detach",
-        "--image-path",
-        &path,
-        "--bundle",
-        bundle.arg(),
-        &id,
-    ];
-    let (mut command, _) = lab.call(&restore).through_sh(&through(&second)).command()?;
+    let restore = restore(lab, &images, &bundle, &id, &[]);
+    let (mut command, _) = restore.through_sh(&through(&second)).command()?;
     let mut two = lab.spawn(&mut command)?;
     speaks(&second)?;
     let text = fs::read_to_string(&second)?;

@@ -10,7 +10,8 @@ use serde_json::json;
 use super::checkpoint::CRIU;
 use crate::case::{Case, Need};
 use crate::check::{Outcome, contains, ensure, eventually, mentions, same};
-use crate::counter::{self, Counter, create, refused};
+use crate::container::Container;
+use crate::counter::{self, Counter, create, refused, restore};
 use crate::lab::Lab;
 use crate::probe;
 use crate::pty::{ConsoleSocket, Screen};
@@ -173,19 +174,8 @@ fn terminal(lab: &Lab) -> Outcome {
     let path = images.to_string_lossy();
     lab.call(&["checkpoint", "--image-path", &path, &id]).ok()?;
     let socket = ConsoleSocket::listen(&lab.scratch("socket"))?;
-    let said = lab
-        .call(&[
-            "restore",
-            "--detach",
-            "--image-path",
-            &path,
-            "--bundle",
-            bundle.arg(),
-            "--console-socket",
-            socket.arg(),
-            &id,
-        ])
-        .say()?;
+    let flags = ["--console-socket", socket.arg()];
+    let said = restore(lab, &images, &bundle, &id, &flags).say()?;
     ensure!(
         said.status.success(),
         "{said}{}",
@@ -233,20 +223,8 @@ fn unknown(lab: &Lab) -> Outcome {
 fn taken(lab: &Lab) -> Outcome {
     let counter = Counter::running(lab, |_| ())?;
     counter.frozen(&["--leave-running"])?;
-    let images = counter.images.to_string_lossy();
-    let bundle = counter.container.bundle.arg();
-    let id = &counter.container.id;
-    let said = lab
-        .call(&[
-            "restore",
-            "--detach",
-            "--image-path",
-            &images,
-            "--bundle",
-            bundle,
-            id,
-        ])
-        .refused()?;
+    let Container { bundle, id, .. } = &counter.container;
+    let said = restore(lab, &counter.images, bundle, id, &[]).refused()?;
     mentions("the refusal", &said.err, &["already exists"])?;
     counter.passes(counter.count()?)?;
     counter.container.end()
@@ -255,18 +233,7 @@ fn taken(lab: &Lab) -> Outcome {
 fn fails_and_leaves_nothing(lab: &Lab, images: &Path) -> Outcome<String> {
     let bundle = lab.bundle(|_| ())?;
     let id = lab.id("bad");
-    let path = images.to_string_lossy();
-    let said = lab
-        .call(&[
-            "restore",
-            "--detach",
-            "--image-path",
-            &path,
-            "--bundle",
-            bundle.arg(),
-            &id,
-        ])
-        .refused()?;
+    let said = restore(lab, images, &bundle, &id, &[]).refused()?;
     same("the list", lab.list()?, Vec::<String>::new())?;
     let group = probe::cgroups_with(&id);
     ensure!(group.is_empty(), "{group:?} is left");

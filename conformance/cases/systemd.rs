@@ -23,6 +23,16 @@ pub(super) const SYSTEMD: &[Need] = &[
 
 pub(super) const FLAG: &[&str] = &["--systemd-cgroup"];
 
+/// To run a program as the user whose systemd runs on the machines that have one.
+pub(super) const AS_USER: &[&str] = &[
+    "setpriv",
+    "--reuid",
+    "1000",
+    "--regid",
+    "1000",
+    "--clear-groups",
+];
+
 /// How long systemd may take to forget.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 

@@ -7,7 +7,7 @@ use crate::check::{Outcome, eventually, mentions, same};
 use crate::lab::Lab;
 use crate::probe;
 
-use super::systemd::PATIENCE;
+use super::systemd::{AS_USER, PATIENCE};
 
 const ROOTFUL: &[Need] = &[
     Need::Root,
@@ -30,13 +30,8 @@ const ROOTLESS: &[Need] = &[
 
 const FLAGS: &str = "--network none -m 64m --cpus 0.5 --pids-limit 20";
 
-const AS_USER: &[&str] = &[
-    "setpriv",
-    "--reuid",
-    "1000",
-    "--regid",
-    "1000",
-    "--clear-groups",
+/// What a user's podman finds in its environment, and nothing else.
+const ENVIRONMENT: &[&str] = &[
     "env",
     // The suite's own USER is root, and a runtime in a user namespace asks that.
     "-i",
@@ -70,8 +65,8 @@ impl Podman<'_> {
         let home = self.home.to_string_lossy();
         let runtime = self.lab.runtime.path.to_string_lossy();
         let (front, own) = match self.who {
-            Who::Root => (&["env"][..], ""),
-            Who::User => (AS_USER, "--user"),
+            Who::Root => (vec!["env"], ""),
+            Who::User => ([AS_USER, ENVIRONMENT].concat(), "--user"),
         };
         let script = format!(
             "set -e; cd /; export HOME={home}; runtime={runtime}; systemctl='systemctl {own}'
@@ -80,7 +75,7 @@ impl Podman<'_> {
             {script}"
         );
         let shell = ["PATH=/usr/bin:/bin:/usr/sbin:/sbin", "sh", "-c", &script];
-        self.lab.host(&[front, &shell].concat())
+        self.lab.host(&[&front[..], &shell].concat())
     }
 
     /// An image from the lab's own root file system, called `box`.

@@ -13,7 +13,7 @@ use crate::probe;
 use crate::runtime::Call;
 use crate::spec::Spec;
 
-use super::systemd::PATIENCE;
+use super::systemd::{AS_USER, PATIENCE};
 
 const NEEDS: &[Need] = &[
     Need::Root,
@@ -24,19 +24,10 @@ const NEEDS: &[Need] = &[
     Need::File("/run/user/1000/systemd/private"),
 ];
 
-/// The user whose systemd runs.
+/// The user whose systemd runs, that of [`AS_USER`].
 const UID: u32 = 1000;
 
 const HOME: &str = "/run/user/1000";
-
-const AS_USER: &[&str] = &[
-    "setpriv",
-    "--reuid",
-    "1000",
-    "--regid",
-    "1000",
-    "--clear-groups",
-];
 
 pub(super) const CASES: &[Case] = &[
     Case::new("a-users-scope-with-limits", limits).needs(NEEDS),

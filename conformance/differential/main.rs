@@ -30,8 +30,11 @@ mod spec;
 #[allow(dead_code, reason = "the suite uses the rest")]
 mod bundle;
 
-/// The runtimes, each called in its turn.
+/// A runtime, and the words that it is called with.
 mod program;
+
+/// What a bundle asks to be mounted.
+mod asked;
 
 /// Random numbers from a seed.
 mod dice;
@@ -57,6 +60,9 @@ mod explained;
 /// What was found, for people and for the exit status.
 mod report;
 
+/// Which runtimes there are.
+mod peers;
+
 use args::Args;
 use check::Outcome;
 use draw::Draw;
@@ -79,7 +85,7 @@ fn judge(args: &Args) -> Outcome<ExitCode> {
     place::must_be_unified()?;
     let stage = Stage::new()?;
     let mut report = Report::open(explained::read()?);
-    let (ours, peers) = program::gather(args, &stage, &mut report)?;
+    let (ours, peers) = peers::gather(args, &stage, &mut report)?;
     for draw in &bundles(args)? {
         one(draw, &ours, &peers, &stage, args, &mut report)?;
     }

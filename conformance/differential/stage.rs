@@ -19,13 +19,10 @@ use serde_json::json;
 
 use crate::bundle::{self, Bundle};
 use crate::check::{Outcome, ensure};
-use crate::draw::Draw;
+use crate::draw::{Draw, ID};
 use crate::place::{CGROUPS, Scratch};
 use crate::program::Program;
 use crate::view::{Surroundings, View};
-
-/// The container's id: the same for all, so that it cannot be a difference.
-pub(crate) const ID: &str = "differential";
 
 /// How long one run may take.
 const PATIENCE: Duration = Duration::from_secs(20);

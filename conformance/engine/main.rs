@@ -45,5 +45,8 @@ mod malformed;
 /// Folders and tars in a registry's place.
 mod files;
 
+/// Somebody whom no host knows.
+mod stranger;
+
 /// A user without privileges.
 mod rootless;

@@ -4,36 +4,18 @@ use super::archive::{Entry, Tar, entry};
 use super::image::{Layer, image};
 use super::lab::{Lab, is_root, program};
 use super::registry::Registry;
+use super::stranger;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::Path;
-use std::process::Command;
-
-/// Somebody whom no host knows, and so without a range of ids.
-const STRANGER: u32 = 54_321;
 
 /// Runs the program as the stranger, if the tests are root's, else as whoever they are.
 fn run(lab: &Lab, words: &[&str]) -> (i32, String) {
-    let mut command = Command::new("setpriv");
-    if is_root() {
-        let id = STRANGER.to_string();
-        command.args(["--reuid", &id, "--regid", &id, "--clear-groups", "--"]);
-    }
-    command
-        .env_clear()
-        .env("HOME", lab.path())
-        .env("PATH", std::env::var_os("PATH").unwrap());
-    command
+    let mut engine = stranger::engine(lab.path());
+    engine
         .env("XDG_RUNTIME_DIR", lab.path())
-        .env("CONTAINERS_REGISTRIES_CONF", "/nonexistent");
-    let output = command
-        .arg(lab.path().join("orbital-engine"))
-        .args(words)
-        .current_dir(lab.path())
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout).into_owned()
-        + &String::from_utf8_lossy(&output.stderr);
-    (output.status.code().unwrap_or(-1), text)
+        .env("CONTAINERS_REGISTRIES_CONF", "/nonexistent")
+        .args(words);
+    stranger::said(&mut engine)
 }
 
 /// The lab belongs to the stranger, and has a copy of the program that they may run.
@@ -42,21 +24,10 @@ fn lab() -> Option<Lab> {
     std::fs::copy(program(), lab.path().join("orbital-engine")).unwrap();
     std::fs::set_permissions(lab.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
     if is_root() {
-        chown(lab.path(), Some(STRANGER), Some(STRANGER)).unwrap();
-    }
-    let may = Command::new("setpriv")
-        .args([
-            "--reuid",
-            "54321",
-            "--clear-groups",
-            "unshare",
-            "-U",
-            "true",
-        ])
-        .status();
-    if is_root() && !may.is_ok_and(|status| status.success()) {
-        println!("skipped: this host lets no user make user namespaces");
-        return None;
+        chown(lab.path(), Some(stranger::ID), Some(stranger::ID)).unwrap();
+        if !stranger::may_make_user_namespaces() {
+            return None;
+        }
     }
     Some(lab)
 }
@@ -109,10 +80,10 @@ fn a_user_has_a_store_of_their_own_and_owns_what_is_in_it() {
     let closed = std::fs::metadata(first.join("closed")).unwrap();
     assert_eq!(closed.mode() & 0o777, 0o500);
     if is_root() {
-        assert_eq!(closed.uid(), STRANGER);
+        assert_eq!(closed.uid(), stranger::ID);
         assert_eq!(
             std::fs::metadata(first.join("closed/www")).unwrap().uid(),
-            STRANGER
+            stranger::ID
         );
     }
     let mut value = [0; 8];

@@ -182,7 +182,7 @@ pub(crate) fn hints_without_golden(hints_rs: &str, goldens: &[String]) -> Vec<St
     let sentences = parts.filter(|part| part.trim().contains(' '));
     let untold = sentences.filter(|part| !exempt(part) && !told(part));
     untold
-        .map(|part| format!("src/error/hints.rs: no broken bundle triggers {part:?}"))
+        .map(|part| format!("src/linux/hints.rs: no broken bundle triggers {part:?}"))
         .collect()
 }
 

@@ -1,7 +1,7 @@
 //! The rules, put to small inputs: what they accept, and above all that they can refuse.
 
 use crate::tree::{self, Source};
-use crate::{paper, scan, shape, walls};
+use crate::{layers, paper, scan, shape, walls};
 
 /// The complaints of one rule about one invented file.
 fn about(rule: fn(&Source) -> Vec<String>, path: &str, raw: &str) -> Vec<String> {
@@ -279,7 +279,7 @@ fn a_hint_without_a_bundle_is_seen() {
     let golden = ["  hint:  make /x on the host \"first\", or else\n".to_owned()];
     assert_eq!(
         paper::hints_without_golden(table, &golden),
-        ["src/error/hints.rs: no broken bundle triggers \"never said by any bundle\""]
+        ["src/linux/hints.rs: no broken bundle triggers \"never said by any bundle\""]
     );
     assert_eq!(paper::hints_without_golden(table, &[]).len(), 2);
 }
@@ -317,4 +317,47 @@ fn places_and_private_hosts_are_seen() {
         0
     );
     assert!(paper::places_of_this_machine()[0].starts_with('/'));
+}
+
+#[test]
+fn arrows_that_point_up_are_seen() {
+    let up = "use crate::{error, life::undo::Undo};\nfn f() { super::super::engine::g(); } // crate::cli";
+    assert_eq!(
+        about(layers::arrows, "src/linux/make.rs", up),
+        [
+            "src/linux/make.rs:1: linux may not know crate::life::undo::Undo",
+            "src/linux/make.rs:2: linux may not know crate::engine::g",
+        ]
+    );
+    let through = "use super::super::backend::look;";
+    assert_eq!(about(layers::arrows, "src/state/dir.rs", through).len(), 1);
+    let tests = "#[cfg(test)]\nmod tests { use crate::life; }";
+    for (path, fine) in [
+        (
+            "src/linux/make.rs",
+            "use crate::state::Record; use super::birth;",
+        ),
+        (
+            "src/life/run.rs",
+            "use crate::backend::look; use super::create;",
+        ),
+        ("src/state/dir.rs", tests),
+        ("src/main.rs", "use crate::life::run;"),
+    ] {
+        assert_eq!(about(layers::arrows, path, fine), Vec::<String>::new());
+    }
+    assert_eq!(about(layers::arrows, "src/new/mod.rs", "").len(), 1);
+}
+
+/// The list of rooms has no way round.
+#[test]
+fn rooms_know_only_what_stands_above_them_in_the_list() {
+    for (at, (room, below)) in layers::ROOMS.iter().enumerate() {
+        let earlier = &layers::ROOMS[..at];
+        for name in *below {
+            let is_earlier = earlier.iter().any(|(room, _)| room == name);
+            let is_platform = *room == "life" && *name == layers::PLATFORM;
+            assert!(is_earlier || is_platform, "{room} knows {name}");
+        }
+    }
 }

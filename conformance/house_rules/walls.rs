@@ -210,7 +210,7 @@ pub(crate) fn bare_child(source: &Source) -> Vec<String> {
 
 /// The paths of a file's product code from the root of its crate. A module of ours that has the name
 /// of a foreign crate (`caps`) hides it once it is imported.
-fn known(source: &Source) -> Vec<(usize, Vec<String>)> {
+pub(crate) fn known(source: &Source) -> Vec<(usize, Vec<String>)> {
     let all = tree::paths(&source.product).into_iter();
     let all = all.map(|(line, path)| (line, tree::from_the_root(&source.path, &path)));
     let all: Vec<_> = all.collect();

@@ -8,7 +8,7 @@ use crate::bundle::Bundle;
 use crate::check::{Outcome, ensure, eventually, mentions, same};
 use crate::container::Container;
 use crate::lab::Lab;
-use crate::runtime::Said;
+use crate::runtime::{Call, Said};
 use crate::spec::Spec;
 
 /// Counts into a file of the volume, and keeps the number in its memory alone.
@@ -90,17 +90,9 @@ impl<'l> Counter<'l> {
     /// `restore --detach` by this name with these flags, which must succeed.
     pub(crate) fn thawed(self, id: &str, flags: &[&str]) -> Outcome<Self> {
         let pid_file = self.lab.scratch("pid");
-        let (images, pid_arg) = (self.images.to_string_lossy(), pid_file.to_string_lossy());
-        let mut args = vec!["restore", "--detach", "--image-path", &images];
-        args.extend([
-            "--bundle",
-            self.container.bundle.arg(),
-            "--pid-file",
-            &pid_arg,
-        ]);
-        args.extend(flags);
-        args.push(id);
-        let call = self.lab.call(&args);
+        let pid_arg = pid_file.to_string_lossy();
+        let flags = [&["--pid-file", &pid_arg], flags].concat();
+        let call = restore(self.lab, &self.images, &self.container.bundle, id, &flags);
         let said = call.through_sh("exec \"$@\" >/dev/null").say()?;
         ensure!(
             said.status.success(),
@@ -146,6 +138,22 @@ pub(crate) fn create<'l>(
         .ok()?;
     let pid = fs::read_to_string(&pid_file)?.trim().parse()?;
     Ok(Container::known(lab, bundle, id, pid, said.file))
+}
+
+/// `restore --detach` of these images with these flags.
+pub(crate) fn restore<'l>(
+    lab: &'l Lab,
+    images: &Path,
+    bundle: &Bundle,
+    id: &str,
+    flags: &[&str],
+) -> Call<'l> {
+    let images = images.to_string_lossy();
+    let mut args = vec!["restore", "--detach", "--image-path", &images];
+    args.extend(["--bundle", bundle.arg()]);
+    args.extend(flags);
+    args.push(id);
+    lab.call(&args)
 }
 
 /// The errors in CRIU's log, for the report.

@@ -5,10 +5,6 @@
 //! where the words do not tell. [`meaning`] is pure: what it asks comes in as functions. It allocates
 //! nothing, since every `create` passes it.
 
-/// The engine's program, found and executed.
-#[cfg_attr(windows, path = "../windows/engine.rs")]
-pub mod engine;
-
 use std::ffi::{OsStr, OsString};
 
 /// Whose a command line is.

@@ -143,7 +143,7 @@ fn parts(error: &Error) -> Map<String, Value> {
         keys.insert("at".into(), place.into());
     }
     if let Some(step) = report.step {
-        keys.insert("step".into(), step.into());
+        keys.insert("step".into(), step.number.into());
     }
     keys.insert("cause".into(), report.cause.to_string().into());
     if let Some(hint) = &report.hint {

@@ -1,8 +1,9 @@
 //! What was typed: argv → [`Request`], and where what went wrong is written.
 //!
 //! A command line passes three files: `normal` puts what callers really send into one form, `args`
-//! (clap) parses that form, `request` gives it our types. What is plain `quick` reads instead of the first two. Nothing here asks the host or reads the
-//! environment: defaults that depend on them are filled in `life/`.
+//! (clap) parses that form, `request` gives it our types. What is plain `quick` reads instead of the
+//! first two. What this folder does *not* do: ask the host or read the environment; defaults that depend
+//! on them are filled in above it.
 
 /// The runtime's words or the engine's.
 pub mod front;
@@ -27,6 +28,9 @@ mod request;
 
 /// The plain ones, without clap.
 mod quick;
+
+/// The whole line: what is plain without clap, the rest by it.
+mod read;
 
 /// The limits that `update` takes as flags.
 pub mod limits;
@@ -55,7 +59,7 @@ pub mod checkpoint;
 pub use checkpoint::{Checkpoint, Restore};
 pub use exec::{Changes, Exec, Paused, Switch};
 pub use misuse::Misuse;
-pub use request::parse;
+pub use read::parse;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -260,13 +264,12 @@ pub enum Platform {
     Windows,
 }
 
-/// `spec` for root or for a user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SpecFor {
-    /// With all privileges.
-    Root,
-    /// `--rootless`: in a user namespace.
-    User,
+impl Platform {
+    /// The one that this program was built for.
+    pub const HERE: Platform = match cfg!(windows) {
+        true => Platform::Windows,
+        false => Platform::Linux,
+    };
 }
 
 /// Where `update` reads the limits.
@@ -373,7 +376,7 @@ pub enum Request {
         /// `--bundle`; `.` when not given.
         bundle: PathBuf,
         /// For whom.
-        whom: SpecFor,
+        whom: crate::spec::default::SpecFor,
     },
     /// What this build can do.
     Features,

@@ -13,31 +13,21 @@ use super::found::Found;
 use super::normal::{Extent, normal};
 use super::{
     Afterwards, Attendance, Create, Entry, Force, Global, Inherited, Keyring, Limits, ListFormat,
-    LogFormat, Manager, Misuse, PlanFormat, Platform, Reach, Request, SpecFor, Update, Verbosity,
-    Watch, args, limits, misuse, quantity, quick, signal,
+    LogFormat, Manager, Misuse, PlanFormat, Platform, Reach, Request, Update, Verbosity, Watch,
+    args, limits, misuse, quantity, signal,
 };
-use crate::backend;
 use crate::error::Error;
+use crate::spec::default::{SpecFor, VERSION};
 use clap::ArgMatches;
 use clap::error::ErrorKind;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Reads a whole command line, its first word being the program's own name: a link called `runc`
-/// is told apart only by what `--version` prints.
+/// Reads a command line by clap, which has words for what is wrong.
 ///
 /// # Errors
 /// A [`Misuse`]: what is wrong, and the global flags that were understood before it.
-pub fn parse(argv: impl IntoIterator<Item = OsString>) -> Result<(Global, Request), Box<Misuse>> {
-    let argv: Vec<OsString> = argv.into_iter().collect();
-    match quick::parse(argv.get(1..).unwrap_or_default()) {
-        Some(found) => Ok(found),
-        None => by_clap(&argv),
-    }
-}
-
-/// The same for every command line, with words for what is wrong.
 pub(super) fn by_clap(argv: &[OsString]) -> Result<(Global, Request), Box<Misuse>> {
     let program = personality(argv.first());
     let root = args::root(program);
@@ -206,7 +196,7 @@ fn request(verb: &str, found: &mut ArgMatches, manager: Manager) -> Result<Reque
             platform: match found.word("platform").as_deref() {
                 Some("linux") => Platform::Linux,
                 Some("windows") => Platform::Windows,
-                _ => backend::PLATFORM,
+                _ => Platform::HERE,
             },
         },
         other => return Err(misuse::unknown_verb(other, "orbital")),
@@ -293,7 +283,7 @@ fn update(found: &mut ArgMatches) -> Result<Update, Error> {
 
 fn kill_signal(found: &mut impl Found) -> Result<i32, Error> {
     let Some(typed) = found.value("signal") else {
-        return Ok(signal::TERM);
+        return Ok(crate::sys::signal::TERM);
     };
     let typed = typed.to_string_lossy();
     signal::number(&typed).ok_or_else(|| {
@@ -350,7 +340,7 @@ fn version(program: &str) -> String {
     format!(
         "{program} version {}\ncommit: {commit}\nspec: {}\n",
         env!("CARGO_PKG_VERSION"),
-        crate::spec::default::VERSION
+        VERSION
     )
 }
 

@@ -1,17 +1,6 @@
 //! Signals as they are typed: `9`, `KILL`, `SIGKILL`, `kill`, `RTMIN+3`.
 
-/// SIGTERM, which is meant where nothing is said.
-pub const TERM: i32 = 15;
-
-/// SIGKILL.
-pub const KILL: i32 = 9;
-
-/// Names without SIG, from 1 on; signal(7), x86.
-const NAMES: [&str; 31] = [
-    "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2",
-    "PIPE", "ALRM", "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG",
-    "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS",
-];
+use crate::sys::signal;
 
 /// The first real-time signal that programs may use. The kernel's is 32; the C libraries keep two.
 const RTMIN: i32 = 34;
@@ -43,15 +32,7 @@ fn named(upper: &str) -> Option<i32> {
         "IOT" => "ABRT",
         name => name,
     };
-    let index = NAMES.iter().position(|known| *known == name)?;
-    i32::try_from(index + 1).ok()
-}
-
-/// The name of a signal, without SIG; nothing for one that has only a number.
-#[must_use]
-pub fn name(signal: i32) -> Option<&'static str> {
-    let index = usize::try_from(signal).ok()?.checked_sub(1)?;
-    NAMES.get(index).copied()
+    signal::number(name)
 }
 
 /// `+3` above RTMIN, `-3` below RTMAX, nothing for itself.

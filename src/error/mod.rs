@@ -7,10 +7,6 @@
 /// What a failure was about: a place in config.json, a file, a container.
 pub mod object;
 
-/// One table: (step, errno, circumstance) → what to do.
-#[cfg(target_os = "linux")]
-pub mod hints;
-
 /// The known word that was probably meant.
 mod nearest;
 
@@ -32,14 +28,23 @@ pub struct Report {
     pub doing: String,
     /// What it was about.
     pub object: Object,
-    /// The step of the child, where the failure was in the container: its number.
-    pub step: Option<u8>,
+    /// The step of the child, where the failure was in the container.
+    pub step: Option<InStep>,
     /// Why.
     pub cause: Cause,
     /// What the reader can do about it, as one imperative sentence.
     pub hint: Option<String>,
     /// Failures of the clean-up that followed.
     pub also: Vec<Error>,
+}
+
+/// A step of the child's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InStep {
+    /// Its number, from 1.
+    pub number: u8,
+    /// How many there are.
+    pub of: u8,
 }
 
 /// Why something could not be done.
@@ -173,10 +178,10 @@ impl Error {
         self
     }
 
-    /// Says in which step of the child it happened.
+    /// Says in which step of the child it happened: its number, from 1, and that of the last.
     #[must_use]
-    pub fn in_step(mut self, number: u8) -> Error {
-        self.0.step = Some(number);
+    pub fn in_step(mut self, number: u8, of: u8) -> Error {
+        self.0.step = Some(InStep { number, of });
         self
     }
 

@@ -1,9 +1,7 @@
 //! Text for people, one line for callers.
 
-use super::{Cause, Error, Object};
-use crate::backend;
-use crate::cli::signal;
-use crate::sys::words;
+use super::{Cause, Error, InStep, Object};
+use crate::sys::{signal, words};
 use std::fmt::{Display, Formatter, Result, Write};
 
 impl Display for Error {
@@ -14,12 +12,8 @@ impl Display for Error {
         if let Some(at) = report.object.words() {
             write!(f, "\n  at:    {}", printable(&at))?;
         }
-        if let Some(step) = report.step {
-            write!(
-                f,
-                "\n  step:  {step} of {}, in the container",
-                backend::STEPS
-            )?;
+        if let Some(InStep { number, of }) = report.step {
+            write!(f, "\n  step:  {number} of {of}, in the container")?;
         }
         write!(f, "\n  cause: {}", printable(&report.cause.to_string()))?;
         if let Some(hint) = &report.hint {

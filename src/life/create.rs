@@ -1,15 +1,15 @@
 //! `orbital create`: everything up to the moment before the container's program.
 
-use super::undo::Undo;
 use crate::backend::make::{self, Ahead, Terminal, Work};
 use crate::backend::{Born, Group, Plan, protect};
 use crate::cli::{Create, Verbosity};
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::plan::work::Starter;
 use crate::spec;
-use crate::state::{Home, Record, Seat};
+use crate::state::undo::Undo;
+use crate::state::{Home, Record, Seat, pid_file};
 use std::cell::{Cell, OnceCell};
 use std::mem::ManuallyDrop;
-use std::path::Path;
 use std::rc::Rc;
 
 /// A container that waits at gate E.
@@ -27,15 +27,6 @@ pub struct Created {
     pub plan: Plan,
     /// What is not to be undone any more: to be let go when nobody waits.
     pub spent: Undo<'static>,
-}
-
-/// Who will open gate E.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Starter {
-    /// A later `orbital start`, at a socket in the container's directory.
-    Later,
-    /// This invocation (`run`), on the connection of the other gates.
-    Ourselves,
 }
 
 /// Makes a container and leaves it waiting. Returns what the specification says to warn of.
@@ -127,33 +118,20 @@ fn build(
     let record = make::attend(work, &seat, place.as_ref(), &born, &record)?;
     seat.publish()?;
     make::hand_out(wanted, &born)?;
-    write_pid_file(work.request.pid_file.as_deref(), born.pid)?;
+    pid_file::write(work.request.pid_file.as_deref(), born.pid)?;
     make::remembered(&born)?;
     Ok((seat, record, born, place))
 }
 
-/// Writes the pid as decimal digits without a line end, in one act (CALLERS: a pid file exists only
-/// after success, and is never seen half written).
-pub(crate) fn write_pid_file(path: Option<&Path>, pid: i32) -> Result<()> {
-    let Some(path) = path else { return Ok(()) };
-    let mut name = std::ffi::OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
-    name.push(".new");
-    let fresh = path.with_file_name(name);
-    let written =
-        std::fs::write(&fresh, pid.to_string()).and_then(|()| std::fs::rename(&fresh, path));
-    written.map_err(|error| Error::io("write the pid file", path, "openat", &error))
-}
-
 type Step = Box<dyn FnOnce() -> Result<()>>;
 
-pub(crate) fn removing(seat: &Seat) -> Step {
+pub(super) fn removing(seat: &Seat) -> Step {
     let path = seat.path.clone();
     Box::new(move || crate::state::dir::remove(&path))
 }
 
 /// The hooks for a container that is no more; a failure is only worth a warning (config.md, "Poststop").
-pub(crate) fn poststop(record: Record, was_born: Rc<Cell<bool>>) -> Step {
+pub(super) fn poststop(record: Record, was_born: Rc<Cell<bool>>) -> Step {
     Box::new(move || {
         if was_born.get() {
             // The failure that led here has the one record of the log; --debug shows these too.

@@ -1,11 +1,11 @@
 //! `orbital delete`: end it, remove what create made, run the poststop hooks.
 
+use super::status::{self, Now};
 use super::{Verb, check};
 use crate::backend::{Group, end, hooks, look};
 use crate::cli::Force;
 use crate::error::{Error, Result, both};
 use crate::state::record::Kept;
-use crate::state::status::{self, Now};
 use crate::state::{Home, Record, Seat, oci};
 
 /// Removes a container.

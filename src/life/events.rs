@@ -1,11 +1,11 @@
 //! `orbital events`: what a container uses, line by line, until it ends.
 
-use super::pause::without_group;
-use super::{Verb, check};
+use super::{Verb, check, status};
 use crate::backend::{Event, Group, look};
 use crate::cli::Watch;
 use crate::error::{Error, Result};
-use crate::state::{Home, Record, status};
+use crate::state::record::without_group;
+use crate::state::{Home, Record};
 use serde::Serialize;
 use std::io::{ErrorKind, Write};
 use std::time::{Duration, Instant};

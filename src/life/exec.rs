@@ -1,10 +1,10 @@
 //! `orbital exec`: a second process in a container that lives.
 
-use super::{Verb, check};
+use super::{Verb, check, not_for_exec, status};
 use crate::backend;
 use crate::cli::{Exec, Paused, Verbosity};
 use crate::error::Result;
-use crate::state::{Home, Status, status};
+use crate::state::{Home, Status};
 
 /// Runs a process. The status to exit with is its own, 128 and the signal for a signalled one; 0 for a
 /// detached one. With it what the specification says to warn of.
@@ -20,5 +20,6 @@ pub fn exec(request: &Exec, home: &Home, verbosity: Verbosity) -> Result<(i32, V
     if !waits {
         check(Verb::Exec, &request.id, now.status, now.pid)?;
     }
-    backend::exec::exec(request, &seat, now, verbosity)
+    let ended = || not_for_exec(&request.id, Status::Stopped);
+    backend::exec::exec(request, &seat, now, &ended, verbosity)
 }

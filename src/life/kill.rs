@@ -1,10 +1,10 @@
 //! `orbital kill`: one signal, to the first process or to all.
 
+use super::status::{self, Now};
 use super::{Verb, check};
 use crate::backend::signal;
 use crate::cli::Reach;
 use crate::error::Result;
-use crate::state::status::{self, Now};
 use crate::state::{Home, Record, Status};
 
 /// Sends `signal`, 1 to 64.

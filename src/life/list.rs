@@ -1,9 +1,10 @@
 //! `orbital list`: all containers below the root.
 
+use super::status;
 use crate::backend::look::{self, Host};
 use crate::cli::ListFormat;
 use crate::error::Result;
-use crate::state::{Home, oci, status};
+use crate::state::{Home, oci};
 use serde_json::Value;
 
 /// The list as text for stdout, and warnings. A container that vanishes meanwhile is left out; one whose

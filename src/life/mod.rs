@@ -21,11 +21,11 @@
 //! What this folder does *not* do: decide what a container looks like (`plan/`), talk to the kernel
 //! (`linux/` and `cgroup/`, or `windows/`: one of them is the `backend`), keep anything (`state/`).
 
+/// What it is at this moment.
+mod status;
+
 /// Make a container, up to the moment before its program.
 pub mod create;
-
-/// What create has done so far, to be undone in reverse.
-pub mod undo;
 
 /// Let its program begin.
 pub mod start;

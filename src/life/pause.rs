@@ -1,9 +1,10 @@
 //! `orbital pause`, `orbital resume`: every process stands still, and goes on.
 
-use super::{Verb, check};
+use super::{Verb, check, status};
 use crate::backend::{Group, signal};
-use crate::error::{Error, Result};
-use crate::state::{Home, Record, Seat, status};
+use crate::error::Result;
+use crate::state::record::without_group;
+use crate::state::{Home, Record, Seat};
 
 /// Stops all processes of a container, and returns when they stand.
 ///
@@ -33,11 +34,4 @@ fn found(verb: Verb, id: &str, home: &Home) -> Result<(Seat, Record, Group)> {
     let record = now.record.ok_or_else(without)?;
     let group = record.group()?.ok_or_else(without)?;
     Ok((seat, record, group))
-}
-
-/// What a container cannot do that stayed in its caller's group.
-pub(crate) fn without_group(word: &str, id: &str) -> Error {
-    let why = "it has no cgroup of its own";
-    Error::container(format!("{word} {id}"), id, why)
-        .hint("create it where orbital may make one, without --cgroup-manager disabled")
 }

@@ -1,11 +1,11 @@
 //! `orbital ps`: the processes of a container.
 
-use super::pause::without_group;
-use super::{Verb, check};
+use super::{Verb, check, status};
 use crate::backend::ps as host;
 use crate::cli::ListFormat;
 use crate::error::Result;
-use crate::state::{Home, status};
+use crate::state::Home;
+use crate::state::record::without_group;
 use std::ffi::OsString;
 
 /// Their pids as a JSON array, or the lines that the host's `ps` has for them.

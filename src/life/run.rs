@@ -1,12 +1,13 @@
 //! `orbital run`: create, start, wait, delete, in one invocation.
 
-use super::create::{Created, Starter, make};
+use super::create::{Created, make};
 use super::{delete, start};
 use crate::backend::foreground::{Foreground, Terminal};
 use crate::backend::notify::Proxy;
 use crate::backend::{begin, protect};
 use crate::cli::{Afterwards, Attendance, Create, Verbosity};
 use crate::error::Result;
+use crate::plan::work::Starter;
 use crate::state::Home;
 use std::cell::OnceCell;
 

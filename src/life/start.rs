@@ -1,10 +1,10 @@
 //! `orbital start`: open the last gate.
 
+use super::status::{self, Now};
 use super::{Verb, check};
 use crate::backend::{begin, end, hooks, notify};
 use crate::error::{Error, Result};
 use crate::state::record::Program;
-use crate::state::status::{self, Now};
 use crate::state::{Home, Record, Seat, oci};
 
 /// Lets the container's program begin, and returns when it has.

@@ -1,7 +1,7 @@
 //! `orbital state`: what the container is at this moment.
 
+use super::status::{self, Now};
 use crate::error::{Error, Result};
-use crate::state::status::{self, Now};
 use crate::state::{Home, oci};
 
 /// The state document (runtime.md, "Query State"), as pretty JSON.

@@ -1,12 +1,12 @@
 //! `orbital update`: other limits for a container that lives.
 
-use super::pause::without_group;
-use super::{Verb, check};
+use super::{Verb, check, status};
 use crate::backend::update as limits;
 use crate::cli::{Limits, Update};
 use crate::error::{Error, Object, Pointer, Result};
 use crate::spec::resources;
-use crate::state::{Home, status};
+use crate::state::Home;
+use crate::state::record::without_group;
 use std::borrow::Cow;
 use std::path::Path;
 

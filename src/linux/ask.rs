@@ -1,11 +1,11 @@
 //! Questions to the host, asked once, into [`Facts`].
 
 use crate::cgroup;
-use crate::cli::{Manager, SpecFor};
+use crate::cli::Manager;
 use crate::error::{Cause, Error, Object, Result};
 use crate::plan::facts::{Facts, Instance, Privilege};
 use crate::plan::seccomp;
-use crate::spec::default;
+use crate::spec::default::{self, SpecFor};
 use crate::sys::proc::Proc;
 use std::path::{Path, PathBuf};
 

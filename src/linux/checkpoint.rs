@@ -1,56 +1,52 @@
-//! `orbital checkpoint`: write a running container to disk, and remove it.
+//! A running container, written to disk by CRIU.
 
 use crate::cgroup;
 use crate::cli::Manager;
-use crate::cli::checkpoint::{Checkpoint, Extent, LAZY_PAGES, LEAVE_RUNNING};
+use crate::cli::checkpoint::{Checkpoint, Extent, LAZY_PAGES};
 use crate::error::{Cause, Error, Object, Result};
-use crate::life::{Verb, check, delete};
+use crate::linux::ask;
 use crate::linux::criu::options::{self, Folders};
 use crate::linux::criu::talk::{Criu, Feature, Kind, Question};
 use crate::linux::criu::wire::Message;
 use crate::linux::criu::{complaint, outside};
-use crate::linux::{ask, end};
 use crate::plan::{Plan, plan};
 use crate::spec;
-use crate::state::status::{self, Now};
-use crate::state::{Home, Record, Seat};
+use crate::state::{Record, Seat};
 use crate::sys::proc::Proc;
 use crate::sys::{exec, file};
 use std::os::fd::BorrowedFd;
 
-/// Writes it to disk. Unless it is to go on, it is removed then; what its poststop hooks complain of is returned.
+/// Who is told when pages can be asked for.
+pub type Witness = Option<BorrowedFd<'static>>;
+
+/// The descriptor of `--status-fd`, which is the caller's to give.
 ///
 /// # Errors
-/// A container that does not run; no CRIU; what CRIU could not do, after which the container goes on.
-pub fn checkpoint(request: &Checkpoint, home: &Home) -> Result<Vec<String>> {
-    let doing = format!("checkpoint {}", request.id);
-    let status_fd = request.status_fd.map(writable).transpose()?;
-    let seat = home.take(&doing, &request.id)?;
-    let Now {
-        record,
-        status,
-        pid,
-        host: proc,
-    } = status::now(&seat)?;
-    check(Verb::Checkpoint, &request.id, status, pid)?;
-    let Some(record) = record else {
-        return Err(Error::container(doing, &request.id, "it has no record"));
-    };
+/// One that is not open for writing.
+pub fn witness(request: &Checkpoint) -> Result<Witness> {
+    request.status_fd.map(writable).transpose()
+}
+
+/// Writes it to disk; CRIU kills it then, unless it is to go on.
+///
+/// # Errors
+/// No CRIU; what CRIU could not do, after which the container goes on.
+pub fn write(
+    request: &Checkpoint,
+    witness: Witness,
+    seat: &Seat,
+    record: &Record,
+    proc: &Proc,
+) -> Result<()> {
     let work = Work {
         request,
-        plan: planned(&seat, &record, &proc)?,
-        record: &record,
-        pid,
-        proc: &proc,
-        status_fd,
+        plan: planned(seat, record, proc)?,
+        record,
+        pid: record.process.map_or(0, |process| process.pid),
+        proc,
+        status_fd: witness,
     };
-    work.carry_out(&doing)?;
-    if request.extent == Extent::Memory || request.images.has(LEAVE_RUNNING) {
-        return Ok(Vec::new());
-    }
-    // CRIU has killed it; what is left is what delete removes.
-    end::end(&record, &proc)?;
-    delete::bury(&seat, &record)
+    work.carry_out(&format!("checkpoint {}", request.id))
 }
 
 /// What the container was made from, decided again.
@@ -67,7 +63,6 @@ fn planned(seat: &Seat, record: &Record, proc: &Proc) -> Result<Plan> {
     plan(&bundle, &ask::ask(proc, manager)?, &request)
 }
 
-/// `--status-fd`, which is the caller's to give.
 fn writable(number: i32) -> Result<BorrowedFd<'static>> {
     let refused = |why: &str| {
         let object = Object::Argument(format!("--status-fd={number}"));

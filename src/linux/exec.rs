@@ -1,27 +1,24 @@
 //! A second process in a container that lives (`orbital exec`).
 
 use super::foreground::{self, Foreground, Terminal};
-use super::look::alive;
-use super::make::{connect_pidfd_socket, send_pidfd};
+use super::look::{Host, alive};
+use super::taker;
 use crate::cgroup::{self, Cgroup};
 use crate::cli::{Attendance, Create, Exec, Keyring, Manager, Verbosity};
 use crate::error::{Error, Object, Result};
-use crate::life::create::write_pid_file;
-use crate::life::{Verb, check};
 use crate::linux::birth::Born;
 use crate::linux::held::{Seats, StartGate, Trace, hold_for_second};
 use crate::linux::second::{self, Cradle, give_birth};
 use crate::linux::{ask, parent};
-use crate::plan::console::Console;
+use crate::plan::console::{self, Console};
 use crate::plan::second::{Second, plan};
 use crate::spec::{self, Bundle};
 use crate::state::record::Came;
 use crate::state::status::Now;
-use crate::state::{Record, Seat, Status, oci};
+use crate::state::{Record, Seat, oci, pid_file};
 use crate::sys::path::{self, Links};
 use crate::sys::proc::Proc;
-use crate::sys::{Fault, dir, pidfd, socket};
-use rustix::net::SocketType;
+use crate::sys::{Fault, dir, pidfd};
 use std::ffi::CString;
 use std::os::fd::{AsFd, OwnedFd};
 use std::rc::Rc;
@@ -30,17 +27,18 @@ use std::rc::Rc;
 mod words;
 
 /// Runs a process. The status to exit with is its own, 128 and the signal for a signalled one; 0 for a
-/// detached one. With it what the specification says to warn of.
+/// detached one. With it what the specification says to warn of. `ended` is what is told of a container that has.
 ///
 /// # Errors
 /// A container that does not live; whatever keeps the process from its program. Nothing of it is left then.
 pub fn exec(
     request: &Exec,
     seat: &Seat,
-    now: Now,
+    now: Now<Host>,
+    ended: &dyn Fn() -> Error,
     verbosity: Verbosity,
 ) -> Result<(i32, Vec<String>)> {
-    let living = find(request, seat, now)?;
+    let living = find(request, seat, now, ended)?;
     let bundle = &living.bundle;
     let told = |error| words::placed(error, request, bundle);
 
@@ -56,7 +54,7 @@ pub fn exec(
         Attendance::Detached => None,
     };
     let (terminal, console) = console(request, &second).map_err(told)?;
-    let pidfd_socket = connect_pidfd_socket(request.pidfd_socket.as_deref())?;
+    let pidfd_socket = taker::of_process(request.pidfd_socket.as_deref())?;
 
     // Give birth, and wait until it is its program.
     let work = Work {
@@ -65,8 +63,8 @@ pub fn exec(
         verbosity,
     };
     let mut born = begin(&work, &living, &facts, console).map_err(told)?;
-    let known = send_pidfd(pidfd_socket, &born)
-        .and_then(|()| write_pid_file(request.pid_file.as_deref(), born.pid));
+    let known = taker::send_process(pidfd_socket, &born)
+        .and_then(|()| pid_file::write(request.pid_file.as_deref(), born.pid));
     known.inspect_err(|_| second::end(&born))?;
 
     let warnings = second.plan.warnings.clone();
@@ -86,20 +84,18 @@ struct Living {
     proc: Rc<Proc>,
 }
 
-fn find(request: &Exec, seat: &Seat, now: Now) -> Result<Living> {
+fn find(request: &Exec, seat: &Seat, now: Now<Host>, ended: &dyn Fn() -> Error) -> Result<Living> {
     let doing = format!("execute a process in {}", request.id);
-    let (record, pid, proc) = (now.record, now.pid, now.host);
-    let stopped = || check(Verb::Exec, &request.id, Status::Stopped, pid).err();
-    let gone = || Error::container(doing.as_str(), &request.id, "it has no record");
+    let (record, proc) = (now.record, now.host);
     let Some((process, record)) = record.and_then(|record| Some((record.process?, record))) else {
-        return Err(gone());
+        return Err(Error::container(doing, &request.id, "it has no record"));
     };
     // Opened before the process is proved to be the recorded one: the number may have been taken over.
     let init = match pidfd::open(process.pid) {
         Ok(init) => init,
         Err(Fault {
             errno: libc::ESRCH, ..
-        }) => return Err(stopped().unwrap_or_else(gone)),
+        }) => return Err(ended()),
         Err(fault) => {
             return Err(Error::new(
                 doing,
@@ -109,7 +105,7 @@ fn find(request: &Exec, seat: &Seat, now: Now) -> Result<Living> {
         }
     };
     if alive(&proc, process)?.is_none() {
-        return Err(stopped().unwrap_or_else(gone));
+        return Err(ended());
     }
     let bundle = spec::from_bytes(seat.config()?, record.bundle.clone())?;
     Ok(Living {
@@ -135,18 +131,6 @@ fn clocks(living: &Living) -> u32 {
         Ok(_) => kind.flag(),
         Err(_) => 0,
     }
-}
-
-/// Whether there is a capability of this name, with or without `CAP_`, in any case.
-#[must_use]
-pub fn is_capability(name: &str) -> bool {
-    crate::plan::second::capability(name).is_some()
-}
-
-/// The names of all capabilities.
-#[must_use]
-pub fn capabilities() -> Vec<String> {
-    caps::all().into_iter().map(|one| one.to_string()).collect()
 }
 
 /// The request in the words of the planners.
@@ -282,23 +266,11 @@ fn console(request: &Exec, second: &Second) -> Result<Ends> {
         return Ok((None, None));
     }
     match (&request.console_socket, request.attendance) {
-        (Some(path), _) => {
-            let connected = socket::connect(path, SocketType::STREAM);
-            let connected = connected
-                .map_err(|fault| Error::file("connect to the console socket", path, fault))?;
-            Ok((None, Some(connected)))
-        }
+        (Some(path), _) => Ok((None, Some(taker::of_terminal(path)?))),
         (None, Attendance::Foreground) => {
             let ends = foreground::ends()?;
             Ok((Some(ends.0), Some(ends.1)))
         }
-        (None, Attendance::Detached) => {
-            let why = "cannot allocate tty if orbital will detach without setting console socket";
-            Err(
-                Error::refused("give the process a terminal", "/process/terminal", why).hint(
-                    "name the socket that takes it with --console-socket, or leave --detach out",
-                ),
-            )
-        }
+        (None, Attendance::Detached) => Err(console::nobody_takes_it()),
     }
 }

@@ -2,9 +2,10 @@
 //! hints the advice. The match over the steps is exhaustive, so that no step can fail without an object.
 
 use super::failure::{Failure, Kind, Miss, NO_ITEM, Record};
+use super::hints;
 use super::parent::hooks;
 use super::step::Step;
-use crate::error::{Cause, Error, Object, Pointer, hints};
+use crate::error::{Cause, Error, Object, Pointer};
 use crate::plan::Plan;
 use crate::plan::birth::{Birth, Join};
 use crate::plan::mounts::{MountOp, Source};
@@ -35,7 +36,8 @@ pub fn failure(plan: &Plan, failure: &Failure, output: Option<BorrowedFd<'_>>) -
         return error;
     }
     let (doing, object) = object(plan, failure);
-    let error = Error::new(doing, object, cause(plan, step, miss.fault)).in_step(step.number());
+    let error = Error::new(doing, object, cause(plan, step, miss.fault))
+        .in_step(step.number(), Step::COUNT);
     let quota = (step, miss.fault.errno) == (Step::Session, libc::EDQUOT);
     let advice = quota.then(|| KEYS.to_owned());
     advised(error, advice.or_else(|| hints::of_step(plan, failure)))
@@ -184,7 +186,7 @@ fn hook(plan: &Plan, failure: &Failure, output: Option<BorrowedFd<'_>>) -> Optio
     };
     let each = list.get(usize::from(failure.miss.item))?;
     let error = hooks::explain(each, kind, failure.miss.fault, output);
-    Some(error.in_step(failure.step.number()))
+    Some(error.in_step(failure.step.number(), Step::COUNT))
 }
 
 fn mounting(op: &MountOp) -> String {

@@ -7,22 +7,22 @@ use super::group::{self, Asked};
 use super::held::{Seats, StartGate, Trace, hold};
 use super::parent::laid::{self, Root};
 use super::parent::{self, net, rdt};
+use super::taker::{self, Taker};
 use super::{ask, protect};
 use crate::cgroup::{Cgroup, apply, devices, place};
 use crate::cli::{Create, Manager, Verbosity};
 use crate::error::{Error, Result};
-use crate::life::create::Starter;
-use crate::life::undo::Undo;
 use crate::plan::annotations::PIDFD_RECEIVER;
 use crate::plan::cgroup::Moment;
-use crate::plan::console::Console;
+use crate::plan::console::{self, Console};
 use crate::plan::facts::Facts;
+use crate::plan::work::Starter;
 use crate::plan::{self, Plan, process};
 use crate::spec::{self, Bundle};
+use crate::state::undo::Undo;
 use crate::state::{Record, Seat, oci};
 use crate::sys::proc::Proc;
 use crate::sys::{pidfd, socket};
-use rustix::net::SocketType;
 use std::cell::OnceCell;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
@@ -85,27 +85,13 @@ pub fn plan(bundle: &Bundle, host: &Host, request: &Create) -> Result<Plan> {
 }
 
 /// What a container is made from.
-#[derive(Debug)]
-pub struct Work<'a> {
-    /// Its plan.
-    pub plan: &'a Plan,
-    /// The bytes of config.json.
-    pub config: &'a [u8],
-    /// What was typed.
-    pub request: &'a Create,
-    /// The host.
-    pub host: Host,
-    /// Who will open gate E.
-    pub starter: Starter,
-    /// Report passed steps?
-    pub verbosity: Verbosity,
-}
+pub type Work<'a> = plan::work::Work<'a, Plan, Host>;
 
 /// What is connected before anything is made.
 #[derive(Debug)]
 pub struct Wanted<'a> {
     console: Option<OwnedFd>,
-    pidfd_socket: Option<(&'a Path, OwnedFd)>,
+    pidfd_socket: Option<Taker<'a>>,
     systemd: Option<Asked<'a>>,
     network: Ahead,
     root: Option<Root>,
@@ -254,7 +240,7 @@ pub fn attend(
 /// # Errors
 /// As sendmsg(2).
 pub fn hand_out(wanted: Wanted<'_>, born: &Born) -> Result<()> {
-    send_pidfd(wanted.pidfd_socket, born)
+    taker::send_process(wanted.pidfd_socket, born)
 }
 
 /// Tells the child that it is remembered, and may outlive us.
@@ -288,67 +274,26 @@ fn hand_over(
 
 /// Where the terminal's master goes.
 fn console(work: &Work<'_>, terminal: Option<&OnceCell<Terminal>>) -> Result<Option<OwnedFd>> {
-    let pointer = "/process/terminal";
     match (work.plan.console, terminal, &work.request.console_socket) {
-        (Console::Streams, _, None) => Ok(None),
-        (Console::Streams, _, Some(_)) => {
-            let why = "--console-socket is for a process with a terminal, and this one has none";
-            Err(Error::refused("use the console socket", pointer, why)
-                .hint("set \"terminal\": true, or leave --console-socket out"))
-        }
+        (Console::Streams, ..) => Ok(None),
         (Console::Terminal { .. }, Some(end), _) => {
             let (ours, theirs) = super::foreground::ends()?;
             // Set once: this is the one place, and it runs once.
             let _ = end.set(ours);
             Ok(Some(theirs))
         }
-        (Console::Terminal { .. }, None, Some(path)) => connect_console(path).map(Some),
+        (Console::Terminal { .. }, None, Some(path)) => taker::of_terminal(path).map(Some),
         (Console::Terminal { .. }, None, None) => {
-            let why = "cannot allocate tty if orbital will detach without setting console socket";
-            Err(Error::refused("give the process a terminal", pointer, why)
-                .hint("name the socket that takes it with --console-socket, use orbital run, or set \"terminal\": false"))
+            let hint = "name the socket that takes it with --console-socket, use orbital run, or set \"terminal\": false";
+            Err(console::nobody_takes_it().hint(hint))
         }
     }
 }
 
-/// The socket that takes the terminal's master, connected before there is a terminal.
-///
-/// # Errors
-/// As connect(2).
-pub(super) fn connect_console(path: &Path) -> Result<OwnedFd> {
-    socket::connect(path, SocketType::STREAM)
-        .map_err(|fault| Error::file("connect to the console socket", path, fault))
-}
-
 /// Where the process is to be sent as a descriptor.
-fn pidfd_socket<'a>(work: &Work<'a>) -> Result<Option<(&'a Path, OwnedFd)>> {
+fn pidfd_socket<'a>(work: &Work<'a>) -> Result<Option<Taker<'a>>> {
     let annotation = || work.plan.annotations.get(PIDFD_RECEIVER).map(Path::new);
-    connect_pidfd_socket(work.request.pidfd_socket.as_deref().or_else(annotation))
-}
-
-/// The socket at `path`, connected before there is a process to send.
-///
-/// # Errors
-/// As connect(2).
-pub(super) fn connect_pidfd_socket(path: Option<&Path>) -> Result<Option<(&Path, OwnedFd)>> {
-    let Some(path) = path else { return Ok(None) };
-    let connected = socket::connect(path, SocketType::STREAM);
-    let told = |fault| Error::file("connect to the pidfd socket", path, fault);
-    Ok(Some((path, connected.map_err(told)?)))
-}
-
-/// Sends the process's descriptor, where somebody wants it.
-///
-/// # Errors
-/// As sendmsg(2).
-pub(super) fn send_pidfd(socket: Option<(&Path, OwnedFd)>, born: &Born) -> Result<()> {
-    let Some((path, socket)) = socket else {
-        return Ok(());
-    };
-    // The word beside it is runc's.
-    socket::send_descriptor(socket, b"standard", born.pidfd.as_fd())
-        .map(drop)
-        .map_err(|fault| Error::file("send the pidfd", path, fault))
+    taker::of_process(work.request.pidfd_socket.as_deref().or_else(annotation))
 }
 
 /// The folder that is bound into the container for the socket that it notifies.

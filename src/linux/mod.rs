@@ -22,6 +22,9 @@
 //! The steps of the right column are declared in [`step`], the records between them in [`gates`].
 //! What this folder does *not* do: decide (that is `plan/`), remember (that is `state/`).
 
+/// The engine's program, found and executed.
+pub mod engine;
+
 /// Questions to the host, asked once.
 pub mod ask;
 
@@ -42,6 +45,9 @@ pub mod make;
 
 /// Its group, made by orbital or by systemd.
 mod group;
+
+/// Whoever takes a terminal or a process at a socket.
+mod taker;
 
 /// What is written down.
 mod remember;
@@ -115,6 +121,9 @@ pub mod criu;
 /// A child's twelve bytes, told in words.
 pub mod explain;
 
+/// One table: (step, errno, circumstance) → what to do.
+mod hints;
+
 /// The runtime's own file, out of the container's reach.
 pub mod protect;
 
@@ -123,12 +132,6 @@ pub use crate::cgroup::watch::Event;
 pub use crate::plan::Plan;
 pub use birth::Born;
 pub use parent::hooks;
-
-/// How many steps the child has.
-pub const STEPS: u8 = step::Step::COUNT;
-
-/// What `orbital plan` is about where nothing is said.
-pub const PLATFORM: crate::cli::Platform = crate::cli::Platform::Linux;
 
 /// The status that a process's status becomes when orbital exits with it.
 #[must_use]

@@ -1,15 +1,12 @@
-//! `orbital restore`: a container goes on from its images.
+//! A container brought back from its images by CRIU, act by act, in the order of `life/restore.rs`.
 
-use super::foreground::{Foreground, Terminal};
-use super::group;
-use super::make::connect_console;
+use super::foreground::Terminal;
+use super::group::{self, Asked};
+use super::taker;
 use crate::cgroup::{self, Cgroup, apply, devices, place};
 use crate::cli::checkpoint::Restore;
 use crate::cli::{Attendance, Create};
 use crate::error::{Cause, Error, Object, Result};
-use crate::life::create::{poststop, removing, write_pid_file};
-use crate::life::delete;
-use crate::life::undo::Undo;
 use crate::linux::birth::Born;
 use crate::linux::criu::options::{self, Folders};
 use crate::linux::criu::talk::{Criu, Kind, Question};
@@ -19,11 +16,12 @@ use crate::linux::parent::net::Given;
 use crate::linux::parent::{hooks, rdt};
 use crate::linux::{ask, end, look};
 use crate::plan::cgroup::Moment;
-use crate::plan::console::Console;
+use crate::plan::console::{self, Console};
 use crate::plan::{Plan, plan};
-use crate::spec;
+use crate::spec::{self, Bundle};
 use crate::state::record::Came;
-use crate::state::{Home, Record, Seat, oci};
+use crate::state::undo::Undo;
+use crate::state::{Record, Seat, oci};
 use crate::sys::proc::Proc;
 use crate::sys::{pidfd, socket};
 use std::cell::{Cell, RefCell};
@@ -31,46 +29,151 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 use std::rc::Rc;
 
-/// Brings it back. The status to exit with is the process's own, 128 and the signal for a signalled one; 0
-/// for a detached one. With it what the specification says to warn of.
+/// What a container is brought back from.
+#[derive(Debug)]
+pub struct Work<'a> {
+    /// What was typed.
+    pub request: &'a Restore,
+    /// The bundle.
+    pub bundle: Bundle,
+    /// Its plan.
+    pub plan: Plan,
+    proc: Proc,
+    owner: u32,
+    /// The terminal's master, where it is for us.
+    terminal: RefCell<Option<OwnedFd>>,
+}
+
+/// Reads the bundle and decides, as for create.
 ///
 /// # Errors
-/// Whatever keeps it from going on; nothing of it is left then but CRIU's log.
-pub fn restore(request: &Restore, home: &Home) -> Result<(i32, Vec<String>)> {
+/// A bundle that is none, a plan that cannot be; a terminal that nobody takes.
+pub fn work(request: &Restore) -> Result<Work<'_>> {
     let bundle = spec::load(&request.create.bundle)?;
     let proc = ask::trust_proc()?;
     let facts = ask::ask(&proc, request.create.manager)?;
     let plan = plan(&bundle, &facts, &request.create)?;
     check_terminal(request, &plan)?;
-    // From here on signals wait until they can be handed on.
-    let foreground = match request.attendance {
-        Attendance::Foreground => Some(Foreground::begin()?),
-        Attendance::Detached => None,
-    };
-    let work = Work {
+    Ok(Work {
         request,
-        plan: &plan,
-        config: &bundle.raw,
-        proc: &proc,
+        bundle,
+        plan,
+        proc,
         owner: facts.uid,
         terminal: RefCell::new(None),
+    })
+}
+
+/// What is read and connected before anything is made.
+#[derive(Debug)]
+pub struct Wanted<'a> {
+    streams: Vec<String>,
+    console: Option<OwnedFd>,
+    systemd: Option<Asked<'a>>,
+}
+
+/// Reads and connects it.
+///
+/// # Errors
+/// Images that are none of ours; a socket where nobody listens; a systemd that does not answer.
+pub fn wanted<'a>(work: &'a Work<'_>) -> Result<Wanted<'a>> {
+    let console = work.request.create.console_socket.as_deref();
+    Ok(Wanted {
+        streams: work.streams()?,
+        console: console.map(taker::of_terminal).transpose()?,
+        systemd: group::asked(&work.plan.cgroup)?,
+    })
+}
+
+/// The record that says which group will be the container's, before it exists.
+///
+/// # Errors
+/// A place in the cgroup tree that cannot be found.
+pub fn record(work: &Work<'_>) -> Result<Record> {
+    let path = place::path(&work.plan.cgroup, &work.proc)?;
+    let mut record = Record::new(&work.plan, work.owner, path);
+    record.came = Came::Restored;
+    Ok(record)
+}
+
+/// Has CRIU bring it back, into a group of its own; gives the record with the process in it. `is_there` is set when
+/// there is something that poststop hooks could be about.
+///
+/// # Errors
+/// What cannot be made or is refused; what CRIU could not do.
+pub fn bring_back(
+    work: &Work<'_>,
+    wanted: &mut Wanted<'_>,
+    seat: &Seat,
+    mut record: Record,
+    is_there: &Cell<bool>,
+    undo: &mut Undo<'static>,
+) -> Result<Record> {
+    let (plan, proc) = (&work.plan, &work.proc);
+    let systemd = wanted.systemd.take();
+    let given = Rc::new(RefCell::new(Vec::new()));
+    undo.push(giving_back(given.clone()));
+    let group = group::before_birth(&plan.cgroup, proc, systemd.as_ref(), &mut record, undo)?;
+
+    // CRIU, where the root is a mount point, and in the container's group: what it makes is born there.
+    stage::make_points(plan)?;
+    let (message, inherited) = outside::at_restore(work.said(), plan, &wanted.streams, proc)?;
+    let _as_mounted = cgroup::mounted::look();
+    let inherited: Vec<&OwnedFd> = inherited.iter().collect();
+    let images = &work.request.images;
+    let (criu, folders, root) = stage::within(&plan.root, &seat.path, proc, |root| {
+        // It mounts below its working directory, which must be of the same namespace.
+        let folders = Folders::open(images, "restore.log")?;
+        Ok((Criu::start(&inherited)?, folders, root.to_owned()))
+    })?;
+    let message = options::shared(message, images, &folders, &plan.annotations);
+    if let Some(group) = &group {
+        group.take_in(criu.pid())?;
+    }
+    let group = group::after_birth(plan, group, systemd, criu.pid(), proc, &mut record)?;
+    if let Some(group) = &group {
+        devices::attach(group, &plan.cgroup.devices, proc)?;
+    }
+    let message = work.placed(message, &root, group.as_ref(), &criu)?;
+
+    let seats = Seats {
+        seat,
+        console: wanted.console.as_ref(),
+        hooked: is_there,
+        given: &given,
     };
-    let mut undo = Undo::default();
-    let (seat, record, pid) = match work.build(home, &mut undo) {
-        Ok(restored) => {
-            undo.forget();
-            restored
-        }
-        Err(error) => return Err(undo.after(error).quoting(&bundle.raw)),
+    let record = work.ask(&criu, &message, record, &seats, &folders)?;
+    drop(criu);
+    undo.push(ending(record.clone())?);
+    if let Some(group) = &group {
+        apply::write_all(group, &plan.cgroup.settings, Moment::AfterBirth)?;
+    }
+    Ok(record)
+}
+
+/// Its first process, to be attended like one that was born here, and its terminal where it is for us.
+///
+/// # Errors
+/// A process that has ended already.
+pub fn born(work: Work<'_>, record: &Record) -> Result<(Born, Option<Terminal>)> {
+    let pid = record.process.map_or(0, |process| process.pid);
+    let terminal = work.terminal.into_inner().map(Terminal::of);
+    let told = |fault| {
+        Error::new(
+            "watch the process",
+            Object::Process(pid),
+            Cause::from(fault),
+        )
     };
-    let mut warnings = plan.warnings.clone();
-    let Some(foreground) = foreground else {
-        return Ok((0, warnings));
+    let (gate, _) = socket::pair().map_err(told)?;
+    let born = Born {
+        pid,
+        pidfd: pidfd::open(pid).map_err(told)?.into(),
+        gate,
+        copies: None.into(),
+        documents: None,
     };
-    let terminal = work.terminal.take().map(Terminal::of);
-    let end = foreground.attend(&mut born(pid)?, terminal, None);
-    warnings.extend(delete::bury(&seat, &record)?);
-    end.map(|end| (end.status(), warnings))
+    Ok((born, terminal))
 }
 
 /// A terminal needs somebody at its other end.
@@ -80,99 +183,12 @@ fn check_terminal(request: &Restore, plan: &Plan) -> Result<()> {
     if plan.console == Console::Streams || !is_alone {
         return Ok(());
     }
-    let why = "cannot allocate tty if orbital will detach without setting console socket";
-    let error = Error::refused("give the process a terminal", "/process/terminal", why);
-    Err(error.hint("name the socket that takes it with --console-socket, or leave --detach out"))
-}
-
-fn born(pid: i32) -> Result<Born> {
-    let told = |fault| {
-        Error::new(
-            "watch the process",
-            Object::Process(pid),
-            Cause::from(fault),
-        )
-    };
-    let (gate, _) = socket::pair().map_err(told)?;
-    Ok(Born {
-        pid,
-        pidfd: pidfd::open(pid).map_err(told)?.into(),
-        gate,
-        copies: None.into(),
-        documents: None,
-    })
-}
-
-struct Work<'a> {
-    request: &'a Restore,
-    plan: &'a Plan,
-    config: &'a [u8],
-    proc: &'a Proc,
-    owner: u32,
-    /// The terminal's master, where it is for us.
-    terminal: RefCell<Option<OwnedFd>>,
+    Err(console::nobody_takes_it())
 }
 
 impl Work<'_> {
-    /// From the name to a process that goes on. Every trace that is left is registered for undo on the line after.
-    fn build(&self, home: &Home, undo: &mut Undo<'static>) -> Result<(Seat, Record, i32)> {
-        let plan = self.plan;
-        let streams = self.streams()?;
-        let console = self.console()?;
-        let systemd = group::asked(&plan.cgroup)?;
-
-        // Take the name, as create does.
-        let seat = home.reserve(&plan.id)?;
-        undo.push(removing(&seat));
-        let mut record = Record::new(plan, self.owner, place::path(&plan.cgroup, self.proc)?);
-        record.came = Came::Restored;
-        seat.begin(&record)?;
-        let hooked = Rc::new(Cell::new(false));
-        undo.push(poststop(record.clone(), hooked.clone()));
-        let given = Rc::new(RefCell::new(Vec::new()));
-        undo.push(giving_back(given.clone()));
-        let group =
-            group::before_birth(&plan.cgroup, self.proc, systemd.as_ref(), &mut record, undo)?;
-
-        // CRIU, where the root is a mount point, and in the container's group: what it makes is born there.
-        stage::make_points(plan)?;
-        let (message, inherited) = outside::at_restore(self.said(), plan, &streams, self.proc)?;
-        let _as_mounted = cgroup::mounted::look();
-        let inherited: Vec<&OwnedFd> = inherited.iter().collect();
-        let (criu, folders, root) = stage::within(&plan.root, &seat.path, self.proc, |root| {
-            // It mounts below its working directory, which must be of the same namespace.
-            let folders = Folders::open(&self.request.images, "restore.log")?;
-            Ok((Criu::start(&inherited)?, folders, root.to_owned()))
-        })?;
-        let message = options::shared(message, &self.request.images, &folders, &plan.annotations);
-        if let Some(group) = &group {
-            group.take_in(criu.pid())?;
-        }
-        let group = group::after_birth(plan, group, systemd, criu.pid(), self.proc, &mut record)?;
-        if let Some(group) = &group {
-            devices::attach(group, &plan.cgroup.devices, self.proc)?;
-        }
-        let message = self.placed(message, &root, group.as_ref(), &criu)?;
-
-        let seats = Seats {
-            seat: &seat,
-            console: console.as_ref(),
-            hooked: &hooked,
-            given: &given,
-        };
-        let record = self.bring_back(&criu, &message, record, &seats, &folders)?;
-        drop(criu);
-        undo.push(ending(record.clone())?);
-        if let Some(group) = &group {
-            apply::write_all(group, &plan.cgroup.settings, Moment::AfterBirth)?;
-        }
-        let pid = record.process.map_or(0, |process| process.pid);
-        write_pid_file(self.request.create.pid_file.as_deref(), pid)?;
-        Ok((seat, record, pid))
-    }
-
     /// CRIU's work, in which it asks back; gives the record with the process in it.
-    fn bring_back(
+    fn ask(
         &self,
         criu: &Criu,
         message: &Message,
@@ -189,14 +205,6 @@ impl Work<'_> {
             return Err(Error::new(doing, Object::Nothing, Cause::Protocol(what)));
         }
         Ok(record)
-    }
-
-    /// Where the terminal's master goes, if not to us.
-    fn console(&self) -> Result<Option<OwnedFd>> {
-        let Some(path) = &self.request.create.console_socket else {
-            return Ok(None);
-        };
-        connect_console(path).map(Some)
     }
 
     /// What the first streams were when the images were written.
@@ -247,7 +255,7 @@ impl Work<'_> {
         if group.is_none() {
             return Ok(message);
         }
-        let path = cgroup::group_of(self.proc, criu.pid())?;
+        let path = cgroup::group_of(&self.proc, criu.pid())?;
         // Version 2 has no controller's name.
         Ok(message.message(options::CGROUP_ROOT, &options::pair("", path)))
     }
@@ -256,14 +264,14 @@ impl Work<'_> {
         tracing::debug!("criu is at {}", question.script);
         match question.script.as_str() {
             "setup-namespaces" => {
-                let moved = mend::network(self.plan, question.pid, self.proc)?;
+                let moved = mend::network(&self.plan, question.pid, &self.proc)?;
                 seats.given.replace(moved);
                 seats.hooked.set(true);
                 self.hooks(record, question.pid)
             }
             "orphan-pts-master" => self.hand_on(question.descriptor, seats.console),
             "post-restore" => {
-                mend::seal(self.plan, question.pid, self.proc)?;
+                mend::seal(&self.plan, question.pid, &self.proc)?;
                 self.remember(seats.seat, record, question.pid)
             }
             _ => Ok(()),
@@ -272,7 +280,7 @@ impl Work<'_> {
 
     /// The namespaces are there, and nothing of the container's runs.
     fn hooks(&self, record: &Record, pid: i32) -> Result<()> {
-        let plan = self.plan;
+        let plan = &self.plan;
         let document = oci::document(record, pid, "creating").to_string();
         let run = |list, kind| hooks::run(list, kind, plan, document.as_bytes());
         run(&plan.hooks.prestart, "prestart")?;
@@ -295,11 +303,11 @@ impl Work<'_> {
 
     /// Its processes are complete and wait: what is there is made known before they go on.
     fn remember(&self, seat: &Seat, record: &mut Record, pid: i32) -> Result<()> {
-        record.process = Some(look::identify(self.proc, pid)?);
+        record.process = Some(look::identify(&self.proc, pid)?);
         if let Some(shares) = &self.plan.rdt {
             record.resctrl_made = rdt::join(shares, &rdt::mounted(shares)?, pid)?;
         }
-        seat.keep_config(self.config)?;
+        seat.keep_config(&self.bundle.raw)?;
         seat.draft(record)?;
         seat.publish()
     }

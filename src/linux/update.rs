@@ -5,11 +5,11 @@ use crate::cgroup::Cgroup;
 use crate::cgroup::systemd::Living;
 use crate::cli::Update;
 use crate::error::{Pointer, Result};
-use crate::life::pause::without_group;
 use crate::plan::cgroup::update::{self, Changes};
 use crate::plan::rdt as planned;
 use crate::spec::resources;
 use crate::state::Record;
+use crate::state::record::without_group;
 use oci_spec::runtime::LinuxResources;
 use std::path::Path;
 

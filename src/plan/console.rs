@@ -54,6 +54,14 @@ pub fn plan(spec: &Spec, request: &Create) -> Result<Console> {
     })
 }
 
+/// A terminal whose other end nobody would hold: orbital goes away, and no socket takes it.
+#[must_use]
+pub fn nobody_takes_it() -> Error {
+    let why = "cannot allocate tty if orbital will detach without setting console socket";
+    Error::refused("give the process a terminal", "/process/terminal", why)
+        .hint("name the socket that takes it with --console-socket, or leave --detach out")
+}
+
 fn nothing_to_send(socket: &str) -> Error {
     let object = Object::Argument(format!("--console-socket {socket}"));
     let why = "the process has no terminal whose other end could be sent there".to_owned();

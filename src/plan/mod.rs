@@ -9,6 +9,9 @@
 /// What the host can do, asked once; a literal in tests.
 pub mod facts;
 
+/// A plan with what was asked for beside it.
+pub mod work;
+
 /// Text of config.json as C strings.
 pub mod cstrings;
 

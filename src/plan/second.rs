@@ -12,10 +12,8 @@ use super::scheduling::{self, Cpus};
 use super::{Plan, caps, console, labels, limits, process, rdt, root, seccomp, tuning, user};
 use crate::cli::{Changes, Create, Switch};
 use crate::error::Result;
-use crate::spec::Bundle;
-use oci_spec::runtime::{Capabilities, Capability, LinuxCapabilities, Process, Spec};
-use serde::Deserialize;
-use std::str::FromStr;
+use crate::spec::{Bundle, capability};
+use oci_spec::runtime::{Capabilities, LinuxCapabilities, Process, Spec};
 
 /// A second process, decided.
 #[derive(Debug)]
@@ -123,17 +121,6 @@ fn identify(process: &mut Process, changes: &Changes) {
     process.set_user(user);
 }
 
-/// A capability by its name, with or without `CAP_`, in any case.
-#[must_use]
-pub fn capability(name: &str) -> Option<Capability> {
-    let upper = name.to_ascii_uppercase();
-    let full = format!("CAP_{}", upper.strip_prefix("CAP_").unwrap_or(&upper));
-    let known = ::caps::Capability::from_str(&full).is_ok();
-    known
-        .then(|| Capability::deserialize(serde_json::Value::String(full)).ok())
-        .flatten()
-}
-
 /// The types' own default has some.
 fn none() -> LinuxCapabilities {
     let mut sets = LinuxCapabilities::default();
@@ -148,7 +135,7 @@ fn none() -> LinuxCapabilities {
 /// Each name in the bounding, permitted and effective sets, and ambient where it is inheritable: never
 /// inheritable by this alone (CVE-2022-29162).
 fn with(mut sets: LinuxCapabilities, names: &[String]) -> LinuxCapabilities {
-    let named = names.iter().filter_map(|name| capability(name));
+    let named = names.iter().filter_map(|name| capability::named(name));
     for one in named {
         let more = |set: &Option<Capabilities>| {
             let mut set = set.clone().unwrap_or_default();

@@ -4,7 +4,6 @@
 //! of a container: the process, its root, its mounts, its limits, its namespaces. For a user without
 //! privileges it differs in four places, each a branch below.
 
-use crate::cli::SpecFor;
 use crate::error::{Cause, Error, Object, Result};
 use std::fmt::Write as _;
 use std::io::{ErrorKind, Write as _};
@@ -12,6 +11,15 @@ use std::path::Path;
 
 /// The version of the OCI runtime specification that orbital implements.
 pub const VERSION: &str = "1.3.0";
+
+/// Whom a first config.json is for: root or a user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SpecFor {
+    /// With all privileges.
+    Root,
+    /// `--rootless`: in a user namespace.
+    User,
+}
 
 const PROCESS: &str = r#"
   "process": {

@@ -32,6 +32,9 @@ mod advice;
 /// Names that nobody knows, and one that was meant.
 pub mod names;
 
+/// Capabilities by their names.
+pub mod capability;
+
 /// The limits alone, as `update` reads them.
 pub mod resources;
 

@@ -1,7 +1,6 @@
 //! The directories below `--root`: one per container, 0700, found and changed by descriptor.
 
 use super::record::{self, Record};
-use crate::backend;
 use crate::error::{Cause, Error, Object, Result};
 use crate::sys::Fault;
 use crate::sys::folder::{self, Folder, Lock, Locked, Put};
@@ -26,14 +25,17 @@ pub const NOTIFY: &str = "notify";
 pub struct Home(PathBuf);
 
 impl Home {
-    /// `--root`, or the default of this user.
+    /// This user's own place, which the platform knows.
+    #[must_use]
+    pub const fn own(place: PathBuf) -> Home {
+        Home(place)
+    }
+
+    /// The place that `--root` names.
     ///
     /// # Errors
-    /// The root of a file system; a user without a place for such things.
-    pub fn new(root: Option<PathBuf>) -> Result<Home> {
-        let Some(root) = root else {
-            return backend::ask::home().map(Home);
-        };
+    /// The root of a file system.
+    pub fn at(root: &Path) -> Result<Home> {
         if root.has_root() && root.parent().is_none() {
             let error = Error::new(
                 "use the root directory",
@@ -42,7 +44,7 @@ impl Home {
             );
             return Err(error.hint("name another one, such as --root /run/orbital"));
         }
-        let absolute = std::path::absolute(&root);
+        let absolute = std::path::absolute(root);
         absolute
             .map(Home)
             .map_err(|error| Error::io("use the root directory", root, "getcwd", &error))

@@ -3,7 +3,7 @@
 //! A directory per container below `--root`, a lock in it, a record. The record holds only what the
 //! kernel cannot be asked again; what a container *is* at this moment (its [`status`]) is derived
 //! from the record and the kernel each time, and stored nowhere. What this folder does *not* do:
-//! judge whether a verb is legal (that is `life/`).
+//! ask the kernel for it, or judge whether a verb is legal (both is `life/`).
 
 /// The directories: reserve one, open one, remove one.
 pub mod dir;
@@ -14,11 +14,17 @@ pub mod record;
 /// The configuration that it was made from.
 mod config;
 
-/// Record and kernel → creating, created, running, paused, stopped.
+/// Creating, created, running, paused, stopped.
 pub mod status;
 
 /// The state document, for hooks and for `state`.
 pub mod oci;
+
+/// The pid for callers, in a file of their own.
+pub mod pid_file;
+
+/// What has been made so far, to be undone in reverse.
+pub mod undo;
 
 pub use dir::{Home, Seat};
 pub use record::Record;

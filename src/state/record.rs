@@ -220,6 +220,14 @@ impl Kept {
     }
 }
 
+/// What a container cannot do that stayed in its caller's group.
+#[must_use]
+pub fn without_group(word: &str, id: &str) -> Error {
+    let why = "it has no cgroup of its own";
+    Error::container(format!("{word} {id}"), id, why)
+        .hint("create it where orbital may make one, without --cgroup-manager disabled")
+}
+
 #[cfg(test)]
 mod tests {
     use super::from_bytes;

@@ -56,6 +56,9 @@ pub mod netns;
 #[cfg(feature = "engine")]
 pub mod port;
 
+/// Signals by their names.
+pub mod signal;
+
 /// Ids, sessions, limits, names, personality: what a process says about itself.
 pub mod process;
 

@@ -1,9 +1,8 @@
 //! Questions to the host.
 
-use crate::cli::SpecFor;
 use crate::error::{Cause, Error, Object, Result};
 use crate::plan::job::Facts;
-use crate::spec::default;
+use crate::spec::default::{self, SpecFor};
 use std::path::{Path, PathBuf};
 
 /// Asks everything that planning needs.

@@ -1,5 +1,6 @@
 //! The engine's program, of which Windows has none.
 
+use crate::cli::front::Host;
 use crate::error::Error;
 use std::ffi::{OsStr, OsString};
 
@@ -7,7 +8,7 @@ use std::ffi::{OsStr, OsString};
 #[derive(Debug)]
 pub struct Here;
 
-impl super::Host for Here {
+impl Host for Here {
     fn has_bundle_here(&self) -> bool {
         true
     }

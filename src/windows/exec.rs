@@ -3,32 +3,31 @@
 use super::birth::{self, Attended};
 use super::foreground::Foreground;
 use super::inherit::no_such_thing;
+use super::look::Host;
 use crate::cli::{Attendance, Exec, Switch, Verbosity};
 use crate::error::{Cause, Error, Object, Result};
-use crate::life::create::write_pid_file;
 use crate::plan::job::{self, Process};
 use crate::spec;
-use crate::state::Seat;
 use crate::state::status::Now;
+use crate::state::{Seat, pid_file};
 use crate::sys::threads;
 use oci_spec::runtime::Process as Given;
 
-/// Runs a process. The status to exit with is its own; 0 for a detached one.
+/// Runs a process. The status to exit with is its own; 0 for a detached one. `ended` is what is told of a container
+/// that has.
 ///
 /// # Errors
 /// What only Linux has; whatever keeps the process from its program.
-pub fn exec(request: &Exec, seat: &Seat, now: Now, _: Verbosity) -> Result<(i32, Vec<String>)> {
+pub fn exec(
+    request: &Exec,
+    seat: &Seat,
+    now: Now<Host>,
+    ended: &dyn Fn() -> Error,
+    _: Verbosity,
+) -> Result<(i32, Vec<String>)> {
     refuse(request)?;
-    let doing = format!("execute a process in {}", request.id);
-    let gone = || {
-        Error::container(
-            doing.as_str(),
-            &request.id,
-            "cannot exec in a stopped container",
-        )
-    };
-    let record = now.record.ok_or_else(gone)?;
-    let group = record.group()?.ok_or_else(gone)?;
+    let record = now.record.ok_or_else(ended)?;
+    let group = record.group()?.ok_or_else(ended)?;
     let bundle = spec::from_bytes(seat.config()?, record.bundle.clone())?;
     let planned = planned(request, bundle.spec.process().as_ref())?;
     let (attended, watch) = match request.attendance {
@@ -44,7 +43,7 @@ pub fn exec(request: &Exec, seat: &Seat, now: Now, _: Verbosity) -> Result<(i32,
             Cause::from(fault),
         )
     };
-    let begun = write_pid_file(request.pid_file.as_deref(), born.pid)
+    let begun = pid_file::write(request.pid_file.as_deref(), born.pid)
         .and_then(|()| threads::resume(born.thread).map_err(told));
     begun.inspect_err(|_| born.process.abandon())?;
     match watch {
@@ -132,16 +131,4 @@ fn placed(error: Error, request: &Exec) -> Error {
         (None, _) => request.command.first().cloned().unwrap_or_default(),
     };
     error.about(Object::Argument(object))
-}
-
-/// There are none here.
-#[must_use]
-pub fn is_capability(_: &str) -> bool {
-    false
-}
-
-/// There are none here.
-#[must_use]
-pub fn capabilities() -> Vec<String> {
-    Vec::new()
 }

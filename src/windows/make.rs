@@ -4,14 +4,14 @@ use super::ask;
 use super::birth::{self, Attended, Born};
 use super::group::Group;
 use super::hooks;
-use crate::cli::{Create, Manager, Verbosity};
+use crate::cli::{Create, Manager};
 use crate::error::{Cause, Error, Object, Pointer, Result};
-use crate::life::create::Starter;
-use crate::life::undo::Undo;
 use crate::plan::job::limits::{Cpu, Limits};
 use crate::plan::job::{self, Facts, Job as Plan};
+use crate::plan::work;
 use crate::spec::Bundle;
 use crate::state::record::{self, Kept, Phase};
+use crate::state::undo::Undo;
 use crate::state::{Record, Seat, oci};
 use crate::sys::job::{Basic, Closing, Job, Rate};
 use crate::sys::{Fault, clock, user};
@@ -71,21 +71,7 @@ pub fn plan(bundle: &Bundle, host: &Host, request: &Create) -> Result<Plan> {
 }
 
 /// What a container is made from.
-#[derive(Debug)]
-pub struct Work<'a> {
-    /// Its plan.
-    pub plan: &'a Plan,
-    /// The bytes of config.json.
-    pub config: &'a [u8],
-    /// What was typed.
-    pub request: &'a Create,
-    /// The host.
-    pub host: Host,
-    /// Who will start it.
-    pub starter: Starter,
-    /// Tell of each act?
-    pub verbosity: Verbosity,
-}
+pub type Work<'a> = work::Work<'a, Plan, Host>;
 
 /// What is known before anything is made.
 #[derive(Debug)]
@@ -240,7 +226,7 @@ pub fn give_birth(
     _: &mut Undo<'static>,
 ) -> Result<Born> {
     let name = group.map(|group| group.name.as_str()).unwrap_or_default();
-    // A handle of its own: that of `group` goes at the end of `life::create::build`.
+    // A handle of its own: that of `group` goes at the end of `create`.
     let job = Job::open(name).ok().flatten();
     let gone = || Error::container("find the container's job", &work.plan.id, "it is gone");
     birth::give_birth(&work.plan.process, job.ok_or_else(gone)?, wanted.attended)

@@ -22,6 +22,9 @@
 //!
 //! What this folder does *not* do: decide (that is `plan/job.rs`), remember (that is `state/`).
 
+/// The engine's program, of which there is none.
+pub mod engine;
+
 /// Questions to the host.
 pub mod ask;
 
@@ -91,12 +94,6 @@ pub mod plain;
 pub use crate::plan::job::Job as Plan;
 pub use birth::Born;
 pub use group::{Event, Group};
-
-/// How many steps the child has: there is no child of ours.
-pub const STEPS: u8 = 0;
-
-/// What `orbital plan` is about where nothing is said.
-pub const PLATFORM: crate::cli::Platform = crate::cli::Platform::Windows;
 
 /// The status that a process's status becomes when orbital exits with it: Windows' have 32 bits.
 #[must_use]

@@ -3,10 +3,10 @@
 use super::begin::advance;
 use super::group::Group;
 use super::look::{Host, alive};
-use crate::cli::signal::{KILL, name};
 use crate::error::{Cause, Error, Object, Result};
 use crate::state::record::Phase;
 use crate::state::{Record, Seat};
+use crate::sys::signal::{KILL, name};
 use crate::sys::{Fault, close, console, threads};
 
 /// Signals that ask a process to end.

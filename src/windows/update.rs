@@ -3,9 +3,9 @@
 use super::{ask, make};
 use crate::cli::Update;
 use crate::error::{Error, Object, Pointer, Result};
-use crate::life::pause::without_group;
 use crate::plan::job::limits::{self, Limits};
 use crate::state::Record;
+use crate::state::record::without_group;
 use crate::sys::job::Rate;
 use serde_json::Value;
 use std::path::Path;

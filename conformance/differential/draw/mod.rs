@@ -23,11 +23,13 @@ use std::fs;
 
 use serde_json::{Value, json};
 
+use crate::asked::Asked;
 use crate::check::Outcome;
 use crate::dice::Dice;
 use crate::spec::Spec;
-use crate::stage::ID;
-use crate::view::Asked;
+
+/// The container's id: the same for all, so that it cannot be a difference.
+pub(crate) const ID: &str = "differential";
 
 /// A bundle to be put up.
 #[derive(Clone, Debug)]

@@ -36,5 +36,9 @@ mod files;
 /// Addresses, ports, names.
 mod reach;
 
+/// Somebody whom no host knows.
+#[path = "../stranger.rs"]
+mod stranger;
+
 /// A user without privileges.
 mod user;

@@ -2,32 +2,16 @@
 
 use super::ground::Ground;
 use super::lab::program;
+use super::stranger;
 use std::os::unix::fs::{PermissionsExt as _, chown};
-use std::process::Command;
 
-/// Somebody whom no host knows, and so without a range of ids.
-const STRANGER: u32 = 54_321;
-
+/// Runs the program as the stranger.
 fn run(ground: &Ground, words: &[&str]) -> (i32, String) {
     let place = ground.lab.path();
-    let id = STRANGER.to_string();
-    let output = Command::new("setpriv")
-        .args(["--reuid", &id, "--regid", &id, "--clear-groups", "--"])
-        .arg(place.join("orbital-engine"))
-        .args(words)
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").unwrap())
-        .env("HOME", place)
-        .env("XDG_RUNTIME_DIR", place.join("run"))
-        .current_dir(place)
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout).into_owned()
-        + &String::from_utf8_lossy(&output.stderr);
-    (
-        output.status.code().unwrap_or(-1),
-        text.trim_end().to_owned(),
-    )
+    let mut engine = stranger::engine(place);
+    engine.env("XDG_RUNTIME_DIR", place.join("run")).args(words);
+    let (status, text) = stranger::said(&mut engine);
+    (status, text.trim_end().to_owned())
 }
 
 /// The lab belongs to the stranger, and has copies of the programs that they may run.
@@ -35,26 +19,15 @@ fn ground() -> Option<Ground> {
     let ground = Ground::new()?;
     let place = ground.lab.path();
     std::fs::set_permissions(place, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let may = Command::new("setpriv")
-        .args([
-            "--reuid",
-            "54321",
-            "--clear-groups",
-            "unshare",
-            "-U",
-            "true",
-        ])
-        .status();
-    if !may.is_ok_and(|status| status.success()) {
-        println!("skipped: this host lets no user make user namespaces");
+    if !stranger::may_make_user_namespaces() {
         return None;
     }
     std::fs::copy(program(), place.join("orbital-engine")).unwrap();
     std::fs::copy(program().with_file_name("orbital"), place.join("orbital")).unwrap();
     for entry in walk(place) {
-        std::os::unix::fs::lchown(&entry, Some(STRANGER), Some(STRANGER)).unwrap();
+        std::os::unix::fs::lchown(&entry, Some(stranger::ID), Some(stranger::ID)).unwrap();
     }
-    chown(place, Some(STRANGER), Some(STRANGER)).unwrap();
+    chown(place, Some(stranger::ID), Some(stranger::ID)).unwrap();
     Some(ground)
 }
 

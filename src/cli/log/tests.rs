@@ -14,7 +14,7 @@ fn failure() -> Error {
         value: Some(r#"{"type":"proc"}"#.into()),
     };
     Error::new("mount proc", object, cause)
-        .in_step(10)
+        .in_step(10, 38)
         .hint("add a pid namespace")
 }
 

@@ -1,7 +1,6 @@
 //! `run -- PROGRAM …` and `run PROGRAM WORD …`, where there are containers without a bundle.
 
 use super::request;
-use crate::backend;
 use crate::cli::normal::{Extent, normal};
 use crate::cli::{Create, Manager, Platform, Request, misuse};
 use crate::error::Error;
@@ -14,7 +13,7 @@ pub(super) fn run(
     argv: &[OsString],
     manager: Manager,
 ) -> Option<Result<Request, Error>> {
-    if verb != "run" || backend::PLATFORM != Platform::Windows {
+    if verb != "run" || Platform::HERE != Platform::Windows {
         return None;
     }
     let typed = normal(command, argv, Extent::FirstWord);

@@ -1,10 +1,10 @@
 //! What clap found → [`Exec`].
 
 use super::{either, id, path, text_of};
-use crate::backend::exec::{capabilities, is_capability};
 use crate::cli::{Attendance, Changes, Exec, Paused, Switch, misuse};
 use crate::error::Error;
 use crate::error::nearest;
+use crate::spec::capability as known;
 use clap::ArgMatches;
 use std::ffi::OsString;
 use std::path::Path;
@@ -75,11 +75,11 @@ fn changes(found: &mut ArgMatches) -> Result<Changes, Error> {
 
 /// Not given is better than given in part: the caller hears of a name that is none.
 fn capability(typed: String) -> Result<String, Error> {
-    if is_capability(&typed) {
+    if known::named(&typed).is_some() {
         return Ok(typed);
     }
     let near = typed.to_ascii_uppercase();
-    let names = capabilities();
+    let names = known::all();
     let error = misuse::refused(&format!("--cap={typed}"), "there is no such capability");
     Err(match nearest(&near, names.iter().map(String::as_str)) {
         Some(name) => error.hint(format!("did you mean {name}?")),

@@ -1,7 +1,7 @@
 //! What callers type, a line each → what is asked.
 
 use super::*;
-use crate::cli::{Create, Request};
+use crate::cli::{Create, Request, parse};
 
 fn split(line: &str) -> Vec<OsString> {
     line.split(' ')
@@ -186,7 +186,7 @@ fn the_verbs_around_it() {
         bundle: bundle.into(),
         format,
         manager: Manager::default(),
-        platform: backend::PLATFORM,
+        platform: Platform::HERE,
     };
     #[rustfmt::skip]
     let rows = [

@@ -24,7 +24,7 @@ fn ids() {
 #[test]
 fn one_of_two_reservations_wins() {
     let root = tempfile::tempdir().unwrap();
-    let home = Home::new(Some(root.path().join("home"))).unwrap();
+    let home = Home::at(&root.path().join("home")).unwrap();
     let seat = home.reserve("a").unwrap();
     let second = home.reserve("a").unwrap_err();
     assert!(

@@ -2,7 +2,7 @@
 //!
 //! The rules are those of `sys/mod.rs`: one wrapper per act, each naming the function; handles are owned and
 //! not inherited unless they are meant to be; a wrapper never decides, it returns a [`Fault`] (which function,
-//! which error). Names that every platform has (`folder`, `clock`, `words`, `start`, `heap`, `dir`) are the same there.
+//! which error). Names that every platform has (`folder`, `clock`, `words`, `signal`, `start`, `heap`, `dir`) are the same there.
 
 /// The first steps: C's `main`.
 pub mod start;
@@ -25,6 +25,10 @@ pub mod clock;
 
 /// Numbers of errors in words.
 pub mod words;
+
+/// Signals by their names, which callers send here too.
+#[path = "../signal.rs"]
+pub mod signal;
 
 /// Handles: streams, files for children, text for Windows.
 pub mod handle;

@@ -2,10 +2,10 @@
 //!
 //! A hint enters together with a bundle in `bundle-examples/broken/` that triggers it.
 
-use super::nearest;
-use crate::linux::explain::has_user_namespace;
-use crate::linux::failure::Failure;
-use crate::linux::step::Step;
+use super::explain::has_user_namespace;
+use super::failure::Failure;
+use super::step::Step;
+use crate::error::nearest;
 use crate::plan::Plan;
 use crate::plan::birth::{Birth, Join, Kind};
 use crate::plan::mounts::{Begins, MountOp, Source, SourceLink, TargetLinks};
@@ -13,11 +13,11 @@ use crate::plan::options;
 use crate::sys::{Call, Fault};
 
 /// Advice about a filter that stops the runtime before the program.
-pub const SECCOMP: &str = "permit read, write, close, accept4 and execve in /linux/seccomp/syscalls: with the filter in force the runtime itself needs them to go on";
+pub(super) const SECCOMP: &str = "permit read, write, close, accept4 and execve in /linux/seccomp/syscalls: with the filter in force the runtime itself needs them to go on";
 
 /// Advice about a failed step of the child.
 #[must_use]
-pub fn of_step(plan: &Plan, failure: &Failure) -> Option<String> {
+pub(super) fn of_step(plan: &Plan, failure: &Failure) -> Option<String> {
     let Failure { step, miss } = *failure;
     match (step, miss.fault.errno) {
         (Step::Mount, _) => of_mount(plan, plan.mounts.get(usize::from(miss.item))?, miss.part, miss.fault),
@@ -61,7 +61,7 @@ fn of_missing_program(plan: &Plan) -> Option<String> {
 
 /// Advice about a mount; `part` is the option that it stopped at.
 #[must_use]
-pub fn of_mount(plan: &Plan, op: &MountOp, part: u16, fault: Fault) -> Option<String> {
+pub(super) fn of_mount(plan: &Plan, op: &MountOp, part: u16, fault: Fault) -> Option<String> {
     let kind = op.kind_word.as_str();
     match (&op.source, fault.call, fault.errno) {
         (Source::New { options, .. }, Call::FsconfigSet, libc::EINVAL) => {
@@ -117,7 +117,7 @@ pub fn of_mount(plan: &Plan, op: &MountOp, part: u16, fault: Fault) -> Option<St
 
 /// Advice about a root file system that cannot be opened or mounted.
 #[must_use]
-pub fn of_root(plan: &Plan, fault: Fault) -> Option<String> {
+pub(super) fn of_root(plan: &Plan, fault: Fault) -> Option<String> {
     let path = plan.root.path.to_string_lossy();
     match (fault.call, fault.errno) {
         (_, libc::ENOENT) => Some(format!(
@@ -136,7 +136,7 @@ pub fn of_root(plan: &Plan, fault: Fault) -> Option<String> {
 
 /// Advice about a namespace that cannot be joined.
 #[must_use]
-pub fn of_join(join: &Join, errno: i32) -> Option<String> {
+pub(super) fn of_join(join: &Join, errno: i32) -> Option<String> {
     let name = join.kind.name();
     match errno {
         libc::ENOENT => Some(format!("correct the path, or see whether the process that had this {name} namespace has ended")),
@@ -197,7 +197,7 @@ fn of_option(kind: &str, option: &str, value: Option<&str>) -> String {
 
 /// Advice about a clone that the kernel refused.
 #[must_use]
-pub fn of_clone(birth: &Birth, errno: i32) -> Option<String> {
+pub(super) fn of_clone(birth: &Birth, errno: i32) -> Option<String> {
     match errno {
         libc::EPERM if !has_user_namespace(birth) => {
             Some("making namespaces needs root; as a user add {\"type\":\"user\"} and mappings (orbital spec --rootless)".to_owned())

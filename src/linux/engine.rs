@@ -1,7 +1,8 @@
 //! The engine's program, found and executed, as git does with its own.
 
+use super::ask;
+use crate::cli::front::Host;
 use crate::error::Error;
-use crate::state::Home;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -14,16 +15,16 @@ const ENGINE: &str = "orbital-engine";
 #[derive(Debug)]
 pub struct Here;
 
-impl super::Host for Here {
+impl Host for Here {
     fn has_bundle_here(&self) -> bool {
         Path::new("config.json").exists()
     }
 
     fn has_container(&self, id: &OsStr) -> bool {
         let id = id.to_str().filter(|id| !id.contains('/') && !id.is_empty());
-        let home = Home::new(None).ok();
+        let home = ask::home().ok();
         id.zip(home)
-            .is_some_and(|(id, home)| home.folder(id).is_dir())
+            .is_some_and(|(id, home)| home.join(id).is_dir())
     }
 }
 

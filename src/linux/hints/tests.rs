@@ -1,4 +1,4 @@
-use super::nearest;
+use crate::error::nearest;
 
 const WORDS: [&str; 7] = [
     "ro",
