@@ -128,8 +128,9 @@ fn in_child(plan: &Plan, held: Held, gate: &OwnedFd) -> ! {
     child::begin(plan, held)
 }
 
-fn end(child: &OwnedFd) {
-    // It waits at gate A; killed or gone, nothing else is left to do, ignored.
+/// Ends a child that is not to go on, and reaps it.
+pub fn end(child: &OwnedFd) {
+    // It may have ended by itself, and been reaped on the way to an error, ignored.
     let _ = pidfd::signal(child, libc::SIGKILL);
     let _ = pidfd::wait(child.as_fd());
 }

@@ -6,9 +6,9 @@ use super::taker;
 use crate::cgroup::{self, Cgroup};
 use crate::cli::{Attendance, Create, Exec, Keyring, Manager, Verbosity};
 use crate::error::{Error, Object, Result};
-use crate::linux::birth::Born;
-use crate::linux::held::{Seats, StartGate, Trace, hold_for_second};
-use crate::linux::second::{self, Cradle, give_birth};
+use crate::linux::birth::{self, Born};
+use crate::linux::held::{Seats, StartGate, hold_for_second};
+use crate::linux::second::{Cradle, give_birth};
 use crate::linux::{ask, parent};
 use crate::plan::console::{self, Console};
 use crate::plan::second::{Second, plan};
@@ -65,7 +65,7 @@ pub fn exec(
     let mut born = begin(&work, &living, &facts, console).map_err(told)?;
     let known = taker::send_process(pidfd_socket, &born)
         .and_then(|()| pid_file::write(request.pid_file.as_deref(), born.pid));
-    known.inspect_err(|_| second::end(&born))?;
+    known.inspect_err(|_| birth::end(&born.pidfd))?;
 
     let warnings = second.plan.warnings.clone();
     let Some(watch) = watch else {
@@ -168,15 +168,11 @@ fn begin(
     // A group named by the caller is meant.
     let own = group.as_ref().filter(|_| work.request.cgroup.is_none());
     let nearer = || own.and_then(|group| of_init(group, record, proc));
-    let trace = match work.verbosity {
-        Verbosity::Debug => Trace::On,
-        Verbosity::Errors => Trace::Off,
-    };
     let seats = Seats {
         network: None,
         start: StartGate::Connection,
         console,
-        trace,
+        trace: work.verbosity.into(),
         root: match &record.laid {
             Some(laid) => Some(parent::laid::find(laid)?),
             None => None,
@@ -198,7 +194,7 @@ fn begin(
             .into_bytes()
     };
     parent::second::attend(&work.second.plan, &born, group.as_ref(), &state)
-        .inspect_err(|_| second::end(&born))?;
+        .inspect_err(|_| birth::end(&born.pidfd))?;
     Ok(born)
 }
 

@@ -6,6 +6,7 @@ use super::labels::{self, Confine};
 use super::parent::hooks::open_outputs;
 use super::parent::mounts::Namespaces;
 use super::{ask, explain};
+use crate::cli::Verbosity;
 use crate::error::{Error, Object, Result};
 use crate::plan::Plan;
 use crate::plan::birth::{Joiner, Kind};
@@ -63,6 +64,15 @@ pub enum Trace {
     Off,
     /// Each step.
     On,
+}
+
+impl From<Verbosity> for Trace {
+    fn from(verbosity: Verbosity) -> Trace {
+        match verbosity {
+            Verbosity::Debug => Trace::On,
+            Verbosity::Errors => Trace::Off,
+        }
+    }
 }
 
 /// Where gate E is.

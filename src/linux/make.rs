@@ -4,13 +4,13 @@ use super::ahead;
 use super::birth::{self, Born};
 use super::failure::Kind;
 use super::group::{self, Asked};
-use super::held::{Seats, StartGate, Trace, hold};
+use super::held::{Seats, StartGate, hold};
 use super::parent::laid::{self, Root};
 use super::parent::{self, net, rdt};
 use super::taker::{self, Taker};
 use super::{ask, protect};
 use crate::cgroup::{Cgroup, apply, devices, place};
-use crate::cli::{Create, Manager, Verbosity};
+use crate::cli::{Create, Manager};
 use crate::error::{Error, Result};
 use crate::plan::annotations::PIDFD_RECEIVER;
 use crate::plan::cgroup::Moment;
@@ -22,7 +22,7 @@ use crate::spec::{self, Bundle};
 use crate::state::undo::Undo;
 use crate::state::{Record, Seat, oci};
 use crate::sys::proc::Proc;
-use crate::sys::{pidfd, socket};
+use crate::sys::socket;
 use std::cell::OnceCell;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
@@ -155,10 +155,6 @@ pub fn give_birth(
     group: Option<&Cgroup>,
     undo: &mut Undo<'static>,
 ) -> Result<Born> {
-    let trace = match work.verbosity {
-        Verbosity::Debug => Trace::On,
-        Verbosity::Errors => Trace::Off,
-    };
     let start = start_gate(work, seat)?;
     let root = wanted.root.take();
     if let Some(root) = &root {
@@ -170,7 +166,7 @@ pub fn give_birth(
         start,
         console: wanted.console.take(),
         network: wanted.network.take(),
-        trace,
+        trace: work.verbosity.into(),
         root: root.map(|root| root.tree),
     };
     let (held, gate) = hold(work.plan, Rc::clone(&work.host.proc), seats)?;
@@ -319,9 +315,7 @@ fn listen(seat: &Seat) -> Result<OwnedFd> {
 pub fn ending(born: &Born) -> impl FnOnce() -> Result<()> + 'static {
     let pidfd = Rc::clone(&born.pidfd);
     move || {
-        // It may have ended by itself, and been reaped on the way to the error, ignored.
-        let _ = pidfd::signal(&pidfd, libc::SIGKILL);
-        let _ = pidfd::wait(pidfd.as_fd());
+        birth::end(&pidfd);
         Ok(())
     }
 }

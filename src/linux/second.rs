@@ -16,7 +16,7 @@
 //! `cgroup.procs`. Since whoever lives there sees it from that moment, it cannot be looked into from its
 //! first one on (CVE-2016-9962).
 
-use super::birth::Born;
+use super::birth::{self, Born};
 use super::child;
 use super::child::second::First;
 use super::failure::Kind;
@@ -30,7 +30,7 @@ use crate::plan::second::Second;
 use crate::sys::clone::{Birth, Side, clone3};
 use crate::sys::proc::Proc;
 use crate::sys::process::{self, Dumpable};
-use crate::sys::{Fault, pidfd, sched};
+use crate::sys::{Fault, sched};
 use std::cell::RefCell;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::rc::Rc;
@@ -104,17 +104,10 @@ pub fn give_birth(
     match limited.and_then(|()| tell(&born, Kind::Mapped)) {
         Ok(()) => Ok(born),
         Err(error) => {
-            end(&born);
+            birth::end(&born.pidfd);
             Err(error)
         }
     }
-}
-
-/// Kills it and reaps it.
-pub fn end(born: &Born) {
-    // It may have ended by itself, ignored.
-    let _ = pidfd::signal(&born.pidfd, libc::SIGKILL);
-    let _ = pidfd::wait(born.pidfd.as_fd());
 }
 
 /// What the child inherits, and cannot or must not do itself.

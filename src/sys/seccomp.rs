@@ -4,9 +4,8 @@ use super::{Call, Fault, answer};
 use seccompiler::sock_filter;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 
-/// linux/seccomp.h, operations of seccomp(2).
+/// linux/seccomp.h, an operation of seccomp(2).
 const SET_MODE_FILTER: libc::c_uint = 1;
-const GET_ACTION_AVAIL: libc::c_uint = 2;
 
 /// linux/seccomp.h: flags that only ask for speed, without which a filter confines no less.
 const SPEC_ALLOW: u32 = 1 << 2;
@@ -107,14 +106,6 @@ fn expect(errno: i32, result: Result<libc::c_long, Fault>) -> Result<(), Fault> 
     }
 }
 
-/// Whether the kernel knows this action (`SECCOMP_RET_*`); SECCOMP_GET_ACTION_AVAIL.
-#[must_use]
-pub fn knows_action(action: u32) -> bool {
-    // SAFETY: the kernel reads one number, which lives across the call.
-    let value = unsafe { libc::syscall(libc::SYS_seccomp, GET_ACTION_AVAIL, 0, &raw const action) };
-    value == 0
-}
-
 /// Whether the kernel knows these flags of a filter: it looks at them before it looks for the program, which
 /// is not there.
 #[must_use]
@@ -136,9 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn this_kernel_knows_some_words_and_not_others() {
-        assert!(knows_action(0x7fff_0000), "SECCOMP_RET_ALLOW");
-        assert!(!knows_action(0x1234_0000));
+    fn this_kernel_knows_some_flags_and_not_others() {
         assert!(knows_flags(1 << 1), "SECCOMP_FILTER_FLAG_LOG");
         assert!(!knows_flags(1 << 30));
     }

@@ -124,8 +124,6 @@ pub mod error {
     pub const PATH_NOT_FOUND: i32 = 3;
     /// ERROR_ACCESS_DENIED.
     pub const ACCESS_DENIED: i32 = 5;
-    /// ERROR_INVALID_HANDLE.
-    pub const INVALID_HANDLE: i32 = 6;
     /// ERROR_SHARING_VIOLATION.
     pub const SHARING_VIOLATION: i32 = 32;
     /// ERROR_LOCK_VIOLATION.
@@ -134,8 +132,6 @@ pub mod error {
     pub const FILE_EXISTS: i32 = 80;
     /// ERROR_INVALID_PARAMETER.
     pub const INVALID_PARAMETER: i32 = 87;
-    /// ERROR_CALL_NOT_IMPLEMENTED.
-    pub const NOT_IMPLEMENTED: i32 = 120;
     /// ERROR_PROC_NOT_FOUND.
     pub const PROC_NOT_FOUND: i32 = 127;
     /// ERROR_DIR_NOT_EMPTY.
