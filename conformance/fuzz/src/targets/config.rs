@@ -116,8 +116,9 @@ fn place_is_there(error: &Error, input: &[u8]) {
     let place = pointer.as_str();
     let parent = place.rsplit_once('/').map_or("", |(parent, _)| parent);
     let is_there = |place: &str| document.pointer(place).is_some();
-    // What has to be added to /linux, or to /process, may be told where that is missing too.
-    let added = ["/linux", "/process"].contains(&parent);
+    // What has to be added to /linux, or to /process, may be told where that is missing too; and the
+    // container without a process has a user all the same.
+    let added = ["/linux", "/process", "/process/user"].contains(&parent);
     assert!(
         is_there(place) || is_there(parent) || added,
         "no such place: {}",
