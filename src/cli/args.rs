@@ -323,6 +323,7 @@ fn arg(flag: &'static Flag) -> Arg {
     let arg = match flag.takes {
         Takes::Nothing => switch(flag.name, flag.help),
         Takes::Text(of) => value(flag.name, of, flag.help),
+        Takes::Many(of) => many(flag.name, of, flag.help),
         Takes::Word(of, words) => choice(flag.name, of, words, flag.help),
         Takes::Number(of) => value(flag.name, of, flag.help).value_parser(value_parser!(u32)),
     };

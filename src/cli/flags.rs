@@ -2,6 +2,8 @@
 //!
 //! From them `args` makes clap's definitions, and `quick` reads a command line without making any.
 
+use super::normal::Extent;
+
 /// A flag.
 #[derive(Debug)]
 pub struct Flag {
@@ -22,6 +24,8 @@ pub enum Takes {
     Nothing,
     /// Whatever is typed.
     Text(&'static str),
+    /// The same, as often as it is typed.
+    Many(&'static str),
     /// One of these words.
     Word(&'static str, &'static [&'static str]),
     /// A number, 0 to 4294967295.
@@ -46,7 +50,7 @@ impl Flag {
     }
 }
 
-use Takes::{Nothing, Number, Text, Word};
+use Takes::{Many, Nothing, Number, Text, Word};
 
 /// Before the verb, but for those that print and end.
 #[rustfmt::skip]
@@ -95,6 +99,28 @@ pub const DELETE: [Flag; 1] = [
     Flag::new("force", Nothing, "kill it first if it lives; no error if it does not exist").short('f'),
 ];
 
+/// Of `exec`: how it is run, then what it is.
+#[rustfmt::skip]
+pub const EXEC: [Flag; 17] = [
+    Flag::new("detach", Nothing, "do not wait for the end").short('d'),
+    Flag::new("pid-file", Text("FILE"), "write the process id here when the program has begun"),
+    Flag::new("console-socket", Text("SOCKET"), "unix socket that receives the terminal (with --tty)"),
+    Flag::new("pidfd-socket", Text("SOCKET"), "unix socket that receives the process as a descriptor"),
+    Flag::new("preserve-fds", Number("N"), "pass N descriptors on, from 3"),
+    Flag::new("ignore-paused", Nothing, "in a paused container too: it begins when that is resumed"),
+    Flag::new("cgroup", Many("PATH"), "a cgroup below the container's own to be born in"),
+    Flag::new("process", Text("FILE"), "the process as JSON, like /process; the flags below come on top").short('p'),
+    Flag::new("tty", Nothing, "give it a terminal").short('t'),
+    Flag::new("user", Text("UID[:GID]"), "who it is, by numbers").short('u'),
+    Flag::new("additional-gids", Many("GID"), "one more group, by its number").short('g'),
+    Flag::new("cwd", Text("DIR"), "its working directory in the container"),
+    Flag::new("env", Many("NAME=VALUE"), "one more variable of its environment").short('e'),
+    Flag::new("cap", Many("CAPABILITY"), "one more capability, such as CAP_KILL").short('c'),
+    Flag::new("no-new-privs", Nothing, "execve is never to grant it privileges"),
+    Flag::new("apparmor", Text("PROFILE"), "its AppArmor profile"),
+    Flag::new("process-label", Text("LABEL"), "its SELinux label"),
+];
+
 /// What may follow a verb.
 #[derive(Debug)]
 pub struct Usage {
@@ -102,6 +128,8 @@ pub struct Usage {
     pub flags: &'static [&'static [Flag]],
     /// Its words, the first of which must be there.
     pub words: &'static [&'static str],
+    /// How far its flags go; where the first word ends them, as many may follow as there are.
+    pub reach: Extent,
 }
 
 /// What may follow one of the verbs that have tables.
@@ -114,7 +142,22 @@ pub fn usage(verb: &str) -> Option<Usage> {
         "start" | "state" => (&[], ID),
         "kill" => (&[&KILL], &["id", "signal"]),
         "delete" => (&[&DELETE], ID),
+        "exec" => (&[&EXEC], &["id", "command"]),
         _ => return None,
     };
-    Some(Usage { flags, words })
+    Some(Usage {
+        flags,
+        words,
+        reach: extent(verb),
+    })
+}
+
+/// How far the flags of a verb go.
+#[must_use]
+pub fn extent(verb: &str) -> Extent {
+    match verb {
+        // What follows the id is another program's words.
+        "ps" | "exec" => Extent::FirstWord,
+        _ => Extent::End,
+    }
 }

@@ -14,6 +14,9 @@ pub(super) trait Found {
     /// A number.
     fn number(&mut self, name: &str) -> Option<u32>;
 
+    /// All values of a flag that may come several times, or all words from one on; in order.
+    fn all(&mut self, name: &str) -> Vec<OsString>;
+
     /// Whether the switch is on.
     fn is_on(&self, name: &str) -> bool;
 }
@@ -29,6 +32,10 @@ impl Found for ArgMatches {
 
     fn number(&mut self, name: &str) -> Option<u32> {
         self.remove_one(name)
+    }
+
+    fn all(&mut self, name: &str) -> Vec<OsString> {
+        self.remove_many(name).into_iter().flatten().collect()
     }
 
     fn is_on(&self, name: &str) -> bool {

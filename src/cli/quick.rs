@@ -16,9 +16,10 @@ pub(super) fn parse(argv: &[OsString]) -> Option<(Global, Request)> {
     let verb = *before.words.first()?;
     let usage = flags::usage(verb)?;
     let after = argv.get(argv.len() - (before.words.len() - 1)..)?;
-    let mut found = Typed::read(usage.flags, after, Extent::End)?;
+    let mut found = Typed::read(usage.flags, after, usage.reach)?;
     found.names = usage.words;
-    if found.words.is_empty() || found.words.len() > usage.words.len() {
+    let many = usage.reach == Extent::FirstWord;
+    if found.words.is_empty() || (found.words.len() > usage.words.len() && !many) {
         return None;
     }
     let manager = request::manager(&mut before);
@@ -43,7 +44,7 @@ impl<'a> Typed<'a> {
             let Some(dashed) = token.strip_prefix('-') else {
                 typed.words.push(token);
                 if reach == Extent::FirstWord {
-                    typed.words.extend(rest.map(Option::unwrap_or_default));
+                    typed.words.extend(rest.collect::<Option<Vec<_>>>()?);
                     break;
                 }
                 continue;
@@ -90,7 +91,7 @@ impl Flag {
 
     fn may_have(&self, value: &str) -> bool {
         match self.takes {
-            Takes::Nothing | Takes::Text(_) => true,
+            Takes::Nothing | Takes::Text(_) | Takes::Many(_) => true,
             Takes::Word(_, words) => words.contains(&value),
             Takes::Number(_) => value.parse::<u32>().is_ok(),
         }
@@ -108,6 +109,14 @@ impl Found for Typed<'_> {
 
     fn number(&mut self, name: &str) -> Option<u32> {
         self.last(name)?.parse().ok()
+    }
+
+    fn all(&mut self, name: &str) -> Vec<OsString> {
+        let flags = self.flags.iter().filter(|(flag, _)| flag.name == name);
+        let at = self.names.iter().position(|known| *known == name);
+        let words = at.and_then(|at| self.words.get(at..)).unwrap_or_default();
+        let flags = flags.map(|(_, value)| value);
+        flags.chain(words).map(OsString::from).collect()
     }
 
     fn is_on(&self, name: &str) -> bool {

@@ -14,7 +14,7 @@ use super::normal::{Extent, normal};
 use super::{
     Afterwards, Attendance, Create, Entry, Force, Global, Inherited, Keyring, Limits, ListFormat,
     LogFormat, Manager, Misuse, PlanFormat, Platform, Reach, Request, Update, Verbosity, Watch,
-    args, limits, misuse, quantity, signal,
+    args, flags, limits, misuse, quantity, signal,
 };
 use crate::error::Error;
 use crate::spec::default::{SpecFor, VERSION};
@@ -107,7 +107,7 @@ fn verb_request(
     if let Some(run) = bare::run(verb, &command, argv, manager) {
         return run;
     }
-    let typed = normal(&command, argv, extent(verb));
+    let typed = normal(&command, argv, flags::extent(verb));
     if let Some(fault) = typed.fault {
         return Err(fault);
     }
@@ -119,15 +119,6 @@ fn verb_request(
         Err(error) => return Err(misuse::from_clap(&error, &format!("{program} {verb}"))),
     };
     request(verb, &mut found, manager)
-}
-
-/// What follows the id belongs to another program, or may be a flag as well.
-fn extent(verb: &str) -> Extent {
-    match verb {
-        // What follows the id is another program's words.
-        "ps" | "exec" => Extent::FirstWord,
-        _ => Extent::End,
-    }
 }
 
 /// The verbs of every container's life.
@@ -159,6 +150,7 @@ pub(super) fn daily(
             id: id(found)?,
             force: either(found, "force", Force::Yes, Force::No),
         },
+        "exec" => Request::Exec(exec::exec(found)?),
         _ => return Ok(None),
     }))
 }
@@ -168,7 +160,6 @@ fn request(verb: &str, found: &mut ArgMatches, manager: Manager) -> Result<Reque
         return Ok(request);
     }
     Ok(match verb {
-        "exec" => Request::Exec(exec::exec(found)?),
         "ps" => Request::Ps {
             id: id(found)?,
             format: list_format(found),
@@ -311,8 +302,8 @@ fn path(found: &mut impl Found, name: &str) -> Option<PathBuf> {
 }
 
 /// A value that must be text; an empty one counts as none.
-fn text_of(found: &mut ArgMatches, name: &str) -> Result<Option<String>, Error> {
-    let typed = found.remove_one::<OsString>(name);
+fn text_of(found: &mut impl Found, name: &str) -> Result<Option<String>, Error> {
+    let typed = found.value(name);
     match typed
         .filter(|typed| !typed.is_empty())
         .map(OsString::into_string)

@@ -21,6 +21,8 @@ fn what_callers_send_all_day_is_read_here() {
         "--cgroup-manager cgroupfs kill --all c 9",
         "kill c",
         "delete --force c",
+        "--root /r --log /l --log-format json exec --pid-file /p --process /q --detach c",
+        "exec -t -u 1:2 -e A=1 -e B=2 --cwd / --cap CAP_KILL c sh -c true",
     ] {
         let found = parse(&words(line));
         assert!(found.is_some(), "{line}");
@@ -42,6 +44,9 @@ fn what_is_unusual_or_wrong_is_left_to_clap() {
         "create --bundle",
         "--log-format yaml state c",
         "delete --force=true c",
+        "exec c",
+        "exec -it c sh",
+        "exec --user root c sh",
         "list",
     ] {
         assert!(parse(&words(line)).is_none(), "{line}");
@@ -66,7 +71,9 @@ const PARTS: &str = "\
     --cgroup-manager=systemd --cgroup-manager disabled --rootless=true --criu --bundle -b -bundle=/b \
     --pid-file=/p --console-socket=/s --no-pivot --no-new-keyring --preserve-fds 3 --preserve-fds=+4 \
     --pidfd-socket=/d --detach -d --keep --no-subreaper --all -a --force -f --force=false --help -h \
-    -v --nope -df";
+    -v --nope -df exec sh exec c -t --tty -u 1:2 --user=3 --user= -g 4 -g 5 --additional-gids=6 -e A=1 --env B=2 \
+    --cwd /w -c CAP_KILL --cap=cap_chown --cap NO -p /j --process=/k --ignore-paused --cgroup x --cgroup=:y --no-new-privs \
+    --apparmor p --process-label l";
 
 fn part() -> impl Strategy<Value = &'static str> {
     let all: Vec<_> = PARTS.split_whitespace().collect();

@@ -1,11 +1,11 @@
-//! What clap found → [`Exec`].
+//! What was found → [`Exec`].
 
 use super::{either, id, path, text_of};
+use crate::cli::found::Found;
 use crate::cli::{Attendance, Changes, Exec, Paused, Switch, misuse};
 use crate::error::Error;
 use crate::error::nearest;
 use crate::spec::capability as known;
-use clap::ArgMatches;
 use std::ffi::OsString;
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// Nothing to run, ids that are none, a cgroup of another controller's tree.
-pub(super) fn exec(found: &mut ArgMatches) -> Result<Exec, Error> {
+pub(super) fn exec(found: &mut impl Found) -> Result<Exec, Error> {
     let id = id(found)?;
     let command = words(found, "command")?;
     let process = path(found, "process");
@@ -43,14 +43,14 @@ pub(super) fn exec(found: &mut ArgMatches) -> Result<Exec, Error> {
         pid_file: path(found, "pid-file"),
         console_socket: path(found, "console-socket"),
         pidfd_socket: path(found, "pidfd-socket"),
-        preserve_fds: found.remove_one("preserve-fds").unwrap_or(0),
+        preserve_fds: found.number("preserve-fds").unwrap_or(0),
         paused: either(found, "ignore-paused", Paused::Wait, Paused::Refuse),
         cgroup: cgroup(found)?,
         changes: changes(found)?,
     })
 }
 
-fn changes(found: &mut ArgMatches) -> Result<Changes, Error> {
+fn changes(found: &mut impl Found) -> Result<Changes, Error> {
     Ok(Changes {
         terminal: either(found, "tty", Switch::Given, Switch::NotGiven),
         user: match text_of(found, "user")? {
@@ -113,7 +113,7 @@ fn no_id(flag: &str, typed: &str) -> Error {
 }
 
 /// Callers of cgroup v1 put controllers before a colon; an empty controller is v2's own.
-fn cgroup(found: &mut ArgMatches) -> Result<Option<String>, Error> {
+fn cgroup(found: &mut impl Found) -> Result<Option<String>, Error> {
     let Some(typed) = words(found, "cgroup")?.pop() else {
         return Ok(None);
     };
@@ -135,9 +135,8 @@ fn cgroup(found: &mut ArgMatches) -> Result<Option<String>, Error> {
 }
 
 /// All values of a flag or argument, in order.
-fn words(found: &mut ArgMatches, name: &str) -> Result<Vec<String>, Error> {
-    let typed = found.remove_many::<OsString>(name).into_iter().flatten();
-    typed.map(plain).collect()
+fn words(found: &mut impl Found, name: &str) -> Result<Vec<String>, Error> {
+    found.all(name).into_iter().map(plain).collect()
 }
 
 fn plain(typed: OsString) -> Result<String, Error> {
