@@ -6,7 +6,7 @@ use crate::sys::dir::Listing;
 use crate::sys::{Fault, dir, file, pidfd};
 use rustix::fs::OFlags;
 use std::collections::BTreeSet;
-use std::ffi::{CStr, CString};
+use std::ffi::CString;
 use std::os::fd::OwnedFd;
 
 /// Passes over the list before a group that forks faster than it dies is given up, where the kernel
@@ -109,45 +109,70 @@ impl Cgroup {
 
     /// All pids; 0 stands for processes outside of the caller's pid namespace.
     fn listed(&self) -> Result<BTreeSet<i32>> {
-        let mut pids = BTreeSet::new();
-        let mut groups = vec![CString::from(c".")];
-        while let Some(group) = groups.pop() {
-            match list_one(self, &group, &mut pids, &mut groups) {
-                Ok(()) => {}
-                Err(fault) if is_gone(fault) => {}
+        let mut passes = 0;
+        loop {
+            let mut pids = BTreeSet::new();
+            passes += 1;
+            match list_all(&self.dir, &mut pids) {
+                Ok(()) => return Ok(pids),
+                // A group went while we stood in it: what lies beside it has not been seen.
+                Err(fault) if is_gone(fault) && passes < MOST_PASSES => {}
                 Err(fault) => {
-                    let name = group.to_string_lossy();
-                    return Err(self.fault("list the container's processes", &name, fault));
+                    return Err(self.fault("list the container's processes", "", fault));
                 }
             }
         }
-        Ok(pids)
     }
 }
 
-/// Adds the processes of the group `path`, relative to the container's, and its sub-groups to visit.
+/// Adds the processes of the group `top` and of those below it. They may be of the container's making, as deep
+/// as no path is long: so one descriptor walks down and, by `..`, up again.
+fn list_all(top: &OwnedFd, pids: &mut BTreeSet<i32>) -> std::result::Result<(), Fault> {
+    let mut here = match dir::open(top, c".") {
+        Err(fault) if is_gone(fault) => return Ok(()),
+        opened => opened?,
+    };
+    let mut levels = vec![list_one(&here, pids)?];
+    while let Some(level) = levels.last_mut() {
+        let Some(name) = level.pop() else {
+            levels.pop();
+            if !levels.is_empty() {
+                here = dir::open(&here, c"..")?;
+            }
+            continue;
+        };
+        match dir::open(&here, &name) {
+            Err(fault) if is_gone(fault) => {}
+            opened => {
+                here = opened?;
+                levels.push(list_one(&here, pids)?);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Adds the processes of one group, and gives the names of those below it. One that is gone has neither.
 fn list_one(
-    cgroup: &Cgroup,
-    path: &CStr,
+    here: &OwnedFd,
     pids: &mut BTreeSet<i32>,
-    groups: &mut Vec<CString>,
-) -> std::result::Result<(), Fault> {
-    let here = dir::open(&cgroup.dir, path)?;
-    let procs = file::open(&here, c"cgroup.procs", OFlags::RDONLY)?;
-    match read_all(&procs) {
+) -> std::result::Result<Vec<CString>, Fault> {
+    match file::open(here, c"cgroup.procs", OFlags::RDONLY).and_then(|procs| read_all(&procs)) {
         Ok(text) => pids.extend(text.lines().filter_map(|line| line.parse::<i32>().ok())),
         // A threaded group; its processes are listed by the domain above it.
         Err(Fault {
             errno: libc::EOPNOTSUPP,
             ..
         }) => {}
+        Err(fault) if is_gone(fault) => return Ok(Vec::new()),
         Err(fault) => return Err(fault),
     }
-    dir::each_directory(&here, |name| {
-        let below = [path.to_bytes(), b"/", name.to_bytes()].concat();
-        groups.extend(CString::new(below).ok());
+    let mut below = Vec::new();
+    dir::each_directory(here, |name| {
+        below.push(name.to_owned());
         Listing::Continue
-    })
+    })?;
+    Ok(below)
 }
 
 fn read_all(fd: &OwnedFd) -> std::result::Result<String, Fault> {

@@ -93,18 +93,9 @@ pub fn streams_onto_null(root: &OwnedFd) -> Result<(), Fault> {
         }
         if null.is_none() {
             match path::open_file(root.as_fd(), c"dev/null", OFlags::RDWR) {
-                // A container without a null device keeps what its caller gave it.
-                Err(Fault {
-                    errno: libc::ENOENT | libc::ENXIO | libc::EACCES | libc::ELOOP | libc::ENOTDIR,
-                    ..
-                }) => return Ok(()),
-                opened => {
-                    let opened = opened?;
-                    if !is_null(opened.as_fd())? {
-                        return Ok(());
-                    }
-                    null = Some(opened);
-                }
+                Ok(opened) if is_null(opened.as_fd())? => null = Some(opened),
+                // A container without a null device keeps what its caller gave it, whatever has the name there.
+                _ => return Ok(()),
             }
         }
         if let Some(fd) = &null {
