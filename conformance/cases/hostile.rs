@@ -169,7 +169,7 @@ fn proc_link_inside(lab: &Lab) -> Outcome {
 }
 
 /// Without a mount at /dev, its parts are the image's own.
-fn no_dev(spec: &mut Spec) {
+pub(super) fn no_dev(spec: &mut Spec) {
     for place in ["/dev/pts", "/dev/shm", "/dev/mqueue", "/dev"] {
         spec.no_mount(place);
     }

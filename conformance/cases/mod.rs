@@ -244,6 +244,15 @@ mod undo;
 /// Many at a time, and racers.
 mod stress;
 
+/// A hostile process exchanges files for links while the runtime works with them.
+mod races;
+
+/// What a program or an image tries once it knows how runtimes work.
+mod attacks;
+
+/// The same against a second process and against whoever looks at the container.
+mod attacks_later;
+
 /// What the examples tell a newcomer to type.
 mod examples;
 
@@ -329,6 +338,9 @@ const TOPICS: &[(&str, &[Case])] = &[
     ("steps", steps::CASES),
     ("undo", undo::CASES),
     ("stress", stress::CASES),
+    ("races", races::CASES),
+    ("attacks", attacks::CASES),
+    ("attacks", attacks_later::CASES),
 ];
 
 /// All cases as `topic/name`.

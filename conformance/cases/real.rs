@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
+use crate::bundle::Bundle;
 use crate::case::Case;
 use crate::check::{Outcome, contains, ensure, same};
 use crate::lab::Lab;
@@ -14,8 +15,8 @@ pub(super) const CASES: &[Case] = &[
     Case::new("what-is-written-stays-in-the-overlay", overlay),
 ];
 
-/// Runs `words` on the host's own /usr, with the ordinary set of mounts and namespaces around it.
-fn on_the_hosts_usr(lab: &Lab, words: &[&str]) -> Outcome<String> {
+/// A bundle that runs `words` on the host's own /usr, with the ordinary set of mounts and namespaces around it.
+pub(super) fn bundle_of_the_hosts_usr(lab: &Lab, words: &[&str]) -> Outcome<Bundle> {
     let root = lab.folder("debian")?;
     for name in ["proc", "dev", "sys", "etc", "tmp", "usr"] {
         fs::create_dir(root.join(name))?;
@@ -32,11 +33,15 @@ fn on_the_hosts_usr(lab: &Lab, words: &[&str]) -> Outcome<String> {
     }
     let options: Vec<&str> = options.iter().map(String::as_str).collect();
     let path = root.to_string_lossy().into_owned();
-    let said = lab.run(|spec| {
+    lab.bundle(|spec| {
         spec.set("/root/path", path.into())
             .mount("/usr", "overlay", "overlay", &options)
             .args(words);
-    })?;
+    })
+}
+
+fn on_the_hosts_usr(lab: &Lab, words: &[&str]) -> Outcome<String> {
+    let said = lab.run_in(&bundle_of_the_hosts_usr(lab, words)?)?;
     ensure!(said.code() == 0, "it failed: {}", said.err);
     Ok(said.out)
 }

@@ -46,7 +46,7 @@ pub(super) const CASES: &[Case] = &[
 ];
 
 /// Runs `job` for 0…`count`, `threads` at a time; the first failure is the outcome.
-fn crowd(count: u32, threads: u32, job: impl Fn(u32) -> Outcome + Sync) -> Outcome {
+pub(super) fn crowd(count: u32, threads: u32, job: impl Fn(u32) -> Outcome + Sync) -> Outcome {
     let next = AtomicU32::new(0);
     let work = || -> Outcome {
         loop {
@@ -166,8 +166,8 @@ fn list_meanwhile(lab: &Lab) -> Outcome {
     })
 }
 
-/// Exchanges the directory `dir` and the link `link` as fast as it can while `work` runs.
-fn exchanging(dir: &Path, link: &Path, work: impl FnOnce() -> Outcome) -> Outcome {
+/// Exchanges the file or directory `dir` and the link `link` as fast as it can while `work` runs.
+pub(super) fn exchanging(dir: &Path, link: &Path, work: impl FnOnce() -> Outcome) -> Outcome {
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let racer = scope.spawn(|| -> Outcome {
@@ -184,7 +184,7 @@ fn exchanging(dir: &Path, link: &Path, work: impl FnOnce() -> Outcome) -> Outcom
 }
 
 /// Creates containers while `part` of the image is at times a link to the canary. They may fail.
-fn creates(lab: &Lab, bundle: &Bundle, part: &str, count: u32) -> Outcome {
+pub(super) fn creates(lab: &Lab, bundle: &Bundle, part: &str, count: u32) -> Outcome {
     let place: PathBuf = bundle.rootfs().join(part);
     let link = bundle.rootfs().join("the-link");
     std::os::unix::fs::symlink(lab.canary(), &link)?;

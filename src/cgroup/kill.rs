@@ -153,10 +153,7 @@ fn list_all(top: &OwnedFd, pids: &mut BTreeSet<i32>) -> std::result::Result<(), 
 }
 
 /// Adds the processes of one group, and gives the names of those below it. One that is gone has neither.
-fn list_one(
-    here: &OwnedFd,
-    pids: &mut BTreeSet<i32>,
-) -> std::result::Result<Vec<CString>, Fault> {
+fn list_one(here: &OwnedFd, pids: &mut BTreeSet<i32>) -> std::result::Result<Vec<CString>, Fault> {
     match file::open(here, c"cgroup.procs", OFlags::RDONLY).and_then(|procs| read_all(&procs)) {
         Ok(text) => pids.extend(text.lines().filter_map(|line| line.parse::<i32>().ok())),
         // A threaded group; its processes are listed by the domain above it.
