@@ -1,13 +1,12 @@
 //! `callers.md` has no hole: each rule that callers of a runtime rely on has a test that exists.
 
-use std::collections::BTreeSet;
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+/// The tests that a table may name.
+#[path = "named.rs"]
+mod named;
 
-fn here() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-}
+use std::fs;
+
+use named::{cases, here, is_unit_test};
 
 /// Number and tests of each rule, in order.
 fn rules(markdown: &str) -> Vec<(String, Vec<String>)> {
@@ -30,35 +29,6 @@ fn rules(markdown: &str) -> Vec<(String, Vec<String>)> {
         Some((number.trim().to_owned(), names))
     };
     markdown.lines().filter_map(row).collect()
-}
-
-/// The suite's own list.
-fn cases() -> BTreeSet<String> {
-    let output = Command::new(env!("CARGO_BIN_EXE_conformance"))
-        .arg("--list")
-        .output()
-        .unwrap_or_else(|error| panic!("conformance --list: {error}"));
-    let text = String::from_utf8_lossy(&output.stdout);
-    text.lines().map(str::to_owned).collect()
-}
-
-/// `cli::normal::tests::name`: a test function of that name in the tests of that module.
-fn is_unit_test(path: &str) -> bool {
-    let Some((module, name)) = path.rsplit_once("::tests::") else {
-        return false;
-    };
-    let stem = here().join("../src").join(module.replace("::", "/"));
-    let files = [
-        stem.with_extension("rs"),
-        stem.join("tests.rs"),
-        stem.join("mod.rs"),
-    ];
-    files.iter().any(|file: &PathBuf| is_in(file, name))
-}
-
-fn is_in(file: &Path, name: &str) -> bool {
-    let text = fs::read_to_string(file).unwrap_or_default();
-    text.contains("#[test]") && text.contains(&format!("fn {name}("))
 }
 
 #[test]

@@ -2,10 +2,14 @@
 //! can. That the clauses are all there is compared by counts, which `conformance/clauses` proves against the
 //! specification itself; here nothing is fetched.
 
-use std::collections::{BTreeMap, BTreeSet};
+/// The tests that a table may name.
+#[path = "named.rs"]
+mod named;
+
+use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+
+use named::{cases, here, is_unit_test};
 
 /// One line of a table of clauses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,10 +20,6 @@ struct Row {
     words: usize,
     /// The last column.
     covered: String,
-}
-
-fn here() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
 fn table() -> String {
@@ -71,7 +71,7 @@ fn counts(markdown: &str) -> BTreeMap<String, (usize, usize)> {
 }
 
 /// The tests that a row names; none where it gives a reason instead.
-fn named(covered: &str) -> Vec<&str> {
+fn names(covered: &str) -> Vec<&str> {
     let mut parts = covered.split('`');
     let mut names = Vec::new();
     while let (Some(_), Some(name)) = (parts.next(), parts.next()) {
@@ -91,7 +91,7 @@ fn fault(row: &Row, exists: &dyn Fn(&str) -> bool) -> Option<String> {
     if row.covered.starts_with("pending") {
         return Some(format!("it waits: {}", row.covered));
     }
-    let names = named(&row.covered);
+    let names = names(&row.covered);
     if names.is_empty() {
         return Some("neither a test nor a reason".to_owned());
     }
@@ -99,43 +99,6 @@ fn fault(row: &Row, exists: &dyn Fn(&str) -> bool) -> Option<String> {
         .into_iter()
         .find(|name| !name.contains('/') && !name.contains("::") || !exists(name));
     missing.map(|name| format!("there is no test {name}"))
-}
-
-/// The suite's own list.
-fn cases() -> BTreeSet<String> {
-    let output = Command::new(env!("CARGO_BIN_EXE_conformance"))
-        .arg("--list")
-        .output()
-        .unwrap_or_else(|error| panic!("conformance --list: {error}"));
-    let text = String::from_utf8_lossy(&output.stdout);
-    text.lines().map(str::to_owned).collect()
-}
-
-/// `plan::options::tests::name`: a function `name` marked as a test in the file of `plan::options::tests`, or
-/// of its parent where the module stands inline.
-fn is_unit_test(path: &str) -> bool {
-    let parts: Vec<&str> = path.split("::").collect();
-    let Some((name, modules)) = parts.split_last() else {
-        return false;
-    };
-    let source = here().join("../src");
-    (1..=modules.len()).rev().any(|depth| {
-        let stem = source.join(modules[..depth].join("/"));
-        let files = [stem.with_extension("rs"), stem.join("mod.rs")];
-        files.iter().any(|file| has_test(file, name))
-    })
-}
-
-fn has_test(file: &Path, name: &str) -> bool {
-    let text = fs::read_to_string(file).unwrap_or_default();
-    let mut marked = false;
-    for line in text.lines().map(str::trim) {
-        if marked && line.starts_with(&format!("fn {name}(")) {
-            return true;
-        }
-        marked = line == "#[test]" || marked && line.starts_with("#[");
-    }
-    false
 }
 
 #[test]

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::hostile::no_dev;
 use super::real::bundle_of_the_hosts_usr;
 use crate::case::{Case, Need};
-use crate::check::{Outcome, ensure, mentions, same};
+use crate::check::{Outcome, contains, ensure, mentions, same};
 use crate::container::Container;
 use crate::lab::{Lab, USER};
 use crate::probe;
@@ -38,6 +38,11 @@ pub(super) const CASES: &[Case] = &[
     Case::new("names-that-leave-the-group", names_of_files)
         .needs(&[Need::Root, Need::CgroupV2])
         .deviates(&[("crun", "ignores rdma")]),
+    Case::new("the-hosts-groups-from-a-user-namespace", hosts_groups).needs(&[
+        Need::Root,
+        Need::CgroupV2,
+        Need::UserNs,
+    ]),
     Case::new("another-newuidmap-in-path", other_newuidmap).needs(&[
         Need::Root,
         Need::UserNs,
@@ -330,6 +335,25 @@ fn names_of_files(lab: &Lab) -> Outcome {
         .map_err(|error| format!("{resources}: {error}"))?;
     }
     Ok(())
+}
+
+/// CVE-2023-25809: the host's hierarchy, asked for without a cgroup namespace to hide it.
+fn hosts_groups(lab: &Lab) -> Outcome {
+    let script = "for f in $(find /sys/fs/cgroup -maxdepth 2 -name cgroup.max.depth); do echo 5 > $f && echo wrote $f; done; mkdir /sys/fs/cgroup/made && echo made";
+    let bundle = lab.bundle(|spec| {
+        spec.user_namespace(100_000, 65536)
+            .no_namespace("cgroup")
+            .no_mount("/sys/fs/cgroup")
+            .mount("/sys/fs/cgroup", "cgroup", "cgroup", &["nosuid", "rw"])
+            .sh(script);
+    })?;
+    let said = lab.run_in(&bundle)?;
+    same("what it could do", said.out.as_str(), "")?;
+    contains(
+        "what the kernel said",
+        &said.err.to_lowercase(),
+        "read-only",
+    )
 }
 
 /// The helpers that may write a user's maps are the system's, whatever PATH says.

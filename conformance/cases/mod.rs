@@ -253,6 +253,9 @@ mod attacks;
 /// The same against a second process and against whoever looks at the container.
 mod attacks_later;
 
+/// The runtime under a tracer, and calls that it is denied.
+mod denied;
+
 /// What the examples tell a newcomer to type.
 mod examples;
 
@@ -341,6 +344,7 @@ const TOPICS: &[(&str, &[Case])] = &[
     ("races", races::CASES),
     ("attacks", attacks::CASES),
     ("attacks", attacks_later::CASES),
+    ("denied", denied::CASES),
 ];
 
 /// All cases as `topic/name`.
