@@ -46,6 +46,8 @@ pub(super) const CASES: &[Case] = &[
     ]),
     Case::new("missing-file-is-refused", missing_file),
     Case::new("not-executable-is-refused", not_executable),
+    Case::new("a-script-that-cannot-begin-says-why", no_interpreter)
+        .needs(&[Need::Root, Need::OrbitalOnly]),
     Case::new("relative-path-is-refused", relative_path),
     Case::new("the-id-is-free-after-a-failure", free_again),
     Case::new("a-hook-that-kills-init", kills_init),
@@ -240,6 +242,22 @@ fn not_executable(lab: &Lab) -> Outcome {
         );
     })
     .map(drop)
+}
+
+/// The kernel tells of the interpreter in the words for the script itself.
+fn no_interpreter(lab: &Lab) -> Outcome {
+    for (text, told) in [
+        ("#!/no/such/shell\n", "install /no/such/shell on the host"),
+        ("#!/bin/sh\r\nexit 0\r\n", "carriage return"),
+    ] {
+        let hook = lab.file("hook", text)?;
+        let path = hook.to_string_lossy();
+        let said = lab.refuse(|spec| {
+            spec.push("/hooks/createRuntime", json!({"path": path}));
+        })?;
+        contains("the error", &said.err, told)?;
+    }
+    Ok(())
 }
 
 /// "path (string, REQUIRED) with … the value MUST be an absolute path" (config.md, "POSIX-platform Hooks").

@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use crate::case::{Case, Need};
-use crate::check::{Outcome, same};
+use crate::check::{Outcome, contains, same};
 use crate::lab::Lab;
 use crate::probe;
 use crate::spec::Spec;
@@ -30,6 +30,8 @@ pub(super) const CASES: &[Case] = &[
     Case::new("kill-and-trap-end-it-with-sigsys", killed).needs(NEEDS),
     Case::new("log-lets-it-through", logged).needs(NEEDS),
     Case::new("a-name-of-no-kernel-is-ignored", unknown_name).needs(NEEDS),
+    Case::new("a-name-that-stops-nothing-is-warned-of", misspelt)
+        .needs(&[Need::Root, Need::OrbitalOnly]),
     Case::new("a-newer-syscall-is-enosys", newer)
         .needs(NEEDS)
         .deviates(&[("crun", "it has the default action for newer syscalls too")]),
@@ -244,6 +246,18 @@ fn unknown_name(lab: &Lab) -> Outcome {
     let rules =
         json!([{"names": ["of_a_kernel_to_come", "getpriority"], "action": "SCMP_ACT_ERRNO"}]);
     answers(lab, rules, &[("getpriority", "errno 1")])
+}
+
+/// A rule that was to deny a call, and denies none: the container runs, and whoever wrote it hears of it.
+fn misspelt(lab: &Lab) -> Outcome {
+    let said = lab.run(|spec| {
+        spec.args(&["true"]).set(
+            "/linux/seccomp",
+            json!({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["unshar"], "action": "SCMP_ACT_ERRNO"}]}),
+        );
+    })?;
+    same("status", said.code(), 0)?;
+    contains("the warning", &said.err, "did you mean \"unshare\"?")
 }
 
 /// What a program of this size, its shell and the runtime's last steps need.

@@ -4,6 +4,7 @@
 use super::failure::{Failure, Kind, Miss, NO_ITEM, Record};
 use super::hints;
 use super::parent::hooks;
+use super::program;
 use super::step::Step;
 use crate::error::{Cause, Error, Object, Pointer};
 use crate::plan::Plan;
@@ -40,6 +41,7 @@ pub fn failure(plan: &Plan, failure: &Failure, output: Option<BorrowedFd<'_>>) -
         .in_step(step.number(), Step::COUNT);
     let quota = (step, miss.fault.errno) == (Step::Session, libc::EDQUOT);
     let advice = quota.then(|| KEYS.to_owned());
+    let advice = advice.or_else(|| program::of_container(plan, failure));
     advised(error, advice.or_else(|| hints::of_step(plan, failure)))
 }
 

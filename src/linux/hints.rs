@@ -15,6 +15,9 @@ use crate::sys::{Call, Fault};
 /// Advice about a filter that stops the runtime before the program.
 pub(super) const SECCOMP: &str = "permit read, write, close, accept4 and execve in /linux/seccomp/syscalls: with the filter in force the runtime itself needs them to go on";
 
+/// `MOUNT_ATTR_NOEXEC`; mount_setattr(2).
+const NOEXEC: u64 = 8;
+
 /// Advice about a failed step of the child.
 #[must_use]
 pub(super) fn of_step(plan: &Plan, failure: &Failure) -> Option<String> {
@@ -30,6 +33,7 @@ pub(super) fn of_step(plan: &Plan, failure: &Failure) -> Option<String> {
         (Step::Cwd, libc::EACCES) => Some(format!("let user {} enter it by its mode, or choose another directory", plan.user.uid)),
         (Step::Cwd, libc::ENOENT | libc::ELOOP | libc::ENOTDIR) => Some("choose a directory inside the container, such as \"/\"".to_owned()),
         (Step::Find, libc::ENOENT | libc::ENOTDIR) => of_missing_program(plan),
+        (Step::Find, libc::EACCES) if let Some(hint) = of_noexec(plan) => Some(hint),
         (Step::Find, libc::EACCES) => Some("name a file that the process's user may execute (chmod +x), not a directory".to_owned()),
         (Step::Execute, libc::ENOEXEC) => Some("name a program for this machine; a script needs #! and its interpreter in the first line".to_owned()),
         (Step::Execute, libc::ENOENT) => Some("install its interpreter (see the #! line) or its dynamic loader (see ldd) in the root file system: the program itself is there".to_owned()),
@@ -48,8 +52,40 @@ pub(super) fn of_step(plan: &Plan, failure: &Failure) -> Option<String> {
     }
 }
 
+/// A file on a mount that was asked for with noexec cannot be executed, whatever its mode.
+fn of_noexec(plan: &Plan) -> Option<String> {
+    let program = plan.process.argv.first()?.to_bytes().strip_prefix(b"/")?;
+    let around = |op: &&MountOp| {
+        let rest = program.strip_prefix(op.target.to_bytes());
+        matches!(rest, Some([] | [b'/', ..]))
+    };
+    let op = plan.mounts.iter().rev().find(around)?;
+    let attributes = match &op.source {
+        Source::New { attributes, .. } => *attributes,
+        Source::Bind { attributes, .. } | Source::Again { attributes, .. } => attributes.set,
+    };
+    let target = op.target.to_string_lossy();
+    (attributes & NOEXEC != 0).then(|| {
+        format!(
+            "take noexec out of {}/options: no file of the mount on /{target} can be executed",
+            op.pointer.as_str()
+        )
+    })
+}
+
 fn of_missing_program(plan: &Plan) -> Option<String> {
-    let program = plan.process.argv.first()?.to_string_lossy();
+    let argv = &plan.process.argv;
+    let program = argv.first()?.to_string_lossy();
+    if argv.len() == 1 && program.contains(' ') {
+        let words: Vec<_> = program
+            .split_whitespace()
+            .map(|word| format!("{word:?}"))
+            .collect();
+        return Some(format!(
+            "write the arguments as a list of words: [{}]",
+            words.join(", ")
+        ));
+    }
     if program.contains('/') {
         let root = plan.root.path.to_string_lossy();
         return Some(format!("install {program} in the root file system, {root}"));

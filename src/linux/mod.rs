@@ -124,6 +124,9 @@ pub mod explain;
 /// One table: (step, errno, circumstance) → what to do.
 mod hints;
 
+/// A program that was not executed, looked at.
+pub mod program;
+
 /// The runtime's own file, out of the container's reach.
 pub mod protect;
 

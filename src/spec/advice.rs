@@ -39,6 +39,30 @@ pub(super) fn of_missing(place: &Pointer) -> Option<String> {
     Some(format!("add {example}"))
 }
 
+/// The member by which other tools call what is here called `name`.
+pub(super) fn other_name(members: &Map<String, Value>, name: &str) -> Option<&'static str> {
+    let others: &[&str] = match name {
+        "destination" => &[
+            "target",
+            "dst",
+            "dest",
+            "to",
+            "mountPoint",
+            "containerPath",
+            "container_path",
+        ],
+        "containerID" => &["container", "inside", "ContainerID", "container_id"],
+        "hostID" => &["host", "outside", "HostID", "host_id"],
+        "size" => &["count", "length", "range"],
+        "cwd" => &["workingDir", "WorkingDir", "workdir", "pwd"],
+        _ => &[],
+    };
+    others
+        .iter()
+        .copied()
+        .find(|other| members.contains_key(*other))
+}
+
 /// The known word that was meant: nearly the same, or the same but for the beginning that all have
 /// (`NOFILE`, `x86_64`), or a short or a long form of it (`net`, `char`).
 pub(super) fn near_word<'a>(found: &str, known: &[&'a str]) -> Option<&'a str> {

@@ -128,6 +128,7 @@ fn forgiven(text: &str, file: &Path) -> Result<(Spec, Vec<String>)> {
 }
 
 const NO_ENTRY: i32 = 2;
+const NO_DIRECTORY: i32 = 20;
 const IS_DIRECTORY: &str = "it is a directory";
 
 fn read(bundle: &Path) -> Result<Vec<u8>> {
@@ -164,6 +165,9 @@ fn missing(path: &Path, error: &std::io::Error) -> Error {
         Some(NO_ENTRY) => report.hint(
             "name the bundle's folder with --bundle, or write a first one there with orbital spec",
         ),
+        Some(NO_DIRECTORY) => {
+            report.hint("name the folder that config.json is in with --bundle, not a file")
+        }
         _ => report,
     }
 }

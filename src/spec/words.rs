@@ -48,9 +48,9 @@ pub(super) fn missing(document: &Value, parent: &Pointer, name: &str) -> Error {
     let report = Error::refused(DOING, &place, "it is required, and missing");
     let beside = document.pointer(parent.as_str()).and_then(Value::as_object);
     let others = beside
-        .into_iter()
+        .iter()
         .flat_map(|members| members.keys().map(String::as_str));
-    match crate::error::nearest(name, others) {
+    match crate::error::nearest(name, others).or_else(|| advice::other_name(beside?, name)) {
         Some(near) => report.hint(format!("write {name:?} for {near:?}")),
         None => match advice::of_missing(&place) {
             Some(hint) => report.hint(hint),

@@ -4,6 +4,7 @@ use crate::error::{Cause, Error, Object, Pointer, Result};
 use crate::linux::birth::Born;
 use crate::linux::held::ReadyHook;
 use crate::linux::hook::{self, Files, Streams};
+use crate::linux::program;
 use crate::plan::Plan;
 use crate::plan::annotations::{HOOKS_STDERR, HOOKS_STDOUT};
 use crate::plan::hooks::{Hook, Outputs};
@@ -152,8 +153,19 @@ pub fn explain(hook: &Hook, kind: &str, fault: Fault, output: Option<BorrowedFd<
         }
         libc::ETIMEDOUT => error.hint("give it more time, or see what it waits for"),
         libc::EACCES => error.hint("name a file that may be executed (chmod +x), not a directory"),
+        _ if kind != "startContainer" && was_not_executed(fault) => {
+            match program::of_host(&hook.path) {
+                Some(hint) => error.hint(hint),
+                None => error,
+            }
+        }
         _ => error,
     }
+}
+
+/// Whether the hook ended as one that the kernel would not execute, or as a shell that says so.
+const fn was_not_executed(fault: Fault) -> bool {
+    matches!(fault.errno - hook::EXITED, 126 | 127)
 }
 
 /// The last line with anything in it of the last 4 KiB that the hooks printed.

@@ -24,12 +24,23 @@ pub fn resources(plan: &Plan, pid: i32) -> Result<()> {
         process::set_limit(pid, limit.resource, limit.soft, limit.hard).map_err(|fault| {
             let error = Error::new(format!("set the limit {}", limit.name), Object::config(&limit.pointer), fault.into());
             match fault.errno {
+                libc::EPERM if limit.name == "RLIMIT_NOFILE" && most_files().is_some_and(|most| limit.hard > most) => {
+                    error.hint(format!("no process of this host may have more than {} files: lower it, or raise fs.nr_open there", most_files().unwrap_or_default()))
+                }
                 libc::EPERM => error.hint("raising a hard limit needs CAP_SYS_RESOURCE; lower it to the caller's: see ulimit -H"),
                 _ => error,
             }
         })?;
     }
     Ok(())
+}
+
+/// How many files any process may have open; proc_sys_fs(5), nr_open.
+fn most_files() -> Option<u64> {
+    let mut buffer = [0; 32];
+    let proc = Proc::open().ok()?;
+    let text = proc.read(c"sys/fs/nr_open", &mut buffer).ok()?;
+    std::str::from_utf8(text).ok()?.trim().parse().ok()
 }
 
 /// Sets the OOM score adjustment of process `pid`.

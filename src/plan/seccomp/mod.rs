@@ -134,6 +134,7 @@ fn filter(profile: &LinuxSeccomp, native: Word, warnings: &mut Vec<String>) -> R
         .flat_map(|rule| rule.names)
         .map(|name| Name::find(name))
         .collect();
+    warn_of_unknown(syscalls, &names, profile.default_action(), warnings);
     let sides = architectures
         .iter()
         .map(|arch| (*arch, rules::sort(&rules, &names, default, *arch)));
@@ -160,6 +161,33 @@ fn filter(profile: &LinuxSeccomp, native: Word, warnings: &mut Vec<String>) -> R
         rules: syscalls.len(),
         pointer: place,
     })
+}
+
+/// Names of no kernel's are left out, as profiles are written for newer ones too. Where the default lets syscalls
+/// through, a rule that was to stop one then stops nothing: whoever misspelt it must hear of that.
+fn warn_of_unknown(
+    syscalls: &[LinuxSyscall],
+    names: &[Option<Name>],
+    default: Action,
+    warnings: &mut Vec<String>,
+) {
+    let permits = |action| matches!(action, Action::ScmpActAllow | Action::ScmpActLog);
+    if !permits(default) {
+        return;
+    }
+    let mut found = names.iter();
+    for (index, rule) in syscalls.iter().enumerate() {
+        for (at, (name, found)) in rule.names().iter().zip(&mut found).enumerate() {
+            if found.is_some() || permits(rule.action()) {
+                continue;
+            }
+            let near = crate::error::nearest(name, Name::all());
+            let meant = near.map_or(String::new(), |near| format!("; did you mean {near:?}?"));
+            warnings.push(format!(
+                "left {name:?} out of {PLACE}/syscalls/{index}/names/{at}: there is no such syscall{meant}"
+            ));
+        }
+    }
 }
 
 fn default_verdict(profile: &LinuxSeccomp, place: &Pointer) -> Result<u32> {

@@ -93,7 +93,6 @@ impl Name {
     }
 
     /// Every name, in the order of the table.
-    #[cfg(test)]
     pub(super) fn all() -> impl Iterator<Item = &'static str> {
         (0..SIZE.0).map(|at| std::str::from_utf8(Name(at).bytes()).unwrap_or_default())
     }

@@ -171,6 +171,24 @@ fn flags_as_given() {
 }
 
 #[test]
+fn a_misspelt_name_is_told_where_it_would_stop_nothing() {
+    let told = |default: &str, action: &str| {
+        let given = json!({"defaultAction": default,
+            "syscalls": [{"names": ["mount", "unshar"], "action": action}]});
+        let mut warnings = Vec::new();
+        filter(&profile(&given), Word::ScmpArchX86_64, &mut warnings).unwrap();
+        warnings.join("\n")
+    };
+    assert_eq!(
+        told("SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO"),
+        "left \"unshar\" out of /linux/seccomp/syscalls/0/names/1: there is no such syscall; did you mean \"unshare\"?"
+    );
+    assert_eq!(told("SCMP_ACT_ALLOW", "SCMP_ACT_LOG"), "");
+    assert_eq!(told("SCMP_ACT_ERRNO", "SCMP_ACT_ALLOW"), "");
+    assert_eq!(told("SCMP_ACT_ERRNO", "SCMP_ACT_KILL_PROCESS"), "");
+}
+
+#[test]
 fn the_other_byte_order_is_left_out() {
     let given = allowing(&["read"], &["SCMP_ARCH_S390X", "SCMP_ARCH_X86"]);
     let mut warnings = Vec::new();
