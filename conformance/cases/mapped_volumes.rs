@@ -27,6 +27,10 @@ pub(super) const CASES: &[Case] = &[
     Case::new("mappings-of-a-joined-namespace", of_joined)
         .needs(NEEDS)
         .deviates(OLD_RUNC),
+    Case::new("ranges-in-the-option", ranges).deviates(OLD_RUNC),
+    Case::new("ranges-of-the-containers-own-ids", own_ranges)
+        .needs(NEEDS)
+        .deviates(OLD_RUNC),
     Case::new("idmap-is-for-the-top", top_only).deviates(OLD_RUNC),
     Case::new("ridmap-is-for-all", whole_tree).deviates(OLD_RUNC),
     Case::new("a-single-file", single_file).deviates(OLD_RUNC),
@@ -122,6 +126,32 @@ fn unmapped(lab: &Lab) -> Outcome {
         },
     )?;
     same("output", out.as_str(), "65534:65534\nrefused\n")
+}
+
+/// As podman hands on `--volume SOURCE:TARGET:idmap=…`.
+fn ranges(lab: &Lab) -> Outcome {
+    let (_, path) = folder(lab)?;
+    let option = "idmap=uids=100000-0-5#100005-2000-5;gids=100000-3000-10";
+    let out = lab.look(STAT, |spec| {
+        volume(spec, &path, "/mnt", &["bind", option], None);
+    })?;
+    let want = "zero 0:3000\nseven 2002:3008\nroot 65534:65534\n";
+    same("owners", out.as_str(), want)
+}
+
+/// With an @ the second number is one of the container's, wherever its namespace lies.
+fn own_ranges(lab: &Lab) -> Outcome {
+    let (_, path) = folder(lab)?;
+    let out = lab.look(&STAT.replace("/mnt", "/tmp"), |spec| {
+        spec.user_namespace(200_000, 65536);
+        let option = "idmap=uids=@100000-0-1#@100007-1000-1;gids=@100000-20-10";
+        volume(spec, &path, "/tmp", &["bind", option], None);
+    })?;
+    same(
+        "owners",
+        out.as_str(),
+        "zero 0:20\nseven 1000:28\nroot 65534:65534\n",
+    )
 }
 
 /// Root's files on disk are the container's root's.

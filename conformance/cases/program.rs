@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::case::Case;
+use crate::case::{Case, Need};
 use crate::check::{Outcome, contains, ensure, mentions, same};
 use crate::lab::Lab;
 
@@ -28,6 +28,7 @@ pub(super) const CASES: &[Case] = &[
         "a-script-without-its-interpreter-is-an-error",
         no_interpreter,
     ),
+    Case::new("what-is-too-long-is-named", too_long).needs(&[Need::Root, Need::OrbitalOnly]),
     Case::new("the-hosts-programs-are-not-found", not_the_hosts),
 ];
 
@@ -179,4 +180,26 @@ fn not_the_hosts(lab: &Lab) -> Outcome {
         spec.args(&[&program, "--version"]);
     })?;
     mentions("the refusal", &said.err, &["no such file or directory"])
+}
+
+/// The kernel only says E2BIG.
+fn too_long(lab: &Lab) -> Outcome {
+    let long = "x".repeat(140_000);
+    let said = lab.run(|spec| {
+        spec.args(&["echo", &long]);
+    })?;
+    contains("an argument", &said.err, "shorten /process/args/1")?;
+    let said = lab.run(|spec| {
+        spec.push("/process/env", json!(format!("LONG={long}")));
+    })?;
+    contains("a variable", &said.err, "shorten the variable LONG")?;
+    let said = lab.run(|spec| {
+        for number in 0..3000 {
+            spec.push(
+                "/process/env",
+                json!(format!("A{number}={}", &long[..1000])),
+            );
+        }
+    })?;
+    contains("all of them", &said.err, "a quarter of RLIMIT_STACK")
 }

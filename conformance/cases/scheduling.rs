@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::case::{Case, Need};
-use crate::check::{Outcome, contains, ensure, mentions, same};
+use crate::check::{Outcome, contains, ensure, mentions, same, skip};
 use crate::lab::Lab;
 use crate::runtime::Said;
 
@@ -75,6 +75,9 @@ pub(super) const CASES: &[Case] = &[
     .deviates(OLD_RUNC),
     Case::new("what-is-out-of-range-is-refused", out_of_range)
         .needs(&[Need::Root, Need::OrbitalOnly]),
+    Case::new("the-callers-cpus-bind-only-the-caller", callers_cpus)
+        .needs(&[Need::Root, Need::Program("taskset")])
+        .deviates(&[("runc", "1.1 hands them on")]),
     Case::new(
         "the-cpus-of-exec-are-not-those-of-the-process",
         cpus_of_exec,
@@ -258,4 +261,29 @@ fn cpus_of_exec(lab: &Lab) -> Outcome {
         );
     })?;
     same("the CPUs of the process", bound, usual)
+}
+
+/// A caller that keeps to one CPU, as kubelets on tuned machines do, makes containers that have all of theirs.
+fn callers_cpus(lab: &Lab) -> Outcome {
+    let list = ["grep", "Cpus_allowed_list", "/proc/self/status"];
+    let usual = lab.look(&list.join(" "), |_| {})?;
+    let own = lab.host(&["nproc"])?;
+    if own.trim() == "1" {
+        return skip("needs two CPUs");
+    }
+    let bound = ["taskset", "--cpu-list", "0"];
+    let bundle = lab.bundle(|spec| {
+        spec.args(&list);
+    })?;
+    let run = ["run", "--bundle", bundle.arg(), &lab.id("cpus")];
+    let said = lab.call(&run).through(&bound).ok()?;
+    same("the CPUs of the process", said.out.as_str(), usual.as_str())?;
+    let container = lab.started(|_| ())?;
+    let said = container.exec(&[], &list).through(&bound).ok()?;
+    same(
+        "the CPUs of a second one",
+        said.out.as_str(),
+        usual.as_str(),
+    )?;
+    container.end()
 }

@@ -57,7 +57,11 @@ const WITHOUT_BUNDLE: [(&str, &str); 19] = [
 ];
 
 /// Hints that no bundle can trigger on every host, by how they begin after their first value, each with the reason.
-const WITHOUT_TRIGGER: [(&str, &str); 10] = [
+const WITHOUT_TRIGGER: [(&str, &str); 11] = [
+    (
+        "shorten the ",
+        "it takes a config.json of some hundred KiB; program/what-is-too-long-is-named has one",
+    ),
     (
         "where / is the initial ramfs",
         "the machine of the tests has a real root",

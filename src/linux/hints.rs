@@ -23,6 +23,7 @@ const NOEXEC: u64 = 8;
 pub(super) fn of_step(plan: &Plan, failure: &Failure) -> Option<String> {
     let Failure { step, miss } = *failure;
     match (step, miss.fault.errno) {
+        (_, libc::ENOSYS) => Some(too_old(miss.fault.call)),
         (Step::Mount, _) => of_mount(plan, plan.mounts.get(usize::from(miss.item))?, miss.part, miss.fault),
         (Step::Root, _) => of_root(plan, miss.fault),
         (Step::Join, _) => of_join(plan.birth.joins.get(usize::from(miss.item))?, miss.fault.errno),
@@ -35,6 +36,7 @@ pub(super) fn of_step(plan: &Plan, failure: &Failure) -> Option<String> {
         (Step::Find, libc::ENOENT | libc::ENOTDIR) => of_missing_program(plan),
         (Step::Find, libc::EACCES) if let Some(hint) = of_noexec(plan) => Some(hint),
         (Step::Find, libc::EACCES) => Some("name a file that the process's user may execute (chmod +x), not a directory".to_owned()),
+        (Step::Execute, libc::E2BIG) => of_long(plan),
         (Step::Execute, libc::ENOEXEC) => Some("name a program for this machine; a script needs #! and its interpreter in the first line".to_owned()),
         (Step::Execute, libc::ENOENT) => Some("install its interpreter (see the #! line) or its dynamic loader (see ldd) in the root file system: the program itself is there".to_owned()),
         (Step::SeccompEarly | Step::SeccompLate, _) if !matches!(miss.fault.call, Call::Seccomp | Call::PrctlSeccomp) => Some(SECCOMP.to_owned()),
@@ -50,6 +52,33 @@ pub(super) fn of_step(plan: &Plan, failure: &Failure) -> Option<String> {
         (Step::ReadOnly | Step::Mask, libc::ELOOP) => Some("leave the path out: in this root file system its symbolic links lead in a circle".to_owned()),
         _ => None,
     }
+}
+
+/// Arguments and variables that execve(2) does not take: one has more bytes than any may, or all are too many.
+fn of_long(plan: &Plan) -> Option<String> {
+    /// MAX_ARG_STRLEN is 32 pages, the end counted; they have 4 KiB nearly everywhere.
+    const LONGEST: usize = 32 * 4096;
+    let process = &plan.process;
+    let long = |list: &[std::ffi::CString]| {
+        list.iter()
+            .position(|text| text.as_bytes_with_nul().len() > LONGEST)
+    };
+    Some(match (long(&process.argv), long(&process.envp)) {
+        (Some(at), _) => format!("shorten /process/args/{at}, or hand it over in a file: one argument may have {LONGEST} bytes"),
+        (None, Some(at)) => {
+            let name = process.envp.get(at)?.to_string_lossy();
+            let name = name.split('=').next().unwrap_or_default().to_owned();
+            format!("shorten the variable {name}, or hand it over in a file: one may have {LONGEST} bytes")
+        }
+        (None, None) => "shorten the arguments and the environment: together they may have a quarter of RLIMIT_STACK, and never more than 6 MiB".to_owned(),
+    })
+}
+
+fn too_old(call: Call) -> String {
+    format!(
+        "orbital needs Linux 5.14 or newer, and where a container is around it, a seccomp filter there that permits {}",
+        call.name()
+    )
 }
 
 /// A file on a mount that was asked for with noexec cannot be executed, whatever its mode.
@@ -236,11 +265,11 @@ fn of_option(kind: &str, option: &str, value: Option<&str>) -> String {
 pub(super) fn of_clone(birth: &Birth, errno: i32) -> Option<String> {
     match errno {
         libc::EPERM if !has_user_namespace(birth) => {
-            Some("making namespaces needs root; as a user add {\"type\":\"user\"} and mappings (orbital spec --rootless)".to_owned())
+            Some("making namespaces needs CAP_SYS_ADMIN, which root of a container often lacks; without it add {\"type\":\"user\"} and mappings (orbital spec --rootless)".to_owned())
         }
         libc::EPERM => Some("this host forbids user namespaces: see sysctl user.max_user_namespaces and kernel.apparmor_restrict_unprivileged_userns".to_owned()),
         libc::ENOSPC => Some("the limit of namespaces is reached: see sysctl user.max_*_namespaces".to_owned()),
-        libc::ENOSYS => Some("orbital needs Linux 5.14 or newer, and an outer seccomp filter that permits clone3".to_owned()),
+        libc::ENOSYS => Some(too_old(Call::Clone3)),
         _ => None,
     }
 }

@@ -34,7 +34,7 @@ pub struct Extras {
     pub remount: Option<u16>,
     /// `tmpcopyup`.
     pub copy_up: Option<u16>,
-    /// `idmap` or `ridmap`; `ridmap` wins.
+    /// `idmap` or `ridmap`, with ranges of their own or without; `ridmap` wins.
     pub map_ids: Option<(Recursive, u16)>,
     /// `src-nofollow` or `copy-symlink`.
     pub source_link: Option<(SourceLink, u16)>,
@@ -163,10 +163,23 @@ pub fn parse(options: &[String], pointer: &Pointer) -> Result<Options> {
         };
         match TABLE.iter().find(|(known, _)| known == word) {
             Some((_, effect)) => sorted.obey(word, *effect, index, &at)?,
-            None => sorted.add_data(word, index, &at)?,
+            None => match ranges(word) {
+                Some((depth, _)) => sorted.extras.map_ids(depth, index),
+                None => sorted.add_data(word, index, &at)?,
+            },
         }
     }
     Ok(sorted)
+}
+
+/// `idmap=…` or `ridmap=…`, as podman hands on what users write behind a volume: the ranges themselves.
+#[must_use]
+pub fn ranges(word: &str) -> Option<(Recursive, &str)> {
+    match word.split_once('=')? {
+        ("idmap", ranges) => Some((Recursive::No, ranges)),
+        ("ridmap", ranges) => Some((Recursive::Yes, ranges)),
+        _ => None,
+    }
 }
 
 /// The place of an option, for a refusal.

@@ -112,6 +112,7 @@ fn enter(p: &Plan, h: &mut Held) -> Result<Infallible, Failure> {
     tune::host_name(p).took(Step::Hostname, h)?;
     tune::domain_name(p).took(Step::Domainname, h)?;
     tune::personality(p).took(Step::Personality, h)?;
+    tune::anywhere();
     tune::scheduling(p).took(Step::Scheduling, h)?;
     privilege::security_label(p, h).took(Step::SecurityLabel, h)?;
     privilege::no_new_privs(p).took(Step::NoNewPrivs, h)?;

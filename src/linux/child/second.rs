@@ -51,6 +51,9 @@ fn enter(s: &Second, h: &mut Held, first: &First<'_>) -> Result<Infallible, Fail
     console::attach(p, h, &root, console::Name::Pts).took(Step::Console, h)?;
     dev::streams_onto_null(&root).took(Step::Stdio, h)?;
     tune::personality(p).took(Step::Personality, h)?;
+    if s.cpus_before.is_none() && s.cpus.is_none() {
+        tune::anywhere();
+    }
     let cpus = s.cpus.as_deref().map(|cpus| cpus.as_slice());
     tune::scheduling(p)
         .and_then(|()| tune::cpus(cpus))

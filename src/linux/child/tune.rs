@@ -35,6 +35,12 @@ pub fn personality(p: &Plan) -> Result<(), Fault> {
     p.names.personality.map_or(Ok(()), process::set_personality)
 }
 
+/// Takes the caller's bounds away: which CPUs it runs on says nothing of the container, which has all of its
+/// group's. A filter around the runtime may deny it, ignored.
+pub fn anywhere() {
+    let _ = sched::run_anywhere();
+}
+
 /// CPU, disk and memory.
 pub fn scheduling(p: &Plan) -> Result<(), Fault> {
     if let Some(cpu) = &p.scheduling.cpu {

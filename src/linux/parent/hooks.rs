@@ -80,7 +80,11 @@ pub fn run_in(
     };
     let directory = CString::new(directory.as_os_str().as_bytes()).unwrap_or_default();
     for each in hooks {
-        tracing::debug!("running the {kind} hook {}", each.path.to_string_lossy());
+        let told = String::from_utf8_lossy(document);
+        tracing::debug!(
+            "running the {kind} hook {} with {told}",
+            each.path.to_string_lossy()
+        );
         let streams = Streams {
             document: input.as_fd(),
             output: output.as_fd(),

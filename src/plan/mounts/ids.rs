@@ -1,11 +1,14 @@
 //! Whose the files of a bind's source seem to be (config.md, "Mounts": `uidMappings`, `gidMappings`,
 //! `idmap`, `ridmap`).
 
+/// Ranges in the option itself.
+mod written;
+
 use super::{Around, Entry, IdMapping, Ids, Recursive};
 use crate::error::{Error, Pointer, Result};
 use crate::plan::birth::UserNamespace;
 use crate::plan::facts::Privilege;
-use crate::plan::idmap;
+use crate::plan::{idmap, options};
 use oci_spec::runtime::LinuxIdMapping;
 
 /// The mapping: mappings of the entry's own, or else the container's. Mappings without an option are for
@@ -24,7 +27,10 @@ pub(super) fn plan(entry: &Entry<'_>, around: &Around<'_>) -> Result<Option<IdMa
         return Err(Error::refused(entry.doing.as_str(), pointer, why).hint(hint));
     }
     let by = match (uids(entry), gids(entry)) {
-        ([], []) => of_container(entry, around, &pointer)?,
+        ([], []) => match written(entry) {
+            Some(ranges) => written::plan(ranges, entry, around, &pointer)?,
+            None => of_container(entry, around, &pointer)?,
+        },
         (uids, gids) => Ids::Maps(
             list(entry, uids, "uidMappings", "gidMappings")?,
             list(entry, gids, "gidMappings", "uidMappings")?,
@@ -67,6 +73,13 @@ fn asked(entry: &Entry<'_>) -> Option<(Recursive, Pointer)> {
         None if !gids(entry).is_empty() => of("gidMappings"),
         None => None,
     }
+}
+
+/// What is behind the `=` of the option that asks for it.
+fn written<'a>(entry: &'a Entry<'_>) -> Option<&'a str> {
+    let (_, index) = entry.options.extras.map_ids?;
+    let words = entry.mount.options().as_ref()?;
+    options::ranges(words.get(usize::from(index))?).map(|(_, ranges)| ranges)
 }
 
 fn list(

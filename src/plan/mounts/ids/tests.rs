@@ -106,3 +106,45 @@ fn refusals() {
         );
     }
 }
+
+#[test]
+fn ranges_in_the_option() {
+    let with = |option: &str, birth: &Birth| {
+        let planned = planned(json!({"options": [option]}), birth, Privilege::Root);
+        match planned.map(|(ids, _)| ids) {
+            Ok(Some(IdMapping {
+                recursive,
+                by: Ids::Maps(uid, gid),
+                ..
+            })) => {
+                let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+                format!("{recursive:?} {}{}", text(uid.bytes), text(gid.bytes))
+            }
+            Ok(other) => panic!("{other:?}"),
+            Err(error) => error.one_line(),
+        }
+    };
+    assert_eq!(
+        with("idmap=uids=0-1000-10#10-2000-5;gids=3-4-5", &plain()),
+        "No 0 1000 10\n10 2000 5\n3 4 5\n"
+    );
+    assert!(with("ridmap=gids=3-4-5;uids=1-2-3", &plain()).starts_with("Yes 1 2 3\n3 4 5\n"));
+    let UserNamespace::New(maps) = mapped().user else {
+        panic!()
+    };
+    let first = maps.uid.outside(0).unwrap();
+    let told = with("idmap=uids=@7-0-1;gids=7-0-1", &mapped());
+    assert_eq!(told, format!("No 7 {first} 1\n7 0 1\n"));
+    assert!(with("idmap=uids=@0-0-1;gids=0-0-1", &plain()).contains("has no 0"));
+    for bad in [
+        "idmap=",
+        "idmap=uids=0-0-1",
+        "idmap=uids=0:0:1;gids=0-0-1",
+        "idmap=uids=0-0;gids=0-0-1",
+        "idmap=uids=0-0-1;gids=0-0-1;x=1",
+        "idmap=uids=;gids=",
+        "idmap=uids=0-0--1;gids=0-0-1",
+    ] {
+        assert!(with(bad, &plain()).contains("are not understood"), "{bad}");
+    }
+}
