@@ -31,6 +31,7 @@ pub(super) const CASES: &[Case] = &[
     Case::new("lsm-mount-context-without-value", podmans_question)
         .deviates(&[("crun", "1.28 has other words for it")]),
     Case::new("checkpoint-help-is-a-success", checkpoint_help),
+    Case::new("the-forms-of-log-that-crun-takes", crun_log).needs(&[Need::Root, Need::OrbitalOnly]),
 ];
 
 /// A failing call, which must say this somewhere.
@@ -234,6 +235,24 @@ fn checkpoint_help(lab: &Lab) -> Outcome {
         "--pre-dump",
     ] {
         contains("the help", &said.out, flag.trim_start_matches('-'))?;
+    }
+    Ok(())
+}
+
+/// `file:PATH` is a file; journald and syslog are refused, not taken for files of such names.
+fn crun_log(lab: &Lab) -> Outcome {
+    let (file, folder) = (lab.scratch("log"), lab.folder("where")?);
+    let path = format!("file:{}", file.display());
+    lab.call(&["--log", &path, "--log-level", "error", "start", "nobody"])
+        .refused()?;
+    contains("the log", &fs::read_to_string(&file)?, "does not exist")?;
+    for place in ["journald:me", "syslog:me"] {
+        let said = lab.call(&["--log", place, "list"]).dir(&folder).refused()?;
+        contains("the refusal", &said.err, "name a file")?;
+        ensure!(
+            !folder.join(place).exists(),
+            "a file of the name {place} was made"
+        );
     }
     Ok(())
 }

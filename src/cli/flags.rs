@@ -54,10 +54,11 @@ use Takes::{Many, Nothing, Number, Text, Word};
 
 /// Before the verb, but for those that print and end.
 #[rustfmt::skip]
-pub const GLOBAL: [Flag; 8] = [
+pub const GLOBAL: [Flag; 9] = [
     Flag::new("root", Text("DIR"), "where containers are remembered [/run/orbital; for a user $XDG_RUNTIME_DIR/orbital]"),
     Flag::new("log", Text("FILE"), "append errors to this file"),
     Flag::new("log-format", Word("FORMAT", &["text", "json"]), "how they are written"),
+    Flag::new("log-level", Word("LEVEL", &["error", "warning", "info", "debug"]), "debug does what --debug does"),
     Flag::new("debug", Nothing, "log every act, too"),
     Flag::new("systemd-cgroup", Nothing, "let systemd make the cgroup"),
     Flag::new("cgroup-manager", Word("WHO", &["cgroupfs", "systemd", "disabled"]), "who makes the cgroup"),

@@ -6,7 +6,7 @@
 //! same message on one line, because callers quote either.
 
 use super::{Global, LogFormat, Verbosity};
-use crate::error::{Error, Result};
+use crate::error::{Cause, Error, Object, Result};
 use crate::sys::{clock, folder};
 use serde_json::{Map, Value};
 use std::fmt::Write as _;
@@ -119,7 +119,26 @@ impl Log {
     }
 }
 
-fn append(path: &Path) -> Result<File> {
+/// crun's callers may write `file:` before the path; its other two places are no files.
+fn place(given: &Path) -> Result<&Path> {
+    let Some(text) = given.to_str() else {
+        return Ok(given);
+    };
+    match text.split_once(':') {
+        Some(("file", path)) => Ok(Path::new(path)),
+        Some(("journald" | "syslog", _)) => {
+            let why =
+                "orbital appends to files, and sends nothing to journald or syslog".to_owned();
+            let object = Object::File(given.to_path_buf());
+            let report = Error::new("open the log", object, Cause::Refused(why));
+            Err(report.hint("name a file: --log /path/to/file"))
+        }
+        _ => Ok(given),
+    }
+}
+
+fn append(given: &Path) -> Result<File> {
+    let path = place(given)?;
     let mut options = OpenOptions::new();
     options.append(true).create(true);
     folder::readable_by_all(&mut options)

@@ -65,7 +65,10 @@ pub(super) fn globals(found: &mut impl Found) -> Global {
             Some("json") => LogFormat::Json,
             _ => LogFormat::Text,
         },
-        verbosity: either(found, "debug", Verbosity::Debug, Verbosity::Errors),
+        verbosity: match found.word("log-level").as_deref() {
+            Some("debug") => Verbosity::Debug,
+            _ => either(found, "debug", Verbosity::Debug, Verbosity::Errors),
+        },
     }
 }
 

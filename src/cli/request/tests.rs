@@ -223,6 +223,8 @@ fn global_flags() {
         ("orbital --log=/l --log-format=json state c", Global { log: Some("/l".into()), log_format: LogFormat::Json, ..none() }),
         ("orbital --log-format text state c", none()),
         ("orbital --debug state c", Global { verbosity: Verbosity::Debug, ..none() }),
+        ("crun --log-level debug state c", Global { verbosity: Verbosity::Debug, ..none() }),
+        ("crun --log-level=error state c", none()),
         ("orbital --debug=true state c", Global { verbosity: Verbosity::Debug, ..none() }),
         ("orbital --debug --debug=false state c", none()),
     ];
