@@ -256,9 +256,12 @@ fn keys(lab: &Lab) -> Outcome {
     Ok(())
 }
 
+/// What makes a file of some kind at this path.
+type Make<'a> = dyn Fn(&Path) -> Outcome + 'a;
+
 /// CVE-2026-41579: what stands for the multiplexer in the image is no terminal of anybody's.
 fn false_terminal(lab: &Lab) -> Outcome {
-    let make: [(&str, &dyn Fn(&Path) -> Outcome); 4] = [
+    let make: [(&str, &Make<'_>); 4] = [
         ("a file", &|path| Ok(fs::write(path, "")?)),
         ("a fifo", &|path| {
             let mode = nix::sys::stat::Mode::from_bits_truncate(0o666);
