@@ -131,12 +131,18 @@ fn an_unknown_authority_is_refused_with_what_to_do() {
     let told = lab.bad(&["pull", VERIFIED, &name], "certificate");
     assert!(told.contains(&format!("certs.d/{host}/ca.crt")), "{told}");
     assert!(told.contains("--tls-verify=false"), "{told}");
-    assert!(began.elapsed() < Duration::from_secs(5), "it is not asked again and again");
+    assert!(
+        began.elapsed() < Duration::from_secs(5),
+        "it is not asked again and again"
+    );
     assert_eq!(registry.heard("/v2/"), [""; 0], "nothing was asked of it");
     authority.trusted(&lab, &host);
     lab.good(&["pull", "-q", VERIFIED, &name]);
     lab.good(&["rmi", &name]);
-    lab.write(&format!(".config/containers/certs.d/{host}/ca.crt"), "no certificate\n");
+    lab.write(
+        &format!(".config/containers/certs.d/{host}/ca.crt"),
+        "no certificate\n",
+    );
     lab.bad(&["pull", VERIFIED, &name], "certificate");
     lab.good(&["pull", "-q", "--tls-verify=false", &name]);
 }
@@ -154,7 +160,8 @@ fn a_certificate_of_another_host_is_refused() {
     std::thread::spawn(move || {
         for mut from in inner.incoming().flatten() {
             let mut there = TcpStream::connect(&to).unwrap();
-            let (mut back_from, mut back_to) = (there.try_clone().unwrap(), from.try_clone().unwrap());
+            let (mut back_from, mut back_to) =
+                (there.try_clone().unwrap(), from.try_clone().unwrap());
             std::thread::spawn(move || std::io::copy(&mut back_from, &mut back_to));
             std::thread::spawn(move || std::io::copy(&mut from, &mut there));
         }
@@ -180,7 +187,11 @@ fn passwords_and_tokens_go_through_tls() {
         assert_eq!(right.status, 0, "{right:?}");
         lab.good(&["pull", "-q", VERIFIED, &name]);
         let layers = registry.heard("/blobs/");
-        assert!(layers.iter().all(|heard| header(heard, "authorization").is_some()));
+        assert!(
+            layers
+                .iter()
+                .all(|heard| header(heard, "authorization").is_some())
+        );
     }
 }
 
@@ -268,7 +279,10 @@ impl Debians {
         let blobs = image.layers.iter().map(|layer| &layer.blob);
         for blob in blobs.chain([&image.config, &image.manifest]) {
             let name_of = hex(blob);
-            lab.write(&format!("{top}/blobs/sha256/{}/{name_of}/data", &name_of[..2]), blob);
+            lab.write(
+                &format!("{top}/blobs/sha256/{}/{name_of}/data", &name_of[..2]),
+                blob,
+            );
             let layer = format!("{top}/repositories/{name}/_layers/sha256/{name_of}/link");
             lab.write(&layer, digest(blob));
         }
@@ -287,7 +301,11 @@ impl Debians {
 #[test]
 fn debians_registry_serves_us() {
     let lab = Lab::new();
-    if Command::new("docker-registry").arg("--version").output().is_err() {
+    if Command::new("docker-registry")
+        .arg("--version")
+        .output()
+        .is_err()
+    {
         return println!("skipped: there is no docker-registry");
     }
     let Some(authority) = Authority::new(&lab) else {
@@ -298,7 +316,11 @@ fn debians_registry_serves_us() {
     layers.push(Layer::zstd(&Tar::default().file("large", &large).end()));
     Debians::keep(&lab, "team/app", "v1", &image(layers));
     // Free a moment ago.
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
     let _registry = Debians::start(&lab, &authority, port);
     let host = format!("127.0.0.1:{port}");
     let name = format!("{host}/team/app:v1");
@@ -308,7 +330,10 @@ fn debians_registry_serves_us() {
     assert!(told.contains("orbital login"), "{told}");
     let login = ["login", VERIFIED, "-u", "ana", "--password-stdin", &host];
     let wrong = lab.run_with(&login, b"wrong\n");
-    assert!(wrong.status == 125 && wrong.err.contains("401"), "{wrong:?}");
+    assert!(
+        wrong.status == 125 && wrong.err.contains("401"),
+        "{wrong:?}"
+    );
     let right = lab.run_with(&login, b"secret\n");
     assert_eq!(right.status, 0, "{right:?}");
     lab.good(&["pull", "-q", VERIFIED, &name]);

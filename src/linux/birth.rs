@@ -51,14 +51,14 @@ pub fn give_birth(
             .map_err(|fault| plain("hide from the joined namespaces", fault))?;
     }
     let documents = duplicate_documents(&held)?;
-    let (pid, pidfd, copies) = if plan.birth.user == UserNamespace::Joined || !comes_back(plan, &held)
-    {
-        let (pid, pidfd) = by_helper(plan, held, gate.as_fd(), cgroup)?;
-        (pid, pidfd, None)
-    } else {
-        let (pid, pidfd, copies) = directly(plan, held, &gate, cgroup)?;
-        (pid, pidfd, Some(copies))
-    };
+    let (pid, pidfd, copies) =
+        if plan.birth.user == UserNamespace::Joined || !comes_back(plan, &held) {
+            let (pid, pidfd) = by_helper(plan, held, gate.as_fd(), cgroup)?;
+            (pid, pidfd, None)
+        } else {
+            let (pid, pidfd, copies) = directly(plan, held, &gate, cgroup)?;
+            (pid, pidfd, Some(copies))
+        };
     Ok(Born {
         pid,
         pidfd: Rc::new(pidfd),

@@ -104,7 +104,10 @@ fn with_web(test: impl FnOnce(&Ground, &str, &str) + Send) {
         let registry = Registry::new();
         registry.push("web", "1", &web());
         let name = registry.name("web:1");
-        let first = root(ground, &["run", "--rm", "-p", "8080:80", &name, "echo", "x"]);
+        let first = root(
+            ground,
+            &["run", "--rm", "-p", "8080:80", &name, "echo", "x"],
+        );
         assert_eq!(first.status, 0, "{first:?}");
         until(|| Who::Root.left(ground).is_empty());
         let before = network();
@@ -126,7 +129,11 @@ fn a_killed_run_leaves_nothing() {
             let after = dice.up_to(usual);
             killed(ground, &words, after);
             tidy(ground);
-            nothing(ground, before, &format!("killed after {after:?} of {usual:?}"));
+            nothing(
+                ground,
+                before,
+                &format!("killed after {after:?} of {usual:?}"),
+            );
         }
         // And it can be had as before.
         assert_eq!(root(ground, &words).status, 0);

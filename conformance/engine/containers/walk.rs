@@ -31,7 +31,10 @@ pub(crate) fn web() -> Image {
         .directory("www/", 0o755)
         .file("www/index.html", "it works\n")
         .directory("etc/", 0o755)
-        .file("etc/passwd", "root:x:0:0::/:/bin/sh\nweb:x:33:33::/:/bin/sh\n")
+        .file(
+            "etc/passwd",
+            "root:x:0:0::/:/bin/sh\nweb:x:33:33::/:/bin/sh\n",
+        )
         .add(
             &Entry {
                 owner: (33, 33),
@@ -94,7 +97,10 @@ impl Walk<'_> {
     /// Looked into, and away with it.
     fn back(&self, name: &str) {
         let logs = self.run(&["logs", "web"]);
-        let answered = logs.err.lines().filter(|line| line.contains("response:200"));
+        let answered = logs
+            .err
+            .lines()
+            .filter(|line| line.contains("response:200"));
         assert!(answered.count() >= 3, "{logs:?}");
         // What is translated by the kernel, or carried by pasta, comes from where it comes from.
         if self.more.is_empty() {

@@ -186,7 +186,9 @@ impl Shelf {
             self.places.state.join("containers"),
             self.runtime_root(),
         ];
-        let listed = places.iter().filter_map(|place| std::fs::read_dir(place).ok());
+        let listed = places
+            .iter()
+            .filter_map(|place| std::fs::read_dir(place).ok());
         let names = listed
             .flatten()
             .flatten()

@@ -33,8 +33,16 @@ fn words_of_network_mean_what_they_do_elsewhere() {
     let bridge = |names: &[&str]| Mode::Bridge(names.iter().map(|name| wish(name)).collect());
     for (names, root, user) in [
         (&[][..], bridge(&["bridge"]), Some(Mode::User(Choice::Any))),
-        (&["default"], bridge(&["bridge"]), Some(Mode::User(Choice::Any))),
-        (&["bridge"], bridge(&["bridge"]), Some(Mode::User(Choice::Any))),
+        (
+            &["default"],
+            bridge(&["bridge"]),
+            Some(Mode::User(Choice::Any)),
+        ),
+        (
+            &["bridge"],
+            bridge(&["bridge"]),
+            Some(Mode::User(Choice::Any)),
+        ),
         (&["none"], Mode::None, Some(Mode::None)),
         (&["host"], Mode::Host, Some(Mode::Host)),
         (
