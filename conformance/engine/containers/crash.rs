@@ -162,7 +162,7 @@ fn a_killed_pull_leaves_nothing_and_can_be_done_again() {
     on_a_host(|ground| {
         let registry = Registry::new();
         let noise: Vec<u8> = (0_u64..3 << 20)
-            .map(|at| (at.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 33) as u8)
+            .map(|at| at.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes()[3])
             .collect();
         let layer = |name: &str| {
             let tar = super::archive::Tar::default().file(name, &noise);
