@@ -30,6 +30,13 @@ pub(super) const CASES: &[Case] = &[
             "1.1 drops the locked flags and is refused by the kernel",
         )]),
     Case::new("what-is-locked-cannot-be-undone", locked_read_only).needs(NEEDS),
+    Case::new("joined-namespaces-of-the-nest", joined).needs(NEEDS),
+    Case::new(
+        "joined-namespaces-and-a-user-namespace-of-its-own",
+        joined_with_new_user,
+    )
+    .needs(NEEDS),
+    Case::new("a-namespace-that-cannot-be-joined", joined_of_the_host).needs(NEEDS),
 ];
 
 /// Its first 65536 ids are those of the host; the rest are nobody's.
@@ -128,6 +135,64 @@ fn locked_read_only(lab: &Lab) -> Outcome {
     if said.status.success() {
         return same("output", said.out.as_str(), "refused\n");
     }
+    mentions(
+        "the refusal",
+        &said.err,
+        &["not permitted", "permission denied"],
+    )
+}
+
+/// What the runtime of the nest joins: namespaces of the nest, which files keep, as a rootless engine has it. Its own are
+/// the host's, so that it may not return to them.
+const KEPT: &str = r#"mount -t tmpfs none "$KEPT" && touch "$KEPT/net" "$KEPT/uts" "$KEPT/ipc" &&
+unshare --net="$KEPT/net" --uts="$KEPT/uts" --ipc="$KEPT/ipc" \
+    sh -c "ip link set lo mtu 1234; echo kept >/proc/sys/kernel/hostname" && exec "#;
+
+/// `run` in the nest, in the network, UTS and IPC namespaces that are kept at these paths.
+fn in_kept(lab: &Lab, net: Option<&str>, edit: impl FnOnce(&mut Spec)) -> Outcome<Said> {
+    let folder = lab.folder("kept")?.to_string_lossy().into_owned();
+    let bundle = lab.bundle(|spec| {
+        spec.no_mount("/sys")
+            .no_mount("/sys/fs/cgroup")
+            .remove("/linux/resources")
+            .remove("/hostname")
+            .sh("hostname; ip link show lo | grep -o 'mtu [0-9]*'")
+            .join("network", net.unwrap_or(&format!("{folder}/net")))
+            .join("uts", &format!("{folder}/uts"))
+            .join("ipc", &format!("{folder}/ipc"));
+        edit(spec);
+    })?;
+    let id = lab.id("nested");
+    let nest = NEST.replace("exec ", KEPT);
+    lab.call(&["run", "--bundle", bundle.arg(), &id])
+        .through_sh(&format!("export KEPT='{folder}'\n{nest}"))
+        .say()
+}
+
+fn joined(lab: &Lab) -> Outcome {
+    let said = in_kept(lab, None, |_| ())?;
+    ensure!(said.status.success(), "{said}");
+    same("output", said.out.as_str(), "kept\nmtu 1234\n")
+}
+
+fn joined_with_new_user(lab: &Lab) -> Outcome {
+    let said = in_kept(lab, None, |spec| {
+        spec.user_namespace(0, 65536);
+    })?;
+    ensure!(said.status.success(), "{said}");
+    same("output", said.out.as_str(), "kept\nmtu 1234\n")
+}
+
+/// Nobody in the nest has rights over the host's network.
+fn joined_of_the_host(lab: &Lab) -> Outcome {
+    let file = lab.scratch("net");
+    fs::write(&file, "")?;
+    let path = file.to_string_lossy().into_owned();
+    lab.host(&["mount", "--bind", "/proc/self/ns/net", &path])?;
+    let said = in_kept(lab, Some(&path), |_| ());
+    lab.host(&["umount", &path])?;
+    let said = said?;
+    ensure!(!said.status.success(), "it was joined: {said}");
     mentions(
         "the refusal",
         &said.err,

@@ -30,6 +30,9 @@ mod layers;
 /// Passwords and tokens.
 mod passwords;
 
+/// Registries behind TLS, Debian's own among them.
+mod tls;
+
 /// Registries that fail, and connections that break.
 mod failures;
 

@@ -38,6 +38,8 @@ pub(crate) enum Door {
 #[derive(Default)]
 pub(crate) struct State {
     pub(crate) door: Door,
+    /// Scheme, host and port where tokens are given; by itself where it is empty.
+    pub(crate) realm: String,
     documents: BTreeMap<String, (String, Vec<u8>)>,
     blobs: BTreeMap<String, Vec<u8>>,
     faults: Vec<(String, VecDeque<Fault>)>,
@@ -201,14 +203,18 @@ impl Registry {
 
     fn refused(&self, head: &str) -> Option<String> {
         let given = header(head, "authorization").unwrap_or_default();
-        match &self.state().door {
+        let state = self.state();
+        let realm = match state.realm.as_str() {
+            "" => format!("http://127.0.0.1:{}", self.port),
+            other => other.to_owned(),
+        };
+        match &state.door {
             Door::Basic(wanted) if given != format!("Basic {wanted}") => {
                 Some("Basic realm=\"here\"".to_owned())
             }
-            Door::Bearer(_) if given != format!("Bearer {TOKEN}") => Some(format!(
-                "Bearer realm=\"http://127.0.0.1:{}/token\",service=\"tests\"",
-                self.port
-            )),
+            Door::Bearer(_) if given != format!("Bearer {TOKEN}") => {
+                Some(format!("Bearer realm=\"{realm}/token\",service=\"tests\""))
+            }
             _ => None,
         }
     }

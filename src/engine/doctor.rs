@@ -242,11 +242,16 @@ fn network() -> Finding {
             "this kernel has no IPv4",
         );
     }
-    let found = on_path("pasta").or_else(|| on_path("slirp4netns"));
-    let said = found
-        .as_ref()
-        .map(|path| path.display().to_string())
-        .unwrap_or_default();
+    let (pasta, slirp) = (on_path("pasta"), on_path("slirp4netns"));
+    let found = pasta.as_ref().or(slirp.as_ref());
+    let said = match (&pasta, &slirp) {
+        (Some(pasta), _) => format!("pasta carries the packets: {}", pasta.display()),
+        (None, Some(slirp)) => format!(
+            "slirp4netns carries the packets, IPv4 alone: {}; apt install passt for pasta",
+            slirp.display()
+        ),
+        (None, None) => String::new(),
+    };
     finding(
         "network",
         found.is_some(),

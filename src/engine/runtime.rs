@@ -1,7 +1,7 @@
 //! The runtime, called by its command line, as podman would.
 
 use super::container::shelf::Shelf;
-use super::places::variable;
+use super::places::{Who, variable, who};
 use super::{CANNOT_RUN, ENGINE_FAILED, Failed, NOT_FOUND};
 use crate::error::{Cause, Error, Object, Result};
 use serde_json::Value;
@@ -48,8 +48,17 @@ impl Runtime {
 
     /// A call with these words; input and output are the caller's own.
     pub(crate) fn command(&self, words: &[&str]) -> Command {
+        let mut command = self.bare();
+        command.args(words);
+        command
+    }
+
+    fn bare(&self) -> Command {
         let mut command = Command::new(&self.program);
-        command.arg("--root").arg(&self.root).args(words);
+        command.arg("--root").arg(&self.root);
+        if has_systemd() {
+            command.arg("--systemd-cgroup");
+        }
         command
     }
 
@@ -57,8 +66,7 @@ impl Runtime {
     pub(crate) fn logged(&self, log: &Path, words: &[&str]) -> Command {
         // What an earlier call has written is not of this one, ignored.
         let _ = std::fs::remove_file(log);
-        let mut command = Command::new(&self.program);
-        command.arg("--root").arg(&self.root);
+        let mut command = self.bare();
         command
             .arg("--log")
             .arg(log)
@@ -98,6 +106,13 @@ impl Runtime {
     pub(crate) fn not_started(&self, error: &std::io::Error) -> Error {
         Error::io("start the runtime", &self.program, "execve", error)
     }
+}
+
+/// Whether a systemd of the user's own makes the groups of their containers: elsewhere a user has none in which limits
+/// could be set, as the group that they are in themselves has processes.
+pub(crate) fn has_systemd() -> bool {
+    let folder = variable("XDG_RUNTIME_DIR").map(PathBuf::from);
+    who() == Who::User && folder.is_some_and(|folder| folder.join("systemd/private").exists())
 }
 
 fn beside() -> Option<PathBuf> {

@@ -7,6 +7,7 @@ use super::held::Held;
 use super::hook::Files;
 use super::step::Step;
 use super::{child, explain, protect};
+use crate::cgroup::in_first_user_namespace;
 use crate::error::{Cause, Error, Object, Result};
 use crate::plan::Plan;
 use crate::plan::birth::{Joiner, Kind, UserNamespace};
@@ -50,13 +51,14 @@ pub fn give_birth(
             .map_err(|fault| plain("hide from the joined namespaces", fault))?;
     }
     let documents = duplicate_documents(&held)?;
-    let (pid, pidfd, copies) = if plan.birth.user == UserNamespace::Joined {
-        let (pid, pidfd) = by_helper(plan, held, gate.as_fd(), cgroup)?;
-        (pid, pidfd, None)
-    } else {
-        let (pid, pidfd, copies) = directly(plan, held, &gate, cgroup)?;
-        (pid, pidfd, Some(copies))
-    };
+    let (pid, pidfd, copies) =
+        if plan.birth.user == UserNamespace::Joined || !comes_back(plan, &held) {
+            let (pid, pidfd) = by_helper(plan, held, gate.as_fd(), cgroup)?;
+            (pid, pidfd, None)
+        } else {
+            let (pid, pidfd, copies) = directly(plan, held, &gate, cgroup)?;
+            (pid, pidfd, Some(copies))
+        };
     Ok(Born {
         pid,
         pidfd: Rc::new(pidfd),
@@ -64,6 +66,13 @@ pub fn give_birth(
         copies: RefCell::new(copies),
         documents,
     })
+}
+
+/// Whether this process may return from the namespaces that the plan has it join. From another user namespace than the
+/// machine's first one it may not: those that it lives in are not its own, as in a rootless engine's; setns(2), EPERM.
+fn comes_back(plan: &Plan, held: &Held) -> bool {
+    let mut joins = plan.birth.joins.iter();
+    !joins.any(|join| join.by == Joiner::Parent) || in_first_user_namespace(&held.proc)
 }
 
 /// The parent keeps the memory files too: it fills them when the pid is known.
@@ -136,7 +145,7 @@ pub fn end(child: &OwnedFd) {
 }
 
 /// Row three: a helper joins the user namespace, from which the runtime could not return, then the
-/// others, and makes the child as its own sibling.
+/// others, and makes the child as its own sibling. It also does the parent's part where that could not return.
 fn by_helper(
     plan: &Plan,
     held: Held,
@@ -178,7 +187,8 @@ fn by_helper(
 /// The helper. It reports a failed join, or the pid, and exits.
 fn help(plan: &Plan, held: Held) -> ! {
     crate::sys::heap::seal();
-    for (index, kind, fd) in held.joins_of(plan, Joiner::Helper) {
+    let joins = held.joins_of(plan, Joiner::Helper);
+    for (index, kind, fd) in joins.chain(held.joins_of(plan, Joiner::Parent)) {
         if let Err(fault) = process::join(fd.as_fd(), kind) {
             let item = u16::try_from(index).unwrap_or(NO_ITEM);
             report(

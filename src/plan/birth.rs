@@ -6,6 +6,9 @@
 //! | new | the parent likewise, while it still has its privileges | the same clone, with the user namespace | 1 |
 //! | joined | a helper, which joins the user namespace first | the helper's clone, as its sibling | 2 |
 //!
+//! A runtime that is in a user namespace itself, as a rootless engine's, could not return from what it joined: there
+//! the helper does the parent's part of the first two rows too (`linux/birth.rs`).
+//!
 //! A new cgroup namespace is never part of the clone: the child unshares it when it is in its group.
 //!
 //! A new time namespace is part of the clone unless it has offsets: whoever is born into one freezes them.
@@ -94,7 +97,7 @@ impl Kind {
 /// Which process joins a namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Joiner {
-    /// The runtime, just before the clone; it returns to its own after.
+    /// The runtime, just before the clone; it returns to its own after. Where it could not, a helper in its place.
     Parent,
     /// The container's own process, after gate A.
     Child,

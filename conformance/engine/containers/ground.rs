@@ -89,7 +89,7 @@ impl Ground {
     fn left(&self) -> Vec<String> {
         let mut left = Vec::new();
         let place = self.lab.path().display().to_string();
-        let mounts = std::fs::read_to_string("/proc/self/mounts").unwrap();
+        let mounts = std::fs::read_to_string("/proc/thread-self/mounts").unwrap();
         left.extend(
             mounts
                 .lines()

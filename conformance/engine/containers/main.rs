@@ -15,8 +15,32 @@
 #[allow(dead_code, reason = "also that of the tests of images")]
 mod lab;
 
+/// Archives, byte by byte.
+#[path = "../archive.rs"]
+#[allow(dead_code, reason = "also that of the tests of images")]
+mod archive;
+
+/// Layers, configs and manifests of images.
+#[path = "../image.rs"]
+#[allow(dead_code, reason = "also that of the tests of images")]
+mod image;
+
+/// A registry on the loopback interface.
+#[path = "../registry.rs"]
+#[allow(dead_code, reason = "also that of the tests of images")]
+mod registry;
+
 /// Root file systems, and what must not be left.
 mod ground;
+
+/// A host of a test's own.
+mod host;
+
+/// From nothing to nothing.
+mod walk;
+
+/// Programs killed at random moments.
+mod crash;
 
 /// What the small engines before this one could do, row by row.
 mod seeds;

@@ -6,6 +6,7 @@ use super::{Ground, devices, merge, seccomp};
 use crate::engine::container::record::Record;
 use crate::engine::container::wish::{Limits, Switch, Wish};
 use crate::engine::places::Who;
+use crate::engine::runtime::has_systemd;
 use crate::error::{Cause, Error, Object, Result};
 use serde_json::{Map, Value, json};
 
@@ -57,7 +58,10 @@ pub(super) fn linux(
         "devices": devices::nodes(wish)?,
         "sysctl": sysctls(wish)?,
     });
-    if ground.who == Who::Root || !wish.cgroup_parent.is_empty() {
+    if has_systemd() {
+        let path = format!("{}:orbital:{}", wish.cgroup_parent, record.id);
+        merge(&mut linux, "cgroupsPath", json!(path));
+    } else if ground.who == Who::Root || !wish.cgroup_parent.is_empty() {
         let name = format!("orbital-{}", record.id);
         let path = std::path::Path::new("/")
             .join(&wish.cgroup_parent)

@@ -170,8 +170,28 @@ needs.",
 }
 
 fn prune(found: &ArgMatches, places: &Places) -> Outcome {
+    let which = match found.get_flag("all") {
+        true => Images::All,
+        false => Images::Nameless,
+    };
+    say(&prune_images(places, which)?)
+}
+
+/// Which images are to go, of those that no container uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Images {
+    /// All.
+    All,
+    /// Those without a name.
+    Nameless,
+}
+
+/// Removes them, and what no other image needs; says what.
+///
+/// # Errors
+/// As unlinkat(2).
+pub(super) fn prune_images(places: &Places, which: Images) -> Result<String> {
     let store = Store::open(places)?;
-    let all = found.get_flag("all");
     let mut told = String::new();
     let mut used = Vec::new();
     for image in store.images()? {
@@ -181,7 +201,8 @@ fn prune(found: &ArgMatches, places: &Places) -> Outcome {
     }
     store.change(|index| {
         index.images.retain(|image| {
-            let stays = used.contains(&image.id) || !all && !image.names.is_empty();
+            let named = which == Images::Nameless && !image.names.is_empty();
+            let stays = named || used.contains(&image.id);
             if !stays {
                 let _ = writeln!(told, "deleted: {}", image.id);
             }
@@ -197,5 +218,5 @@ fn prune(found: &ArgMatches, places: &Places) -> Outcome {
         human(swept.bytes),
         swept.blobs
     );
-    say(&told)
+    Ok(told)
 }

@@ -107,6 +107,12 @@ pub(crate) fn id() -> Result<String> {
     }
 }
 
+/// Whether it is an id, by its looks.
+#[must_use]
+pub(crate) fn is_id(word: &str) -> bool {
+    word.len() == 64 && word.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 /// A name that is none of `taken`.
 ///
 /// # Errors

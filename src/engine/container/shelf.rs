@@ -5,6 +5,7 @@ use super::names;
 use super::record::Record;
 use crate::engine::places::Places;
 use crate::error::{Cause, Error, Object, Result};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// The directories of all containers.
@@ -156,16 +157,44 @@ impl Shelf {
         }
     }
 
-    /// Removes what is left of a container on disk: the record first, so that nobody finds half of it.
+    /// Removes what is left of a container on disk: the record last, so that whoever is killed here leaves a container
+    /// that can be removed again.
     ///
     /// # Errors
     /// As unlinkat(2).
     pub(crate) fn remove(&self, id: &str) -> Result<()> {
         let folder = self.folder(id);
-        // Whoever still reads it has it already, ignored.
-        let _ = std::fs::remove_file(folder.join("record.json"));
         let first = file::remove_tree(&self.run_folder(id));
+        for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+            // What is no directory goes with the folder.
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                file::remove_tree(&entry.path())?;
+            }
+        }
         file::remove_tree(&folder).and(first)
+    }
+
+    /// Ids that something is left of, but no record: of a `run` or `rm` that was killed. Nobody gets a new id meanwhile.
+    ///
+    /// # Errors
+    /// As flock(2).
+    pub(crate) fn remains(&self) -> Result<BTreeSet<String>> {
+        file::make_private(&self.all_folders())?;
+        let _lock = file::lock(&self.all_folders().join("lock"))?;
+        let places = [
+            self.all_folders(),
+            self.places.state.join("containers"),
+            self.runtime_root(),
+        ];
+        let listed = places
+            .iter()
+            .filter_map(|place| std::fs::read_dir(place).ok());
+        let names = listed
+            .flatten()
+            .flatten()
+            .filter_map(|entry| entry.file_name().into_string().ok());
+        let ids = names.filter(|name| names::is_id(name) && read(&self.folder(name)).is_none());
+        Ok(ids.collect())
     }
 }
 

@@ -32,13 +32,27 @@ pub(crate) fn finish(shelf: &Shelf, id: &str, status: i32) {
     }
 }
 
+/// Takes away what is left of a container that has no record any more, or not yet.
+///
+/// # Errors
+/// As unlinkat(2).
+pub(crate) fn clear(shelf: &Shelf, id: &str) -> Result<()> {
+    if let Ok(runtime) = Runtime::find(shelf) {
+        // It may never have come that far, ignored.
+        let _ = runtime.ask(&["delete", "--force", id]);
+    }
+    net::disconnect(shelf, id);
+    Store::open(&shelf.places)?.unpin(id)?;
+    shelf.remove(id)
+}
+
 /// Removes what is left of a container that does not run, and volumes that were only its own.
 ///
 /// # Errors
 /// As unlinkat(2).
 pub(crate) fn remove(shelf: &Shelf, record: &Record) -> Result<()> {
-    shelf.remove(&record.id)?;
     Store::open(&shelf.places)?.unpin(&record.id)?;
+    shelf.remove(&record.id)?;
     for name in &record.life.own_volumes {
         // Another container may have taken it into use, ignored.
         let _ = volume::remove(&shelf.places, name, &shelf.all()?);

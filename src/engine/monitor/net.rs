@@ -77,7 +77,7 @@ impl Net {
             connected,
             holder: None,
         };
-        if net.network.mode == Mode::User {
+        if matches!(net.network.mode, Mode::User(_)) {
             let folder = net.settings.state.join("network");
             let file = network::pasta::held(&folder.join(&record.id));
             let holder = Holder::start(file)?;

@@ -6,13 +6,14 @@ mod reserve;
 /// Names in files.
 mod files;
 
+use super::carrier::Choice;
 use super::ledger::{Endpoint, Ledger};
 use super::names::{self, Loopback};
 use super::networks::{self, Reach, Record};
 use super::options::{Mode, Network, Wish};
 use super::ports::Held;
 use super::{
-    Connected, Container, Namespace, Owner, Settings, detach, firewall, forwarding, pasta, ports,
+    Connected, Container, Namespace, Owner, Settings, carrier, detach, firewall, forwarding, ports,
     proxy, told, wire,
 };
 use crate::error::{Cause, Error, Object, Result};
@@ -37,7 +38,7 @@ pub fn connect(network: &Network, container: &Container, settings: &Settings) ->
             apart(network, container, settings, Namespace::Path(path.clone()))?
         }
         Mode::Container(other) => of_another(other, settings)?,
-        Mode::User => users(network, container, settings)?,
+        Mode::User(choice) => users(*choice, network, container, settings)?,
         Mode::Bridge(wishes) => bridged(network, wishes, container, settings)?,
     };
     connected.notes.splice(0..0, network.notes.iter().cloned());
@@ -51,7 +52,7 @@ pub fn connect(network: &Network, container: &Container, settings: &Settings) ->
 /// As [`connect`]; a process that is gone.
 pub fn join(network: &Network, container: &Container, pid: i32, settings: &Settings) -> Result<()> {
     let mut ledger = match &network.mode {
-        Mode::User => Ledger::open(settings)?,
+        Mode::User(_) => Ledger::open(settings)?,
         Mode::Bridge(_) if container.namespace == Owner::Container => Ledger::open(settings)?,
         _ => return Ok(()),
     };
@@ -63,10 +64,13 @@ pub fn join(network: &Network, container: &Container, pid: i32, settings: &Setti
             "nothing was reserved for it",
         ));
     };
-    let done = if network.mode == Mode::User {
-        let file = settings.state.join("network").join(format!("{id}.pasta"));
-        let server = pasta::find().and_then(|pasta| pasta.start(&end.ports, pid, &file));
-        server.and_then(|process| remember(&mut ledger, id, process))
+    let done = if let Mode::User(choice) = network.mode {
+        let file = carrier::pid_file(id, settings);
+        let server = carrier::find(choice).and_then(|one| one.start(&end.ports, pid, &file));
+        let known = server.and_then(|process| remember(&mut ledger, id, process));
+        // The ledger has it now, or it was ended, ignored.
+        let _ = std::fs::remove_file(&file);
+        known
     } else {
         let cannot = |fault| {
             Error::new(
@@ -127,20 +131,26 @@ fn of_another(other: &str, settings: &Settings) -> Result<Connected> {
     })
 }
 
-/// Reserves the ports of a user's container. pasta binds them itself, so here it is only seen whether they are free.
-fn users(network: &Network, container: &Container, settings: &Settings) -> Result<Connected> {
-    let pasta = pasta::find()?;
+/// Reserves the ports of a user's container. Who carries its packets binds them, so here it is only seen whether they
+/// are free.
+fn users(
+    choice: Choice,
+    network: &Network,
+    container: &Container,
+    settings: &Settings,
+) -> Result<Connected> {
+    let carrier = carrier::find(choice)?;
     let mut ledger = Ledger::open(settings)?;
     vacant(&ledger, &container.id)?;
     let (ports, held) = ports::take(&network.publish, settings, &ledger.book)?;
     drop(held);
-    let text = hosts(network, container, &[], pasta.host())?;
+    let text = hosts(network, container, &[], carrier.host())?;
     let mut connected = files(network, container, settings, &text, Loopback::NotReached)?;
     if connected.dns.is_empty() {
-        // The host's own name server listens on its loopback device only: pasta asks it for the container.
-        let text = format!("nameserver {}\n", pasta::NAME_SERVER);
+        // The host's own name server listens on its loopback device only: the carrier asks it for the container.
+        let text = format!("nameserver {}\n", carrier.name_server());
         names::write(&container.files, "resolv.conf", &text)?;
-        connected.dns = pasta::NAME_SERVER.parse().into_iter().collect();
+        connected.dns = carrier.name_server().parse().into_iter().collect();
         connected.notes.clear();
     }
     let end = Endpoint {

@@ -2,7 +2,7 @@
 
 use super::attach::c_path;
 use super::ledger::{Endpoint, Ledger};
-use super::{Settings, firewall, names, networks, proxy, wire};
+use super::{Settings, carrier, firewall, names, networks, proxy, wire};
 use crate::error::{Error, Result};
 use crate::sys::netns;
 use std::net::IpAddr;
@@ -18,6 +18,15 @@ pub fn disconnect(id: &str, settings: &Settings) -> Result<()> {
         return Ok(());
     }
     clear(id, &mut ledger, settings)
+}
+
+/// The ids of all containers that have something of networks.
+///
+/// # Errors
+/// A ledger that cannot be read.
+pub fn connected(settings: &Settings) -> Result<Vec<String>> {
+    let ledger = Ledger::open(settings)?;
+    Ok(ledger.book.containers.keys().cloned().collect())
 }
 
 /// Puts the firewall into force again, after another program flushed it.
@@ -40,6 +49,7 @@ pub(super) fn clear(id: &str, ledger: &mut Ledger, settings: &Settings) -> Resul
     if let Some(server) = end.server {
         failed.extend(proxy::stop(server.into()).err());
     }
+    failed.extend(carrier::stop_forgotten(id, settings).err());
     for link in &end.links {
         failed.extend(wire::remove(&link.outside).err());
     }

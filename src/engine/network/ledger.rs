@@ -48,7 +48,7 @@ pub struct Endpoint {
     /// The file that keeps its network namespace, if we made it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace: Option<PathBuf>,
-    /// The process that serves its ports: ours for those of the host's loopback device, or pasta.
+    /// The process that serves its ports: ours for those of the host's loopback device, or pasta or slirp4netns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<Kept>,
     /// The folder of its `hosts` and `resolv.conf`.
@@ -160,6 +160,8 @@ impl Ledger {
         make_folder(&folder)?;
         let lock = lock(&folder.join("lock"))?;
         let path = folder.join("ledger.json");
+        // Of one who was killed while writing, ignored where there is none.
+        let _ = std::fs::remove_file(path.with_extension("new"));
         let doing = "read who has which address";
         let book = match std::fs::read(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Book::default(),

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  flags ─options─▶ Network ─connect─▶ networks, ledger ─▶ wire, firewall, proxy, names
-//!                              join ─▶ the same, or pasta, when the container's process is there
+//!                              join ─▶ the same, or pasta or slirp4netns, when the container's process is there
 //!                        disconnect ─▶ back, from the ledger alone
 //! ```
 //!
@@ -50,8 +50,14 @@ pub mod proxy;
 /// `/etc/hosts` and `/etc/resolv.conf`.
 pub mod names;
 
-/// A user's network.
+/// Who carries a user's packets.
+pub mod carrier;
+
+/// pasta, which does it best.
 pub mod pasta;
+
+/// slirp4netns, which does it too.
+pub mod slirp;
 
 /// The way of a container into its network.
 mod attach;
@@ -60,7 +66,7 @@ mod attach;
 mod detach;
 
 pub use attach::{connect, join};
-pub use detach::{disconnect, reload};
+pub use detach::{connected, disconnect, reload};
 pub use options::{Mode, Network, Options, plan};
 
 use super::places::{Places, Who, who};
@@ -138,7 +144,7 @@ pub enum Owner {
 pub enum Namespace {
     /// `{"type": "network", "path": …}`.
     Path(PathBuf),
-    /// `{"type": "network"}`; for networks of ours and for pasta, [`join`] follows.
+    /// `{"type": "network"}`; for networks of ours and for a user's, [`join`] follows.
     New,
     /// No entry: the host's.
     Host,

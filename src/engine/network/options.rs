@@ -1,5 +1,6 @@
 //! What was typed about the network, checked: `--network -p -P --ip --ip6 --mac-address --dns… --add-host`.
 
+use super::carrier::Choice;
 use super::names::{self, Extra, Resolver};
 use super::networks::{DEFAULT, check_name};
 use super::publish::{self, Publish};
@@ -63,7 +64,7 @@ pub enum Mode {
     /// Networks of ours, the first one with the default route.
     Bridge(Vec<Wish>),
     /// The user's own sockets, by pasta or slirp4netns.
-    User,
+    User(Choice),
 }
 
 /// What a container wants of a network.
@@ -110,7 +111,7 @@ fn mode(options: &Options, who: Who) -> Result<Mode> {
     let usual = if who == Who::Root {
         Mode::Bridge(vec![wish(DEFAULT)])
     } else {
-        Mode::User
+        Mode::User(Choice::Any)
     };
     let [first, more @ ..] = &options.network[..] else {
         return Ok(usual);
@@ -119,8 +120,9 @@ fn mode(options: &Options, who: Who) -> Result<Mode> {
         ("none", _) => Mode::None,
         ("host", _) => Mode::Host,
         ("default" | "private", _) => usual,
-        ("bridge", _) if who == Who::User => Mode::User,
-        ("pasta" | "slirp4netns", _) => Mode::User,
+        ("bridge", _) if who == Who::User => usual,
+        ("pasta", _) => Mode::User(Choice::Pasta),
+        ("slirp4netns", _) => Mode::User(Choice::Slirp),
         (_, Some(("container", ""))) => {
             return Err(refused("--network", first, "the container is missing"));
         }
@@ -156,7 +158,7 @@ fn mode(options: &Options, who: Who) -> Result<Mode> {
     }
     if who == Who::User {
         return Err(refused("--network", first, "networks of ours need root")
-            .hint("leave --network out: pasta connects the container then"));
+            .hint("leave --network out: pasta or slirp4netns connects the container then"));
     }
     Ok(Mode::Bridge(all))
 }
@@ -279,7 +281,7 @@ fn extras(options: &Options) -> Result<Vec<Extra>> {
 /// Flags that mean nothing together with this mode: refused where the user would be misled, said where they do no harm.
 fn agree(options: &Options, network: &mut Network) -> Result<()> {
     let shared = match &network.mode {
-        Mode::Bridge(_) | Mode::User => return Ok(()),
+        Mode::Bridge(_) | Mode::User(_) => return Ok(()),
         Mode::None | Mode::Host => None,
         Mode::Container(id) => Some(format!("the container {id}")),
         Mode::Namespace(path) => Some(format!("the namespace {}", path.display())),

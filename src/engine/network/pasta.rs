@@ -34,39 +34,29 @@ enum MapsTheHost {
     No,
 }
 
-/// Finds pasta.
-///
-/// # Errors
-/// That there is none, and where to get it.
-pub fn find() -> Result<Pasta> {
-    let path = std::env::var_os("PATH").unwrap_or_else(|| OsString::from("/usr/bin:/bin"));
-    let programs = std::env::split_paths(&path).map(|folder| folder.join("pasta"));
-    let Some(program) = programs.into_iter().find(|program| program.is_file()) else {
-        let why = Cause::Refused("there is no pasta on PATH".to_owned());
-        return Err(Error::new("connect the container", Object::Nothing, why).hint(
-            "install it (the package passt of Debian, Fedora and others), or use --network none or host",
-        ));
-    };
-    let help = Command::new(&program)
-        .arg("--help")
-        .stdin(Stdio::null())
-        .output();
-    let knows = help.is_ok_and(|help| {
-        let text = [help.stdout, help.stderr].concat();
-        String::from_utf8_lossy(&text).contains("--map-guest-addr")
-    });
-    let maps_the_host = if knows {
-        MapsTheHost::Yes
-    } else {
-        MapsTheHost::No
-    };
-    Ok(Pasta {
-        program,
-        maps_the_host,
-    })
-}
-
 impl Pasta {
+    /// The program at this path; it is asked what it can do.
+    #[must_use]
+    pub fn at(program: PathBuf) -> Pasta {
+        let help = Command::new(&program)
+            .arg("--help")
+            .stdin(Stdio::null())
+            .output();
+        let knows = help.is_ok_and(|help| {
+            let text = [help.stdout, help.stderr].concat();
+            String::from_utf8_lossy(&text).contains("--map-guest-addr")
+        });
+        let maps_the_host = if knows {
+            MapsTheHost::Yes
+        } else {
+            MapsTheHost::No
+        };
+        Pasta {
+            program,
+            maps_the_host,
+        }
+    }
+
     /// The host's address for the container, if it has one.
     #[must_use]
     pub fn host(&self) -> Option<IpAddr> {
@@ -134,7 +124,6 @@ impl Pasta {
         }
         let text = std::fs::read_to_string(pid_file)
             .map_err(|error| Error::io(doing, pid_file, "read", &error))?;
-        let _ = std::fs::remove_file(pid_file);
         let pid = text
             .trim()
             .parse()

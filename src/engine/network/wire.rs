@@ -25,9 +25,9 @@ fn about(doing: &str, device: &str, fault: Fault) -> Error {
     }
     let error = Error::new(doing, Object::Nothing, cause);
     match fault.errno {
-        libc::EPERM => {
-            error.hint("networks need root; users have pasta, or use --network none or host")
-        }
+        libc::EPERM => error.hint(
+            "networks need root; users have pasta or slirp4netns, or use --network none or host",
+        ),
         libc::EOPNOTSUPP => error
             .hint("the kernel needs the modules bridge and veth; or use --network none or host"),
         _ => error,

@@ -85,7 +85,8 @@ impl Client {
             let answer = match self.follow(&url, headers) {
                 Ok(answer) => answer,
                 Err(_) if self.goes_plain() => continue,
-                Err(_) if tries < MOST_TRIES => {
+                // Who has the wrong certificate has it the next time, too.
+                Err(why) if tries < MOST_TRIES && !is_about_certificate(&why) => {
                     sleep(pause(tries));
                     continue;
                 }
@@ -211,7 +212,7 @@ impl Client {
 
     fn unreachable(&self, doing: &str, path: &str, why: String) -> Error {
         let host = &self.endpoint.host;
-        let certificate = why.contains("certificate") || why.contains("UnknownIssuer");
+        let certificate = is_about_certificate(&why);
         let error = self.failed(doing, path, why);
         if certificate {
             return error.hint(format!("put its authority into /etc/containers/certs.d/{host}/ca.crt, or use --tls-verify=false"));
@@ -243,6 +244,10 @@ pub(super) fn words(status: u16, body: &[u8]) -> String {
         Some(told) => format!("{status} ({told})"),
         None => format!("{status} {}", name.unwrap_or_default()),
     }
+}
+
+fn is_about_certificate(why: &str) -> bool {
+    why.contains("certificate") || why.contains("UnknownIssuer")
 }
 
 fn told(error: &ureq::Error) -> String {

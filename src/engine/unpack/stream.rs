@@ -5,6 +5,8 @@ use flate2::bufread::MultiGzDecoder;
 use std::cell::Cell;
 use std::io::{BufRead, BufReader, Error, Read, Result};
 use std::rc::Rc;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::{Builder, JoinHandle};
 
 /// Bytes read at once.
 const BLOCK: usize = 256 << 10;
@@ -12,9 +14,56 @@ const BLOCK: usize = 256 << 10;
 /// The archive without its compression.
 pub(super) struct Stream<'w> {
     inner: Box<dyn Read + 'w>,
-    hasher: Hasher,
+    hashing: Hashing,
     out: u64,
     most: u64,
+}
+
+/// Hashes beside the decompression, which takes about as long: a thread, and blocks on their way to it.
+struct Hashing {
+    block: Vec<u8>,
+    blocks: SyncSender<Vec<u8>>,
+    thread: JoinHandle<Digest>,
+}
+
+/// How many blocks may wait.
+const WAITING: usize = 4;
+
+impl Hashing {
+    fn begin() -> Result<Hashing> {
+        let (blocks, arriving) = sync_channel::<Vec<u8>>(WAITING);
+        let hash = move || {
+            let mut hasher = Hasher::default();
+            for block in arriving {
+                hasher.update(&block);
+            }
+            hasher.finish()
+        };
+        Ok(Hashing {
+            block: Vec::with_capacity(BLOCK),
+            blocks,
+            thread: Builder::new().spawn(hash)?,
+        })
+    }
+
+    fn update(&mut self, bytes: &[u8]) -> Result<()> {
+        self.block.extend_from_slice(bytes);
+        if self.block.len() < BLOCK {
+            return Ok(());
+        }
+        let full = std::mem::replace(&mut self.block, Vec::with_capacity(BLOCK));
+        self.blocks.send(full).map_err(|_| ended())
+    }
+
+    fn finish(self) -> Result<Digest> {
+        self.blocks.send(self.block).map_err(|_| ended())?;
+        drop(self.blocks);
+        self.thread.join().map_err(|_| ended())
+    }
+}
+
+fn ended() -> Error {
+    Error::other("the thread that hashes has ended")
 }
 
 /// Counts what is read of the blob, and tells.
@@ -78,7 +127,7 @@ impl<'w> Stream<'w> {
         };
         Ok(Stream {
             inner,
-            hasher: Hasher::default(),
+            hashing: Hashing::begin()?,
             out: 0,
             most,
         })
@@ -91,14 +140,15 @@ impl<'w> Stream<'w> {
     pub(super) fn finish(mut self) -> Result<(Digest, u64)> {
         let mut buffer = vec![0; BLOCK];
         while self.read(&mut buffer)? > 0 {}
-        Ok((self.hasher.finish(), self.out))
+        Ok((self.hashing.finish()?, self.out))
     }
 }
 
 impl Read for Stream<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
         let count = self.inner.read(buffer)?;
-        self.hasher.update(buffer.get(..count).unwrap_or_default());
+        self.hashing
+            .update(buffer.get(..count).unwrap_or_default())?;
         self.out += count as u64;
         if self.out > self.most {
             return Err(Error::other(format!(

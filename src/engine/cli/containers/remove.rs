@@ -7,6 +7,7 @@ use crate::engine::cli::{Verb, say, switch, value};
 use crate::engine::container::record::{Record, Status};
 use crate::engine::container::shelf::Shelf;
 use crate::engine::monitor::end;
+use crate::engine::network::{self, Settings};
 use crate::engine::places::Places;
 use crate::engine::{Outcome, inside, volume};
 use crate::error::{Error, Result};
@@ -116,6 +117,21 @@ pub(super) fn prune(shelf: &Shelf) -> Result<Vec<String>> {
         }
     }
     Ok(removed)
+}
+
+/// Takes away what was left by those who were killed: parts of containers without a record, of the network's book too.
+///
+/// # Errors
+/// As unlinkat(2).
+pub(super) fn clear_remains(shelf: &Shelf) -> Result<()> {
+    let settings = Settings::new(&shelf.places);
+    let connected = network::connected(&settings)?;
+    let mut ids = shelf.remains()?;
+    ids.extend(connected.into_iter().filter(|id| shelf.get(id).is_err()));
+    if !ids.is_empty() {
+        inside::enter_new()?;
+    }
+    ids.iter().try_for_each(|id| end::clear(shelf, id))
 }
 
 /// Removes volumes that no container has, and gives their names; with `All::Yes` those with a name, too.

@@ -1,9 +1,10 @@
 //! `system`: what takes room, and what may go. `doctor`: what this host lacks.
 
-use super::remove::{All, bytes_in, prune, prune_volumes, shown};
+use super::remove::{All, bytes_in, clear_remains, prune, prune_volumes, shown};
 use super::table;
 use crate::cli::normal::Extent;
 use crate::engine::Outcome;
+use crate::engine::cli::remove::{Images, prune_images};
 use crate::engine::cli::{Verb, say, switch, texts, word};
 use crate::engine::container::record::Status;
 use crate::engine::container::shelf::Shelf;
@@ -21,7 +22,9 @@ pub(super) const SYSTEM: Verb = Verb {
     define: |command| {
         command
             .about(
-                "system df shows what takes room; system prune removes containers that have ended.",
+                "\
+system df shows what takes room; system prune removes containers that have ended, images without a
+name, and what a crash has left.",
             )
             .arg(word("act", "df|prune", "what to do").required(true))
             .args([
@@ -58,9 +61,11 @@ fn system(found: &ArgMatches, places: &Places) -> Outcome {
         Some("df") => df(&shelf),
         Some("prune") => {
             let mut removed = prune(&shelf)?;
+            clear_remains(&shelf)?;
             if found.get_flag("volumes") {
                 removed.extend(prune_volumes(&shelf, All::No)?);
             }
+            prune_images(places, Images::Nameless)?;
             table::lines(&removed)
         }
         other => {

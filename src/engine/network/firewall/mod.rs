@@ -52,7 +52,7 @@ fn cannot(fault: Fault) -> Error {
         libc::EPROTONOSUPPORT | libc::EOPNOTSUPP | libc::ENOENT => error.hint(
             "the kernel needs nf_tables with nft_nat, nft_masq, nft_ct and nft_fib_inet; or use --network none or host",
         ),
-        libc::EPERM => error.hint("networks need root; users have pasta, or use --network none or host"),
+        libc::EPERM => error.hint("networks need root; users have pasta or slirp4netns, or use --network none or host"),
         _ => error,
     }
 }

@@ -32,9 +32,17 @@ fn told(options: &Options, who: Who) -> String {
 fn words_of_network_mean_what_they_do_elsewhere() {
     let bridge = |names: &[&str]| Mode::Bridge(names.iter().map(|name| wish(name)).collect());
     for (names, root, user) in [
-        (&[][..], bridge(&["bridge"]), Some(Mode::User)),
-        (&["default"], bridge(&["bridge"]), Some(Mode::User)),
-        (&["bridge"], bridge(&["bridge"]), Some(Mode::User)),
+        (&[][..], bridge(&["bridge"]), Some(Mode::User(Choice::Any))),
+        (
+            &["default"],
+            bridge(&["bridge"]),
+            Some(Mode::User(Choice::Any)),
+        ),
+        (
+            &["bridge"],
+            bridge(&["bridge"]),
+            Some(Mode::User(Choice::Any)),
+        ),
         (&["none"], Mode::None, Some(Mode::None)),
         (&["host"], Mode::Host, Some(Mode::Host)),
         (
@@ -47,7 +55,16 @@ fn words_of_network_mean_what_they_do_elsewhere() {
             Mode::Namespace("/run/netns/x".into()),
             Some(Mode::Namespace("/run/netns/x".into())),
         ),
-        (&["pasta"], Mode::User, Some(Mode::User)),
+        (
+            &["pasta"],
+            Mode::User(Choice::Pasta),
+            Some(Mode::User(Choice::Pasta)),
+        ),
+        (
+            &["slirp4netns"],
+            Mode::User(Choice::Slirp),
+            Some(Mode::User(Choice::Slirp)),
+        ),
         (&["front", "back"], bridge(&["front", "back"]), None),
     ] {
         let options = in_network(names);

@@ -70,7 +70,7 @@ fn run_as_a_user(world: &World, pid: &str) {
 #[test]
 fn pasta_connects_a_user_s_container() {
     on_a_host(&["setpriv"], |world| {
-        if pasta::find().is_err() {
+        if carrier::find(carrier::Choice::Pasta).is_err() {
             return eprintln!("skipped: it needs pasta");
         }
         let folder = world.folder.path().join("user");
