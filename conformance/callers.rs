@@ -1,13 +1,10 @@
 //! `callers.md` has no hole: each rule that callers of a runtime rely on has a test that exists.
 
-use std::collections::BTreeSet;
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+/// Whether a test exists.
+mod named;
 
-fn here() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-}
+use named::{cases, here};
+use std::fs;
 
 /// Number and tests of each rule, in order.
 fn rules(markdown: &str) -> Vec<(String, Vec<String>)> {
@@ -21,44 +18,10 @@ fn rules(markdown: &str) -> Vec<(String, Vec<String>)> {
             return None;
         };
         number.trim().parse::<u32>().ok()?;
-        let names = tests
-            .split('`')
-            .skip(1)
-            .step_by(2)
-            .map(str::to_owned)
-            .collect();
+        let names = named::quoted(tests).map(str::to_owned).collect();
         Some((number.trim().to_owned(), names))
     };
     markdown.lines().filter_map(row).collect()
-}
-
-/// The suite's own list.
-fn cases() -> BTreeSet<String> {
-    let output = Command::new(env!("CARGO_BIN_EXE_conformance"))
-        .arg("--list")
-        .output()
-        .unwrap_or_else(|error| panic!("conformance --list: {error}"));
-    let text = String::from_utf8_lossy(&output.stdout);
-    text.lines().map(str::to_owned).collect()
-}
-
-/// `cli::normal::tests::name`: a test function of that name in the tests of that module.
-fn is_unit_test(path: &str) -> bool {
-    let Some((module, name)) = path.rsplit_once("::tests::") else {
-        return false;
-    };
-    let stem = here().join("../src").join(module.replace("::", "/"));
-    let files = [
-        stem.with_extension("rs"),
-        stem.join("tests.rs"),
-        stem.join("mod.rs"),
-    ];
-    files.iter().any(|file: &PathBuf| is_in(file, name))
-}
-
-fn is_in(file: &Path, name: &str) -> bool {
-    let text = fs::read_to_string(file).unwrap_or_default();
-    text.contains("#[test]") && text.contains(&format!("fn {name}("))
 }
 
 #[test]
@@ -73,7 +36,8 @@ fn every_rule_has_its_tests() {
     for (number, tests) in rules {
         assert!(!tests.is_empty(), "rule {number} has no test");
         for test in tests {
-            let exists = cases.contains(&test) || is_unit_test(&test);
+            let exists =
+                cases.contains(&test) || named::is_unit_test(&here().join("../src"), &test);
             assert!(exists, "rule {number}: there is no test {test}");
         }
     }
@@ -85,5 +49,9 @@ fn a_hole_is_seen() {
     assert_eq!(found[0].1, ["a/b", "c/d"]);
     assert!(found[1].1.is_empty());
     assert_eq!(found.len(), 2);
-    assert!(!is_unit_test("cli::normal::tests::no_such_test"));
+    let source = here().join("../src");
+    assert!(!named::is_unit_test(
+        &source,
+        "cli::normal::tests::no_such_test"
+    ));
 }

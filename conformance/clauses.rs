@@ -2,10 +2,12 @@
 //! can. That the clauses are all there is compared by counts, which `conformance/clauses` proves against the
 //! specification itself; here nothing is fetched.
 
-use std::collections::{BTreeMap, BTreeSet};
+/// Whether a test exists.
+mod named;
+
+use named::{cases, here};
+use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 
 /// One line of a table of clauses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,10 +18,6 @@ struct Row {
     words: usize,
     /// The last column.
     covered: String,
-}
-
-fn here() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
 fn table() -> String {
@@ -70,16 +68,6 @@ fn counts(markdown: &str) -> BTreeMap<String, (usize, usize)> {
         .collect()
 }
 
-/// The tests that a row names; none where it gives a reason instead.
-fn named(covered: &str) -> Vec<&str> {
-    let mut parts = covered.split('`');
-    let mut names = Vec::new();
-    while let (Some(_), Some(name)) = (parts.next(), parts.next()) {
-        names.push(name);
-    }
-    names
-}
-
 /// What is wrong with a row; `exists` knows the tests.
 fn fault(row: &Row, exists: &dyn Fn(&str) -> bool) -> Option<String> {
     if row.words == 0 {
@@ -91,7 +79,7 @@ fn fault(row: &Row, exists: &dyn Fn(&str) -> bool) -> Option<String> {
     if row.covered.starts_with("pending") {
         return Some(format!("it waits: {}", row.covered));
     }
-    let names = named(&row.covered);
+    let names: Vec<&str> = named::quoted(&row.covered).collect();
     if names.is_empty() {
         return Some("neither a test nor a reason".to_owned());
     }
@@ -101,41 +89,8 @@ fn fault(row: &Row, exists: &dyn Fn(&str) -> bool) -> Option<String> {
     missing.map(|name| format!("there is no test {name}"))
 }
 
-/// The suite's own list.
-fn cases() -> BTreeSet<String> {
-    let output = Command::new(env!("CARGO_BIN_EXE_conformance"))
-        .arg("--list")
-        .output()
-        .unwrap_or_else(|error| panic!("conformance --list: {error}"));
-    let text = String::from_utf8_lossy(&output.stdout);
-    text.lines().map(str::to_owned).collect()
-}
-
-/// `plan::options::tests::name`: a function `name` marked as a test in the file of `plan::options::tests`, or
-/// of its parent where the module stands inline.
 fn is_unit_test(path: &str) -> bool {
-    let parts: Vec<&str> = path.split("::").collect();
-    let Some((name, modules)) = parts.split_last() else {
-        return false;
-    };
-    let source = here().join("../src");
-    (1..=modules.len()).rev().any(|depth| {
-        let stem = source.join(modules[..depth].join("/"));
-        let files = [stem.with_extension("rs"), stem.join("mod.rs")];
-        files.iter().any(|file| has_test(file, name))
-    })
-}
-
-fn has_test(file: &Path, name: &str) -> bool {
-    let text = fs::read_to_string(file).unwrap_or_default();
-    let mut marked = false;
-    for line in text.lines().map(str::trim) {
-        if marked && line.starts_with(&format!("fn {name}(")) {
-            return true;
-        }
-        marked = line == "#[test]" || marked && line.starts_with("#[");
-    }
-    false
+    named::is_unit_test(&here().join("../src"), path)
 }
 
 #[test]

@@ -68,12 +68,18 @@ pub(crate) fn image(layers: Vec<Layer>) -> Image {
 }
 
 pub(crate) fn image_for(architecture: &str, layers: Vec<Layer>) -> Image {
+    let settings = json!({"Env": ["A=b"], "Cmd": ["/bin/sh"], "Entrypoint": null});
+    image_with(architecture, settings, layers)
+}
+
+/// The same with what it wishes for its containers.
+pub(crate) fn image_with(architecture: &str, settings: Value, layers: Vec<Layer>) -> Image {
     let ids: Vec<&str> = layers.iter().map(|layer| layer.diff_id.as_str()).collect();
     let config = json!({
         "created": "2024-05-06T07:08:09Z",
         "architecture": architecture,
         "os": "linux",
-        "config": {"Env": ["A=b"], "Cmd": ["/bin/sh"], "Entrypoint": null},
+        "config": settings,
         "rootfs": {"type": "layers", "diff_ids": ids},
     });
     let config = config.to_string().into_bytes();

@@ -18,6 +18,9 @@ mod archive;
 /// Layers, configs and manifests of images.
 mod image;
 
+/// Images as folders and tars.
+mod layout;
+
 /// A registry that answers as it is told to, also wrongly.
 mod registry;
 

@@ -15,6 +15,20 @@
 #[allow(dead_code, reason = "also that of the tests of images")]
 mod lab;
 
+/// Archives, byte by byte.
+#[path = "../archive.rs"]
+#[allow(dead_code, reason = "also that of the tests of images")]
+mod archive;
+
+/// Layers, configs and manifests of images.
+#[path = "../image.rs"]
+#[allow(dead_code, reason = "also that of the tests of images")]
+mod image;
+
+/// Images as folders and tars.
+#[path = "../layout.rs"]
+mod layout;
+
 /// Root file systems, and what must not be left.
 mod ground;
 
@@ -32,6 +46,9 @@ mod shape;
 
 /// Files that outlive it, and files that do not.
 mod files;
+
+/// Containers of images.
+mod images;
 
 /// Addresses, ports, names.
 mod reach;

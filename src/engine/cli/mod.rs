@@ -29,7 +29,7 @@ use super::store::sweep;
 use super::unpack;
 use super::{Failed, Outcome};
 use crate::cli::misuse;
-use crate::cli::normal::{Extent, normal};
+use crate::cli::normal::{Extent, Letters, normal};
 use crate::error::{Error, Result};
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
@@ -82,7 +82,12 @@ pub fn carry_out(argv: &[OsString]) -> Outcome {
         return Ok(proxy::serve().map(|()| 0)?);
     }
     let root = root();
-    let typed = normal(&root, argv.get(1..).unwrap_or_default(), Extent::FirstWord);
+    let typed = normal(
+        &root,
+        argv.get(1..).unwrap_or_default(),
+        Extent::FirstWord,
+        Letters::Values,
+    );
     if let Some(fault) = typed.fault {
         return Err(fault.into());
     }
@@ -146,7 +151,7 @@ fn of_images<'w>(verb: &'w str, rest: &'w [OsString]) -> (Cow<'w, str>, &'w [OsS
 
 fn one(verb: &Verb, argv: &[OsString], places: impl FnOnce() -> Result<Places>) -> Outcome {
     let mut command = definition(verb);
-    let typed = normal(&command, argv, verb.extent);
+    let typed = normal(&command, argv, verb.extent, Letters::Values);
     if let Some(fault) = typed.fault {
         return Err(fault.into());
     }
