@@ -171,6 +171,21 @@ fn definition(verb: &Verb) -> Command {
     (verb.define)(command).arg(help.action(ArgAction::HelpShort))
 }
 
+/// The whole command line as one definition, for manual pages and completions.
+#[must_use]
+pub fn whole() -> Command {
+    let verbs = verbs().map(|verb| {
+        let command = definition(verb);
+        let long = command.get_about().cloned().unwrap_or_default();
+        command.about(verb.line).long_about(long)
+    });
+    root()
+        .about("fetch images, run containers of them, connect them")
+        .long_about(WHAT_IT_IS)
+        .disable_help_subcommand(true)
+        .subcommands(verbs)
+}
+
 /// All verbs, in the order of the help.
 pub fn verbs() -> impl Iterator<Item = &'static Verb> {
     FAMILIES.iter().flat_map(|(_, verbs)| verbs.iter())

@@ -99,7 +99,7 @@ const VALUES: [Row; 70] = [
         "security-opt",
         '\0',
         "OPTION…",
-        "seccomp=…, apparmor=…, label=…, no-new-privileges, systempaths=unconfined …",
+        "seccomp=FILE, apparmor=NAME, label=LABEL, no-new-privileges, systempaths=unconfined and more",
     ),
     (
         "ulimit",
