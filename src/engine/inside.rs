@@ -142,9 +142,9 @@ pub(crate) fn map(pid: u32) -> Result<()> {
     give_ids(pid, "map the ids of the user namespace")
 }
 
-/// The highest group id that is mapped in this process's user namespace.
-pub(crate) fn last_gid() -> u32 {
-    let text = std::fs::read_to_string("/proc/self/gid_map").unwrap_or_default();
+/// The highest `uid` or `gid` that is mapped in this process's user namespace.
+pub(crate) fn last(kind: &str) -> u32 {
+    let text = std::fs::read_to_string(format!("/proc/self/{kind}_map")).unwrap_or_default();
     let last = text.lines().filter_map(|line| {
         let mut numbers = line.split_whitespace().map(str::parse::<u32>);
         let (first, _, count) = (

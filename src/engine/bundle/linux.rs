@@ -57,6 +57,10 @@ pub(super) fn linux(
         "devices": devices::nodes(wish)?,
         "sysctl": sysctls(wish)?,
     });
+    if !ground.ids.is_hosts() {
+        merge(&mut linux, "uidMappings", json!(ground.ids.uids));
+        merge(&mut linux, "gidMappings", json!(ground.ids.gids));
+    }
     if ground.who == Who::Root || !wish.cgroup_parent.is_empty() {
         let name = format!("orbital-{}", record.id);
         let path = std::path::Path::new("/")
@@ -103,6 +107,9 @@ pub(super) fn linux(
 
 fn namespaces(wish: &Wish, ground: &Ground<'_>) -> Result<Vec<Value>> {
     let mut all = vec![json!({ "type": "mount" })];
+    if !ground.ids.is_hosts() {
+        all.push(json!({ "type": "user" }));
+    }
     match &ground.network {
         None => {}
         Some(path) if path.as_os_str().is_empty() => all.push(json!({ "type": "network" })),

@@ -32,7 +32,7 @@ pub(super) const VERBS: &[Verb] = &[
         line: "remove images without a name, and what nobody needs",
         extent: Extent::End,
         define: define_prune,
-        run: prune,
+        run: run_prune,
     },
 ];
 
@@ -169,10 +169,30 @@ needs.",
         .after_help("Example:\n  orbital image prune --all")
 }
 
-fn prune(found: &ArgMatches, places: &Places) -> Outcome {
-    let store = Store::open(places)?;
-    let all = found.get_flag("all");
+fn run_prune(found: &ArgMatches, places: &Places) -> Outcome {
+    let wanted = match found.get_flag("all") {
+        true => Wanted::Unused,
+        false => Wanted::Nameless,
+    };
     let mut told = String::new();
+    prune(&Store::open(places)?, wanted, &mut told)?;
+    say(&told)
+}
+
+/// Which images may go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// All that no container uses.
+    Unused,
+    /// Of these only those without a name.
+    Nameless,
+}
+
+/// Removes them, and tells what went.
+///
+/// # Errors
+/// As unlinkat(2).
+pub(super) fn prune(store: &Store, wanted: Wanted, told: &mut String) -> Result<()> {
     let mut used = Vec::new();
     for image in store.images()? {
         if !store.users(&image)?.is_empty() {
@@ -181,7 +201,8 @@ fn prune(found: &ArgMatches, places: &Places) -> Outcome {
     }
     store.change(|index| {
         index.images.retain(|image| {
-            let stays = used.contains(&image.id) || !all && !image.names.is_empty();
+            let stays =
+                used.contains(&image.id) || wanted == Wanted::Nameless && !image.names.is_empty();
             if !stays {
                 let _ = writeln!(told, "deleted: {}", image.id);
             }
@@ -197,5 +218,5 @@ fn prune(found: &ArgMatches, places: &Places) -> Outcome {
         human(swept.bytes),
         swept.blobs
     );
-    say(&told)
+    Ok(())
 }

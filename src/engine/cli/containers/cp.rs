@@ -16,6 +16,9 @@ use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags};
 use std::ffi::CString;
 use std::os::fd::{AsFd as _, OwnedFd};
 
+/// A tar in place of the host's path.
+mod stream;
+
 /// `cp`.
 pub(super) const CP: Verb = Verb {
     name: "cp",
@@ -26,7 +29,7 @@ pub(super) const CP: Verb = Verb {
             .about(
                 "\
 Copy a file or a directory between a container and the host: cp CONTAINER:PATH PATH, or
-cp PATH CONTAINER:PATH. A directory that is there gets the source into it; the source DIR/.
+cp PATH CONTAINER:PATH. In place of PATH, - is a tar on standard input or output. A directory that is there gets the source into it; the source DIR/.
 means what is in DIR.",
             )
             .arg(word("words", "[CONTAINER:]PATH [CONTAINER:]PATH", "from, and to").num_args(2))
@@ -48,6 +51,11 @@ fn run(found: &ArgMatches, places: &Places) -> Outcome {
         return Err(refused("", "two paths are needed").into());
     };
     let (from_in, to_in) = (container(from), container(to));
+    match (from.as_str(), to.as_str(), from_in, to_in) {
+        ("-", _, _, Some((name, path))) => return stream::write_in(&shelf, name, path, to),
+        (_, "-", Some((name, path)), _) => return stream::read_out(&shelf, name, path, from),
+        _ => {}
+    }
     let name = match (from_in, to_in) {
         (Some((name, _)), None) | (None, Some((name, _))) => name,
         _ => {
@@ -106,7 +114,7 @@ fn open_root(path: &str) -> Result<OwnedFd> {
 /// The root as its processes see it; of one that does not run, as they would.
 fn open_container(shelf: &Shelf, record: &Record) -> Result<OwnedFd> {
     if let Some(process) = record.running() {
-        enter(process.pid)?;
+        enter(record, process.pid)?;
         return open_root(&format!("/proc/{}/root", process.pid));
     }
     inside::enter_new()?;
