@@ -30,6 +30,9 @@ mod images;
 /// What layers become in the store.
 mod layers;
 
+/// Hard links to lower layers.
+mod links;
+
 /// Passwords and tokens.
 mod passwords;
 

@@ -65,9 +65,9 @@ pub(crate) fn enter_new() -> Result<()> {
         return Ok(());
     }
     let text = String::from_utf8_lossy(&output.stderr);
-    let why = text
-        .lines()
-        .last()
+    let mut lines = text.lines().map(str::trim);
+    let why = lines
+        .find_map(|line| line.strip_prefix("cause: "))
         .unwrap_or("the helper did not say why")
         .to_owned();
     Err(Error::new(

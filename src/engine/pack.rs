@@ -166,10 +166,7 @@ impl<W: Write> Pack<W> {
             .rposition(|byte| *byte == b'/')
             .map_or(0, |cut| cut + 1);
         let (parent, name) = path.split_at(cut);
-        let mut header = Header::new_gnu();
-        header.set_size(0);
-        header.set_mode(0);
-        header.set_entry_type(EntryType::Regular);
+        let mut header = plain(0);
         let path = [parent, b".wh.", name].concat();
         self.tar.append_data(&mut header, of(&path), &[][..])
     }
@@ -219,6 +216,18 @@ impl<W: Write> Pack<W> {
 
 fn of(bytes: &[u8]) -> &Path {
     Path::new(OsStr::from_bytes(bytes))
+}
+
+/// The header of a file that is nobody's in particular, of this size.
+pub(crate) fn plain(size: u64) -> Header {
+    let mut header = Header::new_gnu();
+    header.set_entry_type(EntryType::Regular);
+    header.set_mode(0o644);
+    header.set_uid(0);
+    header.set_gid(0);
+    header.set_mtime(0);
+    header.set_size(size);
+    header
 }
 
 fn header(look: &Stat, kind: EntryType) -> Header {

@@ -2,7 +2,7 @@
 //! written anew, so an image that is saved and loaded has the same files under another id.
 
 use super::digest::{Digest, Hasher};
-use super::pack::Pack;
+use super::pack::{Pack, plain};
 use super::store::{Image, Store};
 use crate::error::{Error, Result};
 use rustix::fs::{CWD, Mode, OFlags};
@@ -12,7 +12,7 @@ use std::fs::File;
 use std::io::{Seek as _, Write};
 use std::os::fd::OwnedFd;
 use std::path::Path;
-use tar::{Builder, Header};
+use tar::Builder;
 
 /// A layer's archive, on its way into the tar.
 struct Packed {
@@ -54,7 +54,7 @@ pub(crate) fn save(store: &Store, images: &[Image], out: impl Write) -> Result<(
                 let size = packed.file.stream_position().map_err(io)?;
                 packed.file.rewind().map_err(io)?;
                 let path = format!("{}.tar", packed.digest.hex());
-                tar.append_data(&mut header(size), path, packed.file)
+                tar.append_data(&mut plain(size), path, packed.file)
                     .map_err(io)?;
                 written.insert(name.clone(), packed.digest);
             }
@@ -71,7 +71,7 @@ pub(crate) fn save(store: &Store, images: &[Image], out: impl Write) -> Result<(
         }
         let bytes = config.to_string().into_bytes();
         let name = format!("{}.json", Digest::of(&bytes).hex());
-        tar.append_data(&mut header(bytes.len() as u64), &name, bytes.as_slice())
+        tar.append_data(&mut plain(bytes.len() as u64), &name, bytes.as_slice())
             .map_err(io)?;
         let layers: Vec<String> = digests
             .iter()
@@ -81,19 +81,12 @@ pub(crate) fn save(store: &Store, images: &[Image], out: impl Write) -> Result<(
     }
     let bytes = Value::from(manifest).to_string().into_bytes();
     tar.append_data(
-        &mut header(bytes.len() as u64),
+        &mut plain(bytes.len() as u64),
         "manifest.json",
         bytes.as_slice(),
     )
     .map_err(io)?;
     tar.into_inner().and_then(|mut out| out.flush()).map_err(io)
-}
-
-fn header(size: u64) -> Header {
-    let mut header = Header::new_gnu();
-    header.set_size(size);
-    header.set_mode(0o644);
-    header
 }
 
 /// A file without a name in the store, which has room for a layer if any place has.

@@ -113,7 +113,7 @@ fn folders_and_archives_run_by_their_names() {
         lab.good(&words(&["-q", "docker-archive:saved.tar", "echo", "ran"])),
         "ran"
     );
-    let refused = lab.bad(&words(&["oci:nowhere", "true"]), "nowhere");
+    let refused = lab.bad(&words(&["oci:./nowhere", "true"]), "nowhere");
     assert!(refused.contains("ENOENT"), "{refused}");
 }
 

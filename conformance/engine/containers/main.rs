@@ -50,6 +50,12 @@ mod files;
 /// Containers of images.
 mod images;
 
+/// Whose ids a container has.
+mod ids;
+
+/// Flags that no other file is about.
+mod flags;
+
 /// Addresses, ports, names.
 mod reach;
 

@@ -7,6 +7,7 @@ use crate::engine::ids::{Ids, mapped};
 use crate::engine::places::{Who, who};
 use crate::error::{Error, Result};
 use crate::sys::mount::{self, Attributes, Depth};
+use crate::sys::path::Links;
 use crate::sys::{Fault, path};
 use rustix::fs::{AtFlags, CWD, Dir, Gid, Mode, OFlags, Uid};
 use std::ffi::CString;
@@ -74,6 +75,47 @@ pub(crate) fn of_root(ids: &Ids, directory: &Path) -> Result<()> {
             &error,
         )
     })
+}
+
+/// Gives what has been copied to `path` below the container's root to whom it belongs in the container, where files are
+/// shown under other owners.
+///
+/// # Errors
+/// As chown(2).
+pub(crate) fn give_copy(ids: &Ids, root: &OwnedFd, at: &str) -> Result<()> {
+    if !are_shown(ids) {
+        return Ok(());
+    }
+    let told = |fault: Fault| Error::file("give the copy to the container", at, fault);
+    let plain = |errno: rustix::io::Errno| {
+        Error::io(
+            "give the copy to the container",
+            at,
+            "fchownat",
+            &errno.into(),
+        )
+    };
+    let name = CString::new(at).unwrap_or_default();
+    let found = path::find(root.as_fd(), &name, Links::Inside).map_err(told)?;
+    let look = path::look(&found).map_err(told)?;
+    if path::kind(&look).is_dir() {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let directory = rustix::fs::openat(&found, c".", flags, Mode::empty()).map_err(plain)?;
+        below(ids, &directory, 1).map_err(plain)?;
+    }
+    let Some((uid, gid)) = ids.of_host(look.st_uid, look.st_gid) else {
+        return Ok(());
+    };
+    let (uid, gid) = (Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)));
+    rustix::fs::chownat(&found, c"", uid, gid, AtFlags::EMPTY_PATH).map_err(plain)
+}
+
+/// The host's ids for an owner in the container; the same ones where it has none of these.
+pub(crate) fn owner(ids: &Ids, uid: u32, gid: u32) -> (u32, u32) {
+    match are_shown(ids) {
+        true => ids.of_host(uid, gid).unwrap_or((uid, gid)),
+        false => (uid, gid),
+    }
 }
 
 /// Gives every file below `root` to whom it belongs in the container, once: `mark` is the file that says so. An id that

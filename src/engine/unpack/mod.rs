@@ -127,10 +127,16 @@ pub fn unpack(
 }
 
 /// A tar of no image, such as a person brings: below the directory `prefix` of `root`, whose links lead nowhere else.
+/// `owner` gives the host's ids for those of the archive.
 ///
 /// # Errors
 /// What is wrong with the archive, in words.
-pub(crate) fn spill(root: OwnedFd, prefix: &str, input: File) -> std::io::Result<()> {
+pub(crate) fn spill(
+    root: OwnedFd,
+    prefix: &str,
+    input: File,
+    owner: impl Fn(u32, u32) -> (u32, u32),
+) -> std::io::Result<()> {
     let mut tree = tree::Tree::new(root, Overlay::None);
     let mut heard = |_| {};
     let mut archive = tar::Archive::new(stream::Stream::open(input, u64::MAX, &mut heard)?);
@@ -145,6 +151,7 @@ pub(crate) fn spill(root: OwnedFd, prefix: &str, input: File) -> std::io::Result
             continue;
         }
         entry.path = below(&entry.path);
+        (entry.uid, entry.gid) = owner(entry.uid, entry.gid);
         if entry.kind == tar::Kind::HardLink {
             entry.link = below(&entry.link);
         }

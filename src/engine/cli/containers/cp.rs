@@ -6,7 +6,9 @@ use crate::cli::normal::Extent;
 use crate::engine::cli::{Verb, texts, word};
 use crate::engine::container::record::Record;
 use crate::engine::container::shelf::Shelf;
+use crate::engine::ids::Ids;
 use crate::engine::places::Places;
+use crate::engine::rootfs::owners;
 use crate::engine::{Outcome, inside, rootfs};
 use crate::error::{Cause, Error, Object, Result};
 use crate::sys::path::{self, Leaf, Links};
@@ -42,6 +44,8 @@ struct Side {
     root: OwnedFd,
     path: String,
     shown: String,
+    /// Whose files are there; empty for the host's.
+    ids: Ids,
 }
 
 fn run(found: &ArgMatches, places: &Places) -> Outcome {
@@ -78,10 +82,20 @@ fn run(found: &ArgMatches, places: &Places) -> Outcome {
         root,
         path: path.to_owned(),
         shown: shown.to_owned(),
+        ids: Ids::default(),
     };
     let (source, target) = match (from_in, to_in) {
         (Some((_, path)), _) => (side(inside, path, from), side(host, &to_host, to)),
-        (None, Some((_, path))) => (side(host, &from_host, from), side(inside, path, to)),
+        (None, Some((_, path))) => {
+            let ids = record.ids.clone();
+            (
+                side(host, &from_host, from),
+                Side {
+                    ids,
+                    ..side(inside, path, to)
+                },
+            )
+        }
         (None, None) => return Ok(0),
     };
     copy_between(&source, &target)?;
@@ -203,7 +217,8 @@ fn directory(source: &Side, target: &Side, exists: bool, is_dir: bool) -> Result
             libc::EEXIST => error.hint("a file of that name is there already: remove it first"),
             _ => error,
         }
-    })
+    })?;
+    owners::give_copy(&target.ids, &target.root, &path)
 }
 
 fn one_file(source: &Side, target: &Side, path: &str) -> Result<()> {
@@ -238,7 +253,8 @@ fn one_file(source: &Side, target: &Side, path: &str) -> Result<()> {
         Ok(to)
     };
     let to = made().map_err(|errno| Error::io("copy", &target.shown, "openat", &errno.into()))?;
-    file::copy_all(from.as_fd(), to.as_fd()).map_err(|fault| told(target, fault))
+    file::copy_all(from.as_fd(), to.as_fd()).map_err(|fault| told(target, fault))?;
+    owners::give_copy(&target.ids, &target.root, path)
 }
 
 #[cfg(test)]

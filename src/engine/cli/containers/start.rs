@@ -127,7 +127,9 @@ fn start(found: &ArgMatches, places: &Places) -> Outcome {
 }
 
 fn refuse_running(record: &Record) -> Result<()> {
-    match record.running().is_some() || record.watched().is_some() {
+    // A monitor that still tells its readers of the last end has closed the record.
+    let begins = record.watched().is_some() && record.life.finished.is_empty();
+    match record.running().is_some() || begins {
         true => Err(Error::container(
             "start the container",
             &record.name,

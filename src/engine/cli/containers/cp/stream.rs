@@ -3,7 +3,9 @@
 use super::{Side, c, name_of, open_container, refused, told};
 use crate::engine::Outcome;
 use crate::engine::container::shelf::Shelf;
+use crate::engine::ids::Ids;
 use crate::engine::pack::Pack;
+use crate::engine::rootfs::owners;
 use crate::engine::unpack::{self, Overlay};
 use crate::error::{Cause, Error, Object};
 use crate::sys::path::{self, Links};
@@ -21,6 +23,7 @@ pub(super) fn write_in(shelf: &Shelf, name: &str, directory: &str, shown: &str) 
         root: open_container(shelf, &record)?,
         path: directory.to_owned(),
         shown: shown.to_owned(),
+        ids: record.ids.clone(),
     };
     let found = path::find(side.root.as_fd(), &c(directory), Links::Inside)
         .map_err(|fault| told(&side, fault))?;
@@ -32,12 +35,11 @@ pub(super) fn write_in(shelf: &Shelf, name: &str, directory: &str, shown: &str) 
         .into());
     }
     // Links in the archive are the container's own, up to its root.
-    unpack::spill(side.root, directory.trim_matches('/'), File::from(input)).map_err(|error| {
-        Error::new(
-            "copy",
-            Object::Argument("standard input".to_owned()),
-            Cause::Answer(error.to_string()),
-        )
+    let (ids, prefix) = (side.ids, directory.trim_matches('/'));
+    let owner = |uid, gid| owners::owner(&ids, uid, gid);
+    unpack::spill(side.root, prefix, File::from(input), owner).map_err(|error| {
+        let object = Object::Argument("standard input".to_owned());
+        Error::new("copy", object, Cause::Answer(error.to_string()))
     })?;
     Ok(0)
 }
@@ -54,6 +56,7 @@ pub(super) fn read_out(shelf: &Shelf, name: &str, from: &str, shown: &str) -> Ou
         root: open_container(shelf, &record)?,
         path: from.to_owned(),
         shown: shown.to_owned(),
+        ids: Ids::default(),
     };
     let io = |error: std::io::Error| Error::io("copy", shown, "write", &error);
     let mut pack = Pack::new(BufWriter::new(std::io::stdout().lock()), Overlay::None);
