@@ -225,7 +225,12 @@ fn keys_leave_a_container_that_goes_on() {
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
-        until(|| ground.lab.good(&["ps", "-q", "--filter", "name=k1"]) != "");
+        until(|| {
+            !ground
+                .lab
+                .good(&["ps", "-q", "--filter", "name=k1"])
+                .is_empty()
+        });
         std::thread::sleep(std::time::Duration::from_millis(700));
         let mut input = terminal.stdin.take().unwrap();
         input.write_all(keys).unwrap();
