@@ -1,5 +1,6 @@
 //! `seeds.md` has no hole: each feature of the small engines before this one has a test that exists.
 
+/// Whether a test exists.
 #[path = "../named.rs"]
 #[allow(dead_code, reason = "the suite's own list is not asked here")]
 mod named;
