@@ -56,7 +56,11 @@ fn a_map_shows_all_files_under_the_containers_owners() {
         lab.good(&[&first[..], &MAP, more, &["oci:i", "sh", "-c", script]].concat())
     };
     assert_eq!(run(&["--rm"], script), expected);
-    // Both maps; a volume; what an earlier life has left.
+    both_maps_a_volume_and_an_earlier_life(&ground, &run);
+}
+
+fn both_maps_a_volume_and_an_earlier_life(ground: &Ground, run: &dyn Fn(&[&str], &str) -> String) {
+    let lab = &ground.lab;
     assert_eq!(
         run(
             &["--rm", "--gidmap", "0:200000:10"],

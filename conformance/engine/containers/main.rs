@@ -56,6 +56,12 @@ mod ids;
 /// Flags that no other file is about.
 mod flags;
 
+/// Files of a container and images as tars.
+mod archives;
+
+/// What users try first, and is wrong.
+mod told;
+
 /// Addresses, ports, names.
 mod reach;
 

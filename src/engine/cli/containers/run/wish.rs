@@ -114,7 +114,7 @@ pub(super) fn wish(
         sysctls: texts(found, "sysctl"),
         limits: limits(found)?,
         network: network(found, image),
-        stop_signal: text(found, "stop-signal").unwrap_or_else(|| image.stop_signal.clone()),
+        stop_signal: stop_signal(found, image)?,
         stop_timeout: number(found, "stop-timeout")?.unwrap_or(10),
         labels: labels(found, image)?,
         shm_size: size(found, "shm-size")?
@@ -135,16 +135,17 @@ pub(super) fn wish(
     if let (Userns::KeepId { uid, gid }, None) = (&wish.userns, text(found, "user")) {
         wish.user = format!("{uid}:{gid}");
     }
-    if !wish.stop_signal.is_empty() && crate::cli::signal::number(&wish.stop_signal).is_none() {
-        return Err(refused(
-            "stop-signal",
-            &wish.stop_signal,
-            "there is no such signal",
-        ));
-    }
     wish.namespaces = namespaces(found)?;
     log(found, &mut wish)?;
     Ok(wish)
+}
+
+fn stop_signal(found: &ArgMatches, image: &ImageWish) -> Result<String> {
+    let signal = text(found, "stop-signal").unwrap_or_else(|| image.stop_signal.clone());
+    match signal.is_empty() || crate::cli::signal::number(&signal).is_some() {
+        true => Ok(signal),
+        false => Err(refused("stop-signal", &signal, "there is no such signal")),
+    }
 }
 
 fn argv(found: &ArgMatches, asked: &Asked, image: &ImageWish) -> Result<Vec<String>> {
