@@ -9,13 +9,16 @@ WAY ?=
 
 TARGET := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
 BINARY := $(TARGET)/release-static/orbital
-MANUAL := rm -rf $(TARGET)/manual && cargo run --quiet --locked --package manual -- $(TARGET)/manual
+ENGINE := $(TARGET)/release-static/orbital-engine
+# Also of the engine, where it has been built.
+MANUAL = rm -rf $(TARGET)/manual && cargo run --quiet --locked --package manual \
+	$$(test ! -x $(ENGINE) || echo --features engine) -- $(TARGET)/manual
 UNIFIED := $(CURDIR)/conformance/in-unified
 # Root for what makes containers for all users to see.
 ROOT := $(if $(filter 0,$(shell id -u)),,sudo -E env PATH="$$PATH")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build release install demo examples check lint test conformance differential runtime-tools windows bench bench-engine soak vm vm-test clean
+.PHONY: help setup build release engine install demo examples check lint test conformance differential runtime-tools windows bench bench-engine soak vm vm-test clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | \
@@ -34,9 +37,17 @@ release: ## the same, by a chosen WAY=rustup|debian|glibc, and say which way was
 	@.config/release $(if $(WAY),--way $(WAY))
 	@$(MANUAL)
 
-install: ## put binary, man pages and completions below $(DESTDIR)$(PREFIX) (PREFIX=/usr/local)
+engine: ## orbital-engine beside it, for images and run IMAGE: target/release-static/orbital-engine, and its manual
+	@.config/setup --for build --for release
+	@.config/release $(if $(WAY),--way $(WAY))
+	@.config/release --engine $(if $(WAY),--way $(WAY))
+	@$(MANUAL)
+
+install: ## put what was built, man pages and completions below $(DESTDIR)$(PREFIX) (PREFIX=/usr/local)
 	@test -x $(BINARY) -a -d $(TARGET)/manual || { echo "there is no $(BINARY) with its manual yet: run make release first" >&2; exit 1; }
 	install -D -m 755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/orbital
+	@if [ -x $(ENGINE) ]; then set -x; install -D -m 755 $(ENGINE) $(DESTDIR)$(PREFIX)/bin/orbital-engine; \
+		else echo "without orbital-engine (images, run IMAGE): make engine builds it"; fi
 	cd $(TARGET)/manual && find . -type f -exec install -D -m 644 {} $(abspath $(DESTDIR)$(PREFIX))/share/{} \;
 
 demo: ## what a container is, in a minute: the life of one, with every command shown

@@ -1,12 +1,10 @@
 //! `callers.md` has no hole: each rule that callers of a runtime rely on has a test that exists.
 
-/// The tests that a table may name.
-#[path = "named.rs"]
+/// Whether a test exists.
 mod named;
 
+use named::{cases, here};
 use std::fs;
-
-use named::{cases, here, is_unit_test};
 
 /// Number and tests of each rule, in order.
 fn rules(markdown: &str) -> Vec<(String, Vec<String>)> {
@@ -20,12 +18,7 @@ fn rules(markdown: &str) -> Vec<(String, Vec<String>)> {
             return None;
         };
         number.trim().parse::<u32>().ok()?;
-        let names = tests
-            .split('`')
-            .skip(1)
-            .step_by(2)
-            .map(str::to_owned)
-            .collect();
+        let names = named::quoted(tests).map(str::to_owned).collect();
         Some((number.trim().to_owned(), names))
     };
     markdown.lines().filter_map(row).collect()
@@ -43,7 +36,8 @@ fn every_rule_has_its_tests() {
     for (number, tests) in rules {
         assert!(!tests.is_empty(), "rule {number} has no test");
         for test in tests {
-            let exists = cases.contains(&test) || is_unit_test(&test);
+            let exists =
+                cases.contains(&test) || named::is_unit_test(&here().join("../src"), &test);
             assert!(exists, "rule {number}: there is no test {test}");
         }
     }
@@ -55,5 +49,9 @@ fn a_hole_is_seen() {
     assert_eq!(found[0].1, ["a/b", "c/d"]);
     assert!(found[1].1.is_empty());
     assert_eq!(found.len(), 2);
-    assert!(!is_unit_test("cli::normal::tests::no_such_test"));
+    let source = here().join("../src");
+    assert!(!named::is_unit_test(
+        &source,
+        "cli::normal::tests::no_such_test"
+    ));
 }

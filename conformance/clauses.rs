@@ -2,14 +2,12 @@
 //! can. That the clauses are all there is compared by counts, which `conformance/clauses` proves against the
 //! specification itself; here nothing is fetched.
 
-/// The tests that a table may name.
-#[path = "named.rs"]
+/// Whether a test exists.
 mod named;
 
+use named::{cases, here};
 use std::collections::BTreeMap;
 use std::fs;
-
-use named::{cases, here, is_unit_test};
 
 /// One line of a table of clauses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,16 +68,6 @@ fn counts(markdown: &str) -> BTreeMap<String, (usize, usize)> {
         .collect()
 }
 
-/// The tests that a row names; none where it gives a reason instead.
-fn names(covered: &str) -> Vec<&str> {
-    let mut parts = covered.split('`');
-    let mut names = Vec::new();
-    while let (Some(_), Some(name)) = (parts.next(), parts.next()) {
-        names.push(name);
-    }
-    names
-}
-
 /// What is wrong with a row; `exists` knows the tests.
 fn fault(row: &Row, exists: &dyn Fn(&str) -> bool) -> Option<String> {
     if row.words == 0 {
@@ -91,7 +79,7 @@ fn fault(row: &Row, exists: &dyn Fn(&str) -> bool) -> Option<String> {
     if row.covered.starts_with("pending") {
         return Some(format!("it waits: {}", row.covered));
     }
-    let names = names(&row.covered);
+    let names: Vec<&str> = named::quoted(&row.covered).collect();
     if names.is_empty() {
         return Some("neither a test nor a reason".to_owned());
     }
@@ -99,6 +87,10 @@ fn fault(row: &Row, exists: &dyn Fn(&str) -> bool) -> Option<String> {
         .into_iter()
         .find(|name| !name.contains('/') && !name.contains("::") || !exists(name));
     missing.map(|name| format!("there is no test {name}"))
+}
+
+fn is_unit_test(path: &str) -> bool {
+    named::is_unit_test(&here().join("../src"), path)
 }
 
 #[test]

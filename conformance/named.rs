@@ -1,13 +1,18 @@
-//! The tests that the tables beside this file may name: cases of the suite, and unit tests by their path.
+//! Tests that tables name: whether there are such.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The folder of the tables.
+/// This package's own directory.
 pub(crate) fn here() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// What stands between backticks.
+pub(crate) fn quoted(cell: &str) -> impl Iterator<Item = &str> {
+    cell.split('`').skip(1).step_by(2)
 }
 
 /// The suite's own list.
@@ -20,14 +25,13 @@ pub(crate) fn cases() -> BTreeSet<String> {
     text.lines().map(str::to_owned).collect()
 }
 
-/// `plan::options::tests::name`: a function `name` marked as a test in the file of `plan::options::tests`, or
-/// of its parent where the module stands inline.
-pub(crate) fn is_unit_test(path: &str) -> bool {
+/// `plan::options::tests::name`: a function `name` marked as a test in the file of `plan::options::tests` below
+/// `source`, or of its parent where the module stands inline.
+pub(crate) fn is_unit_test(source: &Path, path: &str) -> bool {
     let parts: Vec<&str> = path.split("::").collect();
     let Some((name, modules)) = parts.split_last() else {
         return false;
     };
-    let source = here().join("../src");
     (1..=modules.len()).rev().any(|depth| {
         let stem = source.join(modules[..depth].join("/"));
         let files = [stem.with_extension("rs"), stem.join("mod.rs")];

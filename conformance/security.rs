@@ -1,13 +1,12 @@
 //! `security.md` has no hole: each rule and each known attack has a test that exists.
 
 /// The tests that a table may name.
-#[path = "named.rs"]
 mod named;
 
 use std::collections::BTreeSet;
 use std::fs;
 
-use named::{cases, has_test, here, is_unit_test};
+use named::{cases, has_test, here, is_unit_test, quoted};
 
 /// First cell and tests of each row; a table's head and rule have none.
 fn rows(markdown: &str) -> Vec<(String, Vec<String>)> {
@@ -21,12 +20,7 @@ fn rows(markdown: &str) -> Vec<(String, Vec<String>)> {
             return None;
         };
         let is_head = tests.trim() == "tests" || tests.starts_with("---");
-        let names = tests
-            .split('`')
-            .skip(1)
-            .step_by(2)
-            .map(str::to_owned)
-            .collect();
+        let names = quoted(tests).map(str::to_owned).collect();
         (!is_head).then(|| (name.trim().to_owned(), names))
     };
     markdown.lines().filter_map(row).collect()
@@ -36,7 +30,7 @@ fn rows(markdown: &str) -> Vec<(String, Vec<String>)> {
 fn exists(cases: &BTreeSet<String>, test: &str) -> bool {
     match test.strip_prefix("house_rules::") {
         Some(name) => has_test(&here().join("house_rules.rs"), name),
-        None => cases.contains(test) || is_unit_test(test),
+        None => cases.contains(test) || is_unit_test(&here().join("../src"), test),
     }
 }
 

@@ -41,9 +41,10 @@ const ENGINE_FAILURE: i32 = 125;
 
 fn program(beginning: Beginning) -> i32 {
     let argv = orbital::sys::start::arguments();
-    if let Some(status) = hand_over(argv) {
-        return status;
-    }
+    let whose = match hand_over(argv) {
+        Whose::HandedOver(status) => return status,
+        whose => whose,
+    };
     // Before anything else, since it may throw away what has been done so far.
     protect::early(beginning);
     let words = front::strict(argv).unwrap_or(argv.get(1..).unwrap_or_default());
@@ -51,7 +52,13 @@ fn program(beginning: Beginning) -> i32 {
     let (global, mut request) = match cli::parse(typed) {
         Ok(parsed) => parsed,
         Err(misuse) => {
-            log::report(&misuse.global, &misuse.error);
+            let error = match whose {
+                Whose::OfAnAbsentEngine => {
+                    cli::misuse::without_engine(misuse.error, engine::ABSENT)
+                }
+                _ => misuse.error,
+            };
+            log::report(&misuse.global, &error);
             return FAILURE;
         }
     };
@@ -92,15 +99,26 @@ fn program(beginning: Beginning) -> i32 {
     }
 }
 
-/// Gives the engine what is its own. It takes this program's place; a status is returned where it cannot.
-/// Where there is no engine, the runtime goes on, and knows what to say of a verb that is none of its own.
-fn hand_over(argv: &[OsString]) -> Option<i32> {
+/// Whose a command line is, and what became of it.
+enum Whose {
+    /// This program's.
+    Runtimes,
+    /// The engine's, which could not take this program's place: the exit status.
+    HandedOver(i32),
+    /// The engine's, and there is none: the runtime goes on, and knows what to say of what is none of its own.
+    OfAnAbsentEngine,
+}
+
+/// Gives the engine what is its own. It takes this program's place.
+fn hand_over(argv: &[OsString]) -> Whose {
     if front::strict(argv).is_some() || front::meaning(argv, &engine::Here) == Meaning::Runtime {
-        return None;
+        return Whose::Runtimes;
     }
-    let error = engine::execute(argv.get(1..).unwrap_or_default())?;
+    let Some(error) = engine::execute(argv.get(1..).unwrap_or_default()) else {
+        return Whose::OfAnAbsentEngine;
+    };
     log::report(&Global::default(), &error);
-    Some(ENGINE_FAILURE)
+    Whose::HandedOver(ENGINE_FAILURE)
 }
 
 /// Where containers are remembered: `--root`, else this user's own place.

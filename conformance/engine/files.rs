@@ -1,44 +1,12 @@
 //! Folders and tars in a registry's place: oci:, oci-archive:, docker-archive:, import.
 
 use super::archive::{Tar, gzip};
-use super::image::{Image, digest};
+use super::image::digest;
 use super::images::small;
 use super::lab::Lab;
+use super::layout::{layout, tar};
 use serde_json::json;
 use std::fs;
-
-/// Writes the image as an OCI layout.
-fn layout(lab: &Lab, folder: &str, image: &Image, name: &str) {
-    for blob in image
-        .layers
-        .iter()
-        .map(|layer| &layer.blob)
-        .chain([&image.config, &image.manifest])
-    {
-        lab.write(
-            &format!("{folder}/blobs/sha256/{}", &digest(blob)[7..]),
-            blob,
-        );
-    }
-    let mut entry = super::image::described(super::image::MANIFEST, &image.manifest);
-    entry["annotations"] = json!({"org.opencontainers.image.ref.name": name});
-    lab.write(
-        &format!("{folder}/index.json"),
-        json!({"schemaVersion": 2, "manifests": [entry]}).to_string(),
-    );
-    lab.write(
-        &format!("{folder}/oci-layout"),
-        r#"{"imageLayoutVersion":"1.0.0"}"#,
-    );
-}
-
-fn tar(lab: &Lab, folder: &str, file: &str) {
-    let made = std::process::Command::new("tar")
-        .args(["-cf", file, "-C", folder, "."])
-        .current_dir(lab.path())
-        .status();
-    assert!(made.unwrap().success());
-}
 
 #[test]
 fn an_oci_layout_as_a_folder_and_as_a_tar() {

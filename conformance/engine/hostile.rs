@@ -234,7 +234,7 @@ fn hard_links_out() {
     let victim = target.outside().join("victim").display().to_string();
     Target::refuses(
         Tar::default().hard_link("l", &victim).end(),
-        "which this layer does not have before it",
+        "which neither this layer nor one below it has",
     );
     Target::refuses(
         Tar::default()
@@ -244,7 +244,7 @@ fn hard_links_out() {
     );
     Target::refuses(
         Tar::default().hard_link("l", "/etc/passwd").end(),
-        "which this layer does not have before it",
+        "which neither this layer nor one below it has",
     );
     Target::refuses(
         Tar::default().hard_link("l", "../../layer.json").end(),
@@ -263,7 +263,7 @@ fn hard_links_out() {
         .symlink("s", &folder)
         .hard_link("l", "s/victim")
         .end();
-    Target::refuses(tar, "which this layer does not have before it");
+    Target::refuses(tar, "which neither this layer nor one below it has");
     let tar = Tar::default()
         .symlink("s", &victim)
         .hard_link("l", "s")
@@ -271,7 +271,7 @@ fn hard_links_out() {
         .end();
     Target::stays_inside(tar);
     let tar = Tar::default().hard_link("self", "self").end();
-    Target::refuses(tar, "does not have before it");
+    Target::refuses(tar, "which neither this layer nor one below it has");
 }
 
 #[test]

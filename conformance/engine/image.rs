@@ -68,18 +68,18 @@ pub(crate) fn image(layers: Vec<Layer>) -> Image {
 }
 
 pub(crate) fn image_for(architecture: &str, layers: Vec<Layer>) -> Image {
-    let config = json!({"Env": ["A=b"], "Cmd": ["/bin/sh"], "Entrypoint": null});
-    configured(architecture, &config, layers)
+    let settings = json!({"Env": ["A=b"], "Cmd": ["/bin/sh"], "Entrypoint": null});
+    image_with(architecture, settings, layers)
 }
 
-/// With what the image says of its containers.
-pub(crate) fn configured(architecture: &str, run: &Value, layers: Vec<Layer>) -> Image {
+/// The same with what it wishes for its containers.
+pub(crate) fn image_with(architecture: &str, settings: Value, layers: Vec<Layer>) -> Image {
     let ids: Vec<&str> = layers.iter().map(|layer| layer.diff_id.as_str()).collect();
     let config = json!({
         "created": "2024-05-06T07:08:09Z",
         "architecture": architecture,
         "os": "linux",
-        "config": run,
+        "config": settings,
         "rootfs": {"type": "layers", "diff_ids": ids},
     });
     let config = config.to_string().into_bytes();

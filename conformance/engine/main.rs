@@ -18,6 +18,9 @@ mod archive;
 /// Layers, configs and manifests of images.
 mod image;
 
+/// Images as folders and tars.
+mod layout;
+
 /// A registry that answers as it is told to, also wrongly.
 mod registry;
 
@@ -26,6 +29,9 @@ mod images;
 
 /// What layers become in the store.
 mod layers;
+
+/// Hard links to lower layers.
+mod links;
 
 /// Passwords and tokens.
 mod passwords;

@@ -14,10 +14,15 @@ pub struct Misuse {
     pub error: Error,
 }
 
-/// Verbs of orbital-engine that users of other engines will try first.
-const ENGINES: [&str; 8] = [
-    "pull", "images", "rmi", "inspect", "login", "logout", "logs", "rm",
-];
+/// The same failure where the command line was the engine's and there is none: what to do, unless a word was merely
+/// misspelt.
+#[must_use]
+pub fn without_engine(error: Error, absent: &'static str) -> Error {
+    match error.report().hint.as_deref() {
+        Some(near) if near.starts_with("did you mean") => error,
+        _ => error.hint(absent),
+    }
+}
 
 /// A refusal of `what`, as it was typed.
 pub(super) fn refused(what: &str, why: &str) -> Error {
@@ -62,10 +67,6 @@ pub(super) fn unknown_flag(flag: &str, command: &clap::Command) -> Error {
 
 /// A word that is no verb.
 pub(super) fn unknown_verb(word: &str, program: &str) -> Error {
-    if ENGINES.contains(&word) {
-        let why = "the runtime has no such verb, and orbital-engine, which has it, is neither beside orbital nor on PATH";
-        return refused(word, why).hint("see orbital --help for the runtime's verbs");
-    }
     no_such_verb(word, super::args::names().map(|verb| verb.name), program)
 }
 

@@ -3,7 +3,7 @@
 //! Callers were written against Go's `flag` package: one dash or two mean the same, a flag with a
 //! value takes the next word whatever it looks like (`-1`), a switch may say `=false`, and
 //! everything may come twice, the last one counting. Which flags there are and which take values
-//! is read from clap's own definition.
+//! is read from clap's own definition. People who know docker join letters and values too ([`Letters`]).
 
 use super::misuse;
 use crate::error::Error;
@@ -17,6 +17,15 @@ pub enum Extent {
     FirstWord,
     /// To the end: flags may follow the id.
     End,
+}
+
+/// What may stand behind one dash where it is no flag's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Letters {
+    /// Switches: `-af` for `-a -f`.
+    Switches,
+    /// These and at last one with its value, as docker has it: `-p80:80`, `-eNAME=VALUE`, `-ite NAME=VALUE`.
+    Values,
 }
 
 /// A command line in order.
@@ -46,7 +55,7 @@ impl Normal {
 
 /// Puts `argv` (without the name) in order for `command`.
 #[must_use]
-pub fn normal(command: &Command, argv: &[OsString], reach: Extent) -> Normal {
+pub fn normal(command: &Command, argv: &[OsString], reach: Extent, letters: Letters) -> Normal {
     let mut found = Normal::default();
     let mut rest = argv.iter();
     while let Some(token) = rest.next() {
@@ -63,7 +72,7 @@ pub fn normal(command: &Command, argv: &[OsString], reach: Extent) -> Normal {
             }
             continue;
         }
-        if let Err(error) = found.take(command, token, &mut rest) {
+        if let Err(error) = found.take(command, token, letters, &mut rest) {
             found.fault = Some(error);
             break;
         }
@@ -76,6 +85,7 @@ impl Normal {
         &mut self,
         command: &Command,
         token: &OsStr,
+        letters: Letters,
         rest: &mut impl Iterator<Item = &'a OsString>,
     ) -> Result<(), Error> {
         let Some(text) = token.to_str() else {
@@ -90,7 +100,10 @@ impl Normal {
             .or(name.strip_prefix('-'))
             .unwrap_or(name);
         let Some(flag) = flag(command, bare) else {
-            return self.take_letters(command, text);
+            return match letters {
+                Letters::Switches => self.take_letters(command, text),
+                Letters::Values => self.take_joined(command, text, rest),
+            };
         };
         let long = flag.get_long().unwrap_or(bare);
         match (flag.get_action().takes_values(), value) {
@@ -141,6 +154,47 @@ impl Normal {
         Ok(())
     }
 
+    /// `-ip80:80` for `-i -p 80:80`: from the first letter whose flag takes a value, the rest is that value, or the
+    /// next word where nothing is left.
+    fn take_joined<'a>(
+        &mut self,
+        command: &Command,
+        text: &str,
+        rest: &mut impl Iterator<Item = &'a OsString>,
+    ) -> Result<(), Error> {
+        let unknown = || misuse::unknown_flag(text, command);
+        let letters = text
+            .strip_prefix('-')
+            .filter(|letters| !letters.starts_with('-'))
+            .ok_or_else(unknown)?;
+        let of = |letter| {
+            command
+                .get_arguments()
+                .find(|arg| arg.get_short() == Some(letter))
+        };
+        let mut switches = Vec::new();
+        for (index, letter) in letters.char_indices() {
+            let arg = of(letter).ok_or_else(unknown)?;
+            let long = arg.get_long().unwrap_or_default();
+            if !arg.get_action().takes_values() {
+                switches.push(long);
+                continue;
+            }
+            switches.into_iter().for_each(|switch| self.on(switch));
+            let joined = letters.get(index + letter.len_utf8()..).unwrap_or_default();
+            match joined.strip_prefix('=').unwrap_or(joined) {
+                "" => self.push(
+                    long,
+                    rest.next().ok_or_else(|| misuse::needs_argument(long))?,
+                ),
+                value => self.push(long, OsStr::new(value)),
+            }
+            return Ok(());
+        }
+        switches.into_iter().for_each(|switch| self.on(switch));
+        Ok(())
+    }
+
     fn push(&mut self, long: &str, value: &OsStr) {
         let mut flag = OsString::from(format!("--{long}="));
         flag.push(value);
@@ -176,5 +230,61 @@ fn truth(text: &str, value: &str) -> Result<bool, Error> {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
         "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
         _ => Err(misuse::refused(text, "neither true nor false")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Extent, Letters, normal};
+    use clap::{Arg, ArgAction, Command};
+    use std::ffi::OsString;
+
+    fn command() -> Command {
+        let switch = |name, letter| {
+            let arg = Arg::new(name).long(name).short(letter);
+            arg.action(ArgAction::SetTrue)
+        };
+        let value = |name, letter| Arg::new(name).long(name).short(letter);
+        Command::new("run").args([
+            switch("interactive", 'i'),
+            switch("tty", 't'),
+            value("env", 'e').action(ArgAction::Append),
+            value("publish", 'p'),
+        ])
+    }
+
+    fn flags(line: &str, letters: Letters) -> Option<Vec<String>> {
+        let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+        let found = normal(&command(), &words, Extent::FirstWord, letters);
+        let text = |flag: &OsString| flag.to_string_lossy().into_owned();
+        found
+            .fault
+            .is_none()
+            .then(|| found.flags.iter().map(text).collect())
+    }
+
+    #[test]
+    fn letters_are_joined_for_people_and_only_switches_for_callers() {
+        let people = |line: &str| flags(line, Letters::Values).map(|flags| flags.join(" "));
+        for (line, same) in [
+            ("-it", "--interactive --tty"),
+            ("-eA=1", "--env=A=1"),
+            ("-e=A=1", "--env=A=1"),
+            ("-e A=1", "--env=A=1"),
+            (
+                "-iteA=1 -p80:80",
+                "--interactive --tty --env=A=1 --publish=80:80",
+            ),
+            ("-itp 80:80 x", "--interactive --tty --publish=80:80"),
+            ("-publish 80:80", "--publish=80:80"),
+            ("-p80", "--publish=80"),
+        ] {
+            assert_eq!(people(line).as_deref(), Some(same), "{line}");
+        }
+        for wrong in ["-ix", "--it", "-ip", "--p80", "-\u{e4}"] {
+            assert_eq!(people(wrong), None, "{wrong}");
+        }
+        let callers = |line: &str| flags(line, Letters::Switches);
+        assert!(callers("-it").is_some() && callers("-p80:80").is_none());
     }
 }

@@ -10,7 +10,7 @@ mod frozen;
 mod bare;
 
 use super::found::Found;
-use super::normal::{Extent, normal};
+use super::normal::{Extent, Letters, normal};
 use super::{
     Afterwards, Attendance, Create, Entry, Force, Global, Inherited, Keyring, Limits, ListFormat,
     LogFormat, Manager, Misuse, PlanFormat, Platform, Reach, Request, Update, Verbosity, Watch,
@@ -31,7 +31,12 @@ use std::time::Duration;
 pub(super) fn by_clap(argv: &[OsString]) -> Result<(Global, Request), Box<Misuse>> {
     let program = personality(argv.first());
     let root = args::root(program);
-    let typed = normal(&root, argv.get(1..).unwrap_or_default(), Extent::FirstWord);
+    let typed = normal(
+        &root,
+        argv.get(1..).unwrap_or_default(),
+        Extent::FirstWord,
+        Letters::Switches,
+    );
     let mut global = Global::default();
     let result = match root.try_get_matches_from(typed.flags_for_clap()) {
         Ok(mut found) => {
@@ -110,7 +115,7 @@ fn verb_request(
     if let Some(run) = bare::run(verb, &command, argv, manager) {
         return run;
     }
-    let typed = normal(&command, argv, flags::extent(verb));
+    let typed = normal(&command, argv, flags::extent(verb), Letters::Switches);
     if let Some(fault) = typed.fault {
         return Err(fault);
     }

@@ -65,9 +65,9 @@ pub(crate) fn enter_new() -> Result<()> {
         return Ok(());
     }
     let text = String::from_utf8_lossy(&output.stderr);
-    let why = text
-        .lines()
-        .last()
+    let mut lines = text.lines().map(str::trim);
+    let why = lines
+        .find_map(|line| line.strip_prefix("cause: "))
         .unwrap_or("the helper did not say why")
         .to_owned();
     Err(Error::new(
@@ -142,9 +142,9 @@ pub(crate) fn map(pid: u32) -> Result<()> {
     give_ids(pid, "map the ids of the user namespace")
 }
 
-/// The highest group id that is mapped in this process's user namespace.
-pub(crate) fn last_gid() -> u32 {
-    let text = std::fs::read_to_string("/proc/self/gid_map").unwrap_or_default();
+/// The highest `uid` or `gid` that is mapped in this process's user namespace.
+pub(crate) fn last(kind: &str) -> u32 {
+    let text = std::fs::read_to_string(format!("/proc/self/{kind}_map")).unwrap_or_default();
     let last = text.lines().filter_map(|line| {
         let mut numbers = line.split_whitespace().map(str::parse::<u32>);
         let (first, _, count) = (

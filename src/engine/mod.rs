@@ -39,11 +39,17 @@ pub mod source;
 /// A name → an image in the store.
 pub mod pull;
 
+/// Images in the store → a tar.
+pub(crate) mod save;
+
 /// How far a pull is.
 pub mod progress;
 
 /// A layer's archive → a directory, behind walls.
 pub mod unpack;
+
+/// A directory → an archive.
+pub(crate) mod pack;
 
 /// A user's own range of ids.
 pub mod userns;
@@ -62,6 +68,9 @@ pub(crate) mod bundle;
 
 /// Directories that outlive containers.
 pub(crate) mod volume;
+
+/// Which ids a container has.
+pub(crate) mod ids;
 
 /// A user's own user namespace.
 pub(crate) mod inside;

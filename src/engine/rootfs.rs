@@ -6,10 +6,13 @@
 //! monitor has its own user namespace as well, where the kernel allows the mount at all. config.json could not
 //! do it: the runtime opens the root before it mounts anything, and names of users must be looked up in it.
 
+/// Files under a container's own owners.
+pub(crate) mod owners;
+
 use super::container::file::make_private;
 use super::container::record::Record;
 use super::container::shelf::Shelf;
-use super::container::wish::{Root, Switch};
+use super::container::wish::{MountKind, Root, Switch};
 use super::places::{Who, who};
 use crate::error::{Cause, Error, Object, Result};
 use crate::sys::mount::{self, Attributes, Depth};
@@ -17,6 +20,7 @@ use crate::sys::proc::Proc;
 use crate::sys::{Fault, path};
 use nix::sched::{CloneFlags, unshare};
 use rustix::fs::{CWD, Mode, OFlags};
+use std::collections::BTreeMap;
 use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
@@ -87,6 +91,7 @@ impl Mounts {
 /// # Errors
 /// A directory that is not there; what the kernel has against the overlay.
 pub(crate) fn prepare(shelf: &Shelf, record: &Record) -> Result<Rooted> {
+    let (folder, ids) = (shelf.folder(&record.id), &record.ids);
     let path = match &record.wish.root {
         Root::None => {
             let why = Cause::Refused("the container has none".to_owned());
@@ -96,16 +101,80 @@ pub(crate) fn prepare(shelf: &Shelf, record: &Record) -> Result<Rooted> {
                 why,
             ));
         }
+        Root::Directory { path } if owners::are_shown(ids) => {
+            owners::shown(ids, std::slice::from_ref(path), &folder.join("root"))?
+                .pop()
+                .unwrap_or_default()
+        }
         Root::Directory { path } => path.clone(),
-        Root::Layers { lower } => overlay(
-            &shelf.folder(&record.id),
-            lower,
-            record.wish.has(Switch::Remove),
-        )?,
+        Root::Layers { lower } if owners::are_shown(ids) => {
+            let lower = owners::shown(ids, lower, &folder.join("lower"))?;
+            overlay(&folder, &lower, record)?
+        }
+        Root::Layers { lower } => overlay(&folder, lower, record)?,
     };
     let fd =
         open_dir(&path).map_err(|fault| Error::file("open the root file system", &path, fault))?;
+    if let Root::Layers { .. } = &record.wish.root
+        && !owners::are_shown(ids)
+    {
+        owners::give(ids, &fd, &folder.join("given"))?;
+    }
     Ok(Rooted { path, fd })
+}
+
+/// Puts the images that are mounted into a container in place, in this mount namespace: where each lies, by its target.
+///
+/// # Errors
+/// As [`prepare`].
+pub(crate) fn images(shelf: &Shelf, record: &Record) -> Result<BTreeMap<String, PathBuf>> {
+    let mut all = BTreeMap::new();
+    let wanted = record
+        .wish
+        .mounts
+        .iter()
+        .filter(|mount| mount.kind == MountKind::Image);
+    for (number, mount) in wanted.enumerate() {
+        let folder = shelf
+            .folder(&record.id)
+            .join("images")
+            .join(number.to_string());
+        let shown = match owners::are_shown(&record.ids) {
+            true => owners::shown(&record.ids, &mount.layers, &folder)?,
+            false => mount.layers.clone(),
+        };
+        let path = match shown.as_slice() {
+            // Of one layer there is nothing to lay over each other.
+            [only] => only.clone(),
+            layers => {
+                let place = folder.join("all");
+                make_private(&place)?;
+                Overlay {
+                    lower: layers,
+                    upper: None,
+                    user: who() == Who::User,
+                }
+                .attach(&place)?;
+                place
+            }
+        };
+        all.insert(mount.target.clone(), path);
+    }
+    Ok(all)
+}
+
+/// Directories over each other, the top one first, as they would be seen: read-only, mounted nowhere.
+///
+/// # Errors
+/// What the kernel has against it; it wants two at least.
+pub(crate) fn layered(lower: &[PathBuf]) -> std::result::Result<OwnedFd, Fault> {
+    let user = who() == Who::User;
+    Overlay {
+        lower,
+        upper: None,
+        user,
+    }
+    .mount()
 }
 
 /// Takes the overlay away again, where there is one.
@@ -123,33 +192,44 @@ fn open_dir(path: &Path) -> std::result::Result<OwnedFd, Fault> {
     crate::sys::At::at(opened, crate::sys::Call::Openat)
 }
 
-fn overlay(folder: &Path, lower: &[PathBuf], removed_at_end: bool) -> Result<PathBuf> {
-    let place = folder.join("rootfs");
+fn overlay(folder: &Path, lower: &[PathBuf], record: &Record) -> Result<PathBuf> {
+    let (place, upper) = (folder.join("rootfs"), folder.join("upper"));
+    let is_new = !upper.exists();
     for name in ["upper", "work", "rootfs"] {
         make_private(&folder.join(name))?;
     }
-    open_to_all(&folder.join("upper"))?;
+    if is_new {
+        open_to_all(&upper)?;
+        owners::of_root(&record.ids, &upper)?;
+    }
     let options = Overlay {
         lower,
-        upper: folder.join("upper"),
-        work: folder.join("work"),
-        volatile: removed_at_end,
+        upper: Some(Upper {
+            upper,
+            work: folder.join("work"),
+            volatile: record.wish.has(Switch::Remove),
+        }),
         user: who() == Who::User,
     };
-    let attached = options.mount().and_then(|tree| {
-        let target = open_dir(&place)?;
-        mount::attach(tree, target)
-    });
-    attached.map_err(|fault| {
-        let error = Error::file("mount the overlay", &place, fault);
+    options.attach(&place)?;
+    Ok(place)
+}
+
+impl Overlay<'_> {
+    fn attach(&self, place: &Path) -> Result<()> {
+        let attached = self
+            .mount()
+            .and_then(|tree| mount::attach(tree, open_dir(place)?));
+        attached.map_err(|fault| {
+        let error = Error::file("mount the overlay", place, fault);
         match fault.errno {
-            libc::EPERM if options.user => error.hint("an overlay in a user namespace needs Linux 5.11; orbital doctor says more"),
-            libc::EINVAL if options.user => error.hint("a user can lay an overlay only over a directory with no other mounts in it, which / is not; name another by --rootfs"),
+            libc::EPERM if self.user => error.hint("an overlay in a user namespace needs Linux 5.11; orbital doctor says more"),
+            libc::EINVAL if self.user => error.hint("a user can lay an overlay only over a directory with no other mounts in it, which / is not; name another by --rootfs"),
             libc::EINVAL => error.hint("the store's file system must be able to hold an upper directory: tmpfs, ext4, xfs or btrfs, and no overlay itself; choose one by --store"),
             _ => error,
         }
-    })?;
-    Ok(place)
+        })
+    }
 }
 
 /// The root of a container is for all its users to enter.
@@ -161,10 +241,15 @@ fn open_to_all(path: &Path) -> Result<()> {
 
 struct Overlay<'a> {
     lower: &'a [PathBuf],
+    upper: Option<Upper>,
+    user: bool,
+}
+
+/// Where it can be written.
+struct Upper {
     upper: PathBuf,
     work: PathBuf,
     volatile: bool,
-    user: bool,
 }
 
 impl Overlay<'_> {
@@ -193,10 +278,17 @@ impl Overlay<'_> {
                 set(c"lowerdir+", path.as_os_str().as_bytes())?;
             }
         }
-        set(c"upperdir", self.upper.as_os_str().as_bytes())?;
-        set(c"workdir", self.work.as_os_str().as_bytes())?;
-        if self.volatile {
-            mount::set_option(filesystem.as_fd(), c"volatile", None)?;
+        if let Some(Upper {
+            upper,
+            work,
+            volatile,
+        }) = &self.upper
+        {
+            set(c"upperdir", upper.as_os_str().as_bytes())?;
+            set(c"workdir", work.as_os_str().as_bytes())?;
+            if *volatile {
+                mount::set_option(filesystem.as_fd(), c"volatile", None)?;
+            }
         }
         if self.user {
             mount::set_option(filesystem.as_fd(), c"userxattr", None)?;

@@ -113,6 +113,14 @@ pub fn range(file: &str, uid: u32) -> Option<Range> {
     read_range(&text, name.as_deref(), uid)
 }
 
+/// The first range of a user by name.
+#[must_use]
+pub fn named_range(file: &str, name: &str) -> Option<Range> {
+    let text = std::fs::read_to_string(file).ok()?;
+    // No user has this number.
+    read_range(&text, Some(name), u32::MAX)
+}
+
 fn read_range(text: &str, name: Option<&str>, uid: u32) -> Option<Range> {
     text.lines().find_map(|line| {
         let mut fields = line.trim().split(':');

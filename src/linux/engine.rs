@@ -11,6 +11,9 @@ use std::process::Command;
 /// What the program is called.
 const ENGINE: &str = "orbital-engine";
 
+/// What to do about an engine that is not there.
+pub const ABSENT: &str = "images and run IMAGE are orbital-engine's, which is neither beside orbital nor on PATH: make engine, then make install";
+
 /// This host, asked only where the words leave it open.
 #[derive(Debug)]
 pub struct Here;

@@ -54,6 +54,19 @@ pub fn content(from: BorrowedFd<'_>, to: BorrowedFd<'_>, top: Top) -> Result<(),
     }
 }
 
+/// Copies what `from` calls `name`, and all in it, into the directory `to`, which has nothing of that name.
+///
+/// # Errors
+/// As [`content`], and ENOENT.
+pub fn named(from: BorrowedFd<'_>, to: BorrowedFd<'_>, name: &CStr) -> Result<(), Fault> {
+    let mut room = Room {
+        names: [0; LONGEST_ATTRIBUTE],
+        value: [0; LONGEST_ATTRIBUTE],
+    };
+    let (from, to) = (dir::open(from, c".")?, dir::open(to, c".")?);
+    one(&from, &to, name, DEEPEST, &mut room)
+}
+
 fn directory(from: &OwnedFd, to: &OwnedFd, depth: u32, room: &mut Room) -> Result<(), Fault> {
     let mut buffer = [MaybeUninit::<u8>::uninit(); ENTRIES];
     let mut entries = RawDir::new(from, &mut buffer);

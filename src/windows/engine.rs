@@ -4,6 +4,10 @@ use crate::cli::front::Host;
 use crate::error::Error;
 use std::ffi::{OsStr, OsString};
 
+/// What to do about an engine that is not there.
+pub const ABSENT: &str =
+    "images and run IMAGE are orbital-engine's, which there is for Linux alone";
+
 /// This host.
 #[derive(Debug)]
 pub struct Here;

@@ -1,12 +1,17 @@
 //! `manual DIR`: writes the man pages (one for orbital, one per verb) and the completions for bash, zsh and fish
 //! below DIR, as `make install` puts them under PREFIX/share. They come from the definitions that orbital parses
-//! its command line with (`src/cli/args.rs`), so they cannot say anything else.
+//! its command line with (`src/cli/args.rs`, and with the feature `engine` those below `src/engine/cli`), so they
+//! cannot say anything else.
 
 use std::path::Path;
 use std::process::ExitCode;
 
 /// Pages of section 1.
 mod pages;
+
+/// The engine's, beside the runtime's.
+#[cfg(feature = "engine")]
+mod engine;
 
 /// Completions.
 mod shells;
@@ -32,7 +37,10 @@ fn main() -> ExitCode {
 }
 
 fn write(dir: &Path) -> std::io::Result<()> {
-    let files = pages::all()?.into_iter().chain(shells::all());
+    let mut files = pages::all()?;
+    #[cfg(feature = "engine")]
+    files.extend(engine::pages()?);
+    files.extend(shells::all());
     for (name, bytes) in files {
         let path = dir.join(name);
         if let Some(folder) = path.parent() {

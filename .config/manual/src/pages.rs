@@ -11,19 +11,35 @@ use std::path::PathBuf;
 /// Every page: its path below share, its bytes.
 pub(crate) fn all() -> Result<Vec<(PathBuf, Vec<u8>)>> {
     let root = whole(PROGRAM);
-    let mut pages = vec![(path(PROGRAM), of_root(&root)?)];
+    let mut pages = vec![(path(PROGRAM), of_root(&root, EXITS)?)];
     for verb in root.get_subcommands() {
         let name = format!("{PROGRAM}-{}", verb.get_name());
-        pages.push((path(&name), of_verb(verb, &name)?));
+        let typed = name.replace('-', " ");
+        pages.push((path(&name), of_verb(verb, &name, &typed)?));
     }
     Ok(pages)
 }
 
-fn path(name: &str) -> PathBuf {
+/// The runtime's exit statuses, and its places.
+const EXITS: (&str, [(&str, &str); 1]) = (
+    "0, or 1 where what was asked for could not be done. In the foreground run, restore and exec exit with the status of \
+     the process, or with 128 and the number of the signal that ended it; exec exits with 255 where the process could not be \
+     begun.",
+    [(
+        "/run/orbital",
+        "What is remembered of each container of root's; of a user's, $XDG_RUNTIME_DIR/orbital.",
+    )],
+);
+
+pub(crate) fn path(name: &str) -> PathBuf {
     PathBuf::from(format!("man/man1/{name}.1"))
 }
 
-fn of_root(root: &Command) -> Result<Vec<u8>> {
+/// The page of a whole program: its verbs, exit statuses and files.
+pub(crate) fn of_root<const N: usize>(
+    root: &Command,
+    (statuses, files): (&str, [(&str, &str); N]),
+) -> Result<Vec<u8>> {
     let man = Man::new(root.clone()).manual("User Commands");
     let mut page = Vec::new();
     man.render_title(&mut page)?;
@@ -36,31 +52,37 @@ fn of_root(root: &Command) -> Result<Vec<u8>> {
     for verb in root.get_subcommands() {
         let about = verb.get_about().map(ToString::to_string);
         more.control("TP", []);
-        more.text([bold(format!("{PROGRAM}-{}(1)", verb.get_name()))]);
+        more.text([bold(format!("{}-{}(1)", root.get_name(), verb.get_name()))]);
         more.text([roman(about.unwrap_or_default())]);
     }
     more.control("SH", ["EXIT STATUS"]);
-    more.text([roman(
-        "0, or 1 where what was asked for could not be done. In the foreground run, restore and exec exit with \
-         the status of the process, or with 128 and the number of the signal that ended it; exec exits with 255 \
-         where the process could not be begun.",
-    )]);
+    more.text([roman(statuses)]);
     more.control("SH", ["FILES"]);
-    more.control("TP", []);
-    more.text([bold("/run/orbital")]);
-    more.text([roman(
-        "What is remembered of each container of root's; of a user's, $XDG_RUNTIME_DIR/orbital.",
-    )]);
+    for (file, what) in files {
+        more.control("TP", []);
+        more.text([bold(file)]);
+        more.text([roman(what)]);
+    }
     example(root, &mut more);
     more.to_writer(&mut page)?;
     Ok(page)
 }
 
-fn of_verb(verb: &Command, name: &str) -> Result<Vec<u8>> {
-    // The page's own name, and what is typed. Each is made once, for a program that ends at once.
-    let title: &'static str = Box::leak(name.to_owned().into_boxed_str());
-    let typed = name.replace('-', " ");
-    let man = Man::new(verb.clone().name(title).bin_name(typed).display_name(title));
+/// A name as clap wants it. Each is made once, for a program that ends at once.
+pub(crate) fn kept(name: &str) -> &'static str {
+    Box::leak(name.to_owned().into_boxed_str())
+}
+
+/// The page of a verb: what it is called, and what is typed.
+pub(crate) fn of_verb(verb: &Command, name: &str, typed: &str) -> Result<Vec<u8>> {
+    // The page's own name, and what is typed.
+    let title = kept(name);
+    let man = Man::new(
+        verb.clone()
+            .name(title)
+            .bin_name(typed.to_owned())
+            .display_name(title),
+    );
     let man = man.manual("User Commands");
     let mut page = Vec::new();
     man.render_title(&mut page)?;
@@ -82,6 +104,7 @@ fn example(command: &Command, more: &mut Roff) {
         return;
     };
     let text = text
+        .trim_start_matches("Examples:")
         .trim_start_matches("Example:")
         .trim_matches('\n')
         .to_owned();

@@ -2,8 +2,16 @@
 
 use crate::PROGRAM;
 use clap_complete::{Shell, generate};
-use orbital::cli::help::whole;
 use std::path::PathBuf;
+
+/// All that may be typed.
+#[cfg(not(feature = "engine"))]
+pub(crate) fn typed() -> clap::Command {
+    orbital::cli::help::whole(PROGRAM)
+}
+
+#[cfg(feature = "engine")]
+pub(crate) use crate::engine::typed;
 
 /// Every script: its path below share, its bytes.
 pub(crate) fn all() -> Vec<(PathBuf, Vec<u8>)> {
@@ -14,7 +22,7 @@ pub(crate) fn all() -> Vec<(PathBuf, Vec<u8>)> {
     ];
     let script = |(shell, path)| {
         let mut bytes = Vec::new();
-        generate(shell, &mut whole(PROGRAM), PROGRAM, &mut bytes);
+        generate(shell, &mut typed(), PROGRAM, &mut bytes);
         (PathBuf::from(path), bytes)
     };
     scripts.map(script).into()

@@ -75,6 +75,7 @@ fn the_pages_are_roff() {
     {
         let checked = Command::new("groff")
             .args(["-man", "-Tutf8", "-wall", "-z"])
+            .current_dir(dir.path().join("man"))
             .arg(entry.path())
             .output();
         let Ok(checked) = checked else { return };
@@ -184,4 +185,43 @@ fn the_other_shells_can_read_theirs() {
             String::from_utf8_lossy(&read.stderr)
         );
     }
+}
+
+#[cfg(feature = "engine")]
+#[test]
+fn the_engines_verbs_have_pages_and_are_completed_beside_the_runtimes() {
+    let dir = written();
+    let dir = dir.path();
+    let root = orbital::engine::cli::whole();
+    let all = offered(dir, &["orbital", ""]);
+    for verb in root.get_subcommands() {
+        let name = verb.get_name().replace(' ', "-");
+        let page = plain(&read(dir, &format!("man/man1/orbital-engine-{name}.1")));
+        for arg in verb.get_arguments().filter(|arg| !arg.is_hide_set()) {
+            let Some(long) = arg.get_long() else { continue };
+            assert!(
+                page.contains(&format!("--{long}")),
+                "--{long} is not in {name}"
+            );
+        }
+        // What man finds by the typed words: the runtime's page, or one that leads to the engine's.
+        assert!(!read(dir, &format!("man/man1/orbital-{name}.1")).is_empty());
+        let first = verb.get_name().split(' ').next().unwrap();
+        assert!(
+            all.iter().any(|word| word == first),
+            "{first} is not in {all:?}"
+        );
+    }
+    assert_eq!(
+        read(dir, "man/man1/orbital-pull.1"),
+        ".so man1/orbital-engine-pull.1\n"
+    );
+    let page = plain(&read(dir, "man/man1/orbital-engine.1"));
+    assert!(page.contains("orbital-engine-run(1)") && page.contains("125"));
+    assert_eq!(offered(dir, &["orbital", "pul"]), ["pull"]);
+    assert_eq!(
+        offered(dir, &["orbital", "run", "--publish-"]),
+        ["--publish-all"]
+    );
+    assert_eq!(offered(dir, &["orbital", "run", "--bun"]), ["--bundle"]);
 }

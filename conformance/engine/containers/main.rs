@@ -30,6 +30,10 @@ mod image;
 #[allow(dead_code, reason = "also that of the tests of images")]
 mod registry;
 
+/// Images as folders and tars.
+#[path = "../layout.rs"]
+mod layout;
+
 /// Root file systems, and what must not be left.
 mod ground;
 
@@ -56,6 +60,21 @@ mod shape;
 
 /// Files that outlive it, and files that do not.
 mod files;
+
+/// Containers of images.
+mod images;
+
+/// Whose ids a container has.
+mod ids;
+
+/// Flags that no other file is about.
+mod flags;
+
+/// Files of a container and images as tars.
+mod archives;
+
+/// What users try first, and is wrong.
+mod told;
 
 /// Addresses, ports, names.
 mod reach;

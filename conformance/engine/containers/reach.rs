@@ -79,9 +79,13 @@ fn the_seeds_bridge_and_its_range() {
     }
     let said = script(
         &ground,
-        "$E run --rm -bridge seed0 -bridge-cidr 10.77.3.1/24 -publish 18081:80 ./root ip -4 addr show dev eth0",
+        "$E run -d -name web -bridge seed0 -bridge-cidr 10.77.3.1/24 -publish 18081:80 ./root sh -c 'ip -4 addr show dev eth0 > /tmp/index.html; exec busybox httpd -f -p 80 -h /tmp' >/dev/null
+         for i in 1 2 3 4 5 6 7 8 9 10; do busybox wget -qO- http://127.0.0.1:18081/ && break; sleep 0.3; done
+         ip -4 addr show dev seed0
+         $E rm -f web >/dev/null",
     );
-    assert!(said.contains("10.77.3."), "{said}");
+    assert!(said.contains("inet 10.77.3.2/24"), "{said}");
+    assert!(said.contains("inet 10.77.3.1/24"), "{said}");
 }
 
 #[test]

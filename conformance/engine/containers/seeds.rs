@@ -1,12 +1,67 @@
 //! What the small engines before this one could do, row by row, in their own spellings.
 
 use super::ground::Ground;
+use super::lab::program;
 
 #[test]
 fn a_command_runs_on_a_directory_and_its_exit_status_is_passed_on() {
     let Some(ground) = Ground::new() else { return };
     let ran = ground.run(&["--rm"], &["/bin/sh", "-c", "echo $$; exit 7"]);
     assert_eq!((ran.status, ran.out.as_str()), (7, "1\n"), "{}", ran.err);
+    ground.nothing_is_left();
+}
+
+#[test]
+fn orbital_itself_hands_the_seeds_words_over() {
+    let Some(ground) = Ground::new() else { return };
+    let place = ground.lab.path();
+    std::fs::rename(ground.root(), place.join("my-rootfs")).unwrap();
+    let orbital = |words: &[&str]| {
+        let output = std::process::Command::new(program().with_file_name("orbital"))
+            .args(words)
+            .current_dir(place)
+            .env("HOME", place)
+            .output()
+            .unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end().to_owned();
+        (
+            output.status.code(),
+            text(&output.stdout),
+            text(&output.stderr),
+        )
+    };
+    let (store, state) = (place.join("store"), place.join("state"));
+    let places = [
+        "--store",
+        store.to_str().unwrap(),
+        "--state",
+        state.to_str().unwrap(),
+    ];
+    let seeds = [
+        "run",
+        "-network",
+        "none",
+        "-rm",
+        "-hostname",
+        "gobox",
+        "./my-rootfs",
+        "/bin/sh",
+        "-c",
+        "hostname; exit 4",
+    ];
+    let ran = orbital(&[&places[..], &seeds].concat());
+    assert_eq!(ran, (Some(4), "gobox".to_owned(), String::new()));
+    // The engine's own verbs need nothing before them.
+    let (status, text, told) = orbital(&["images", "--help"]);
+    assert!(
+        status == Some(0) && text.contains("Usage: orbital images"),
+        "{text}{told}"
+    );
+    // One word beside a bundle is runc's.
+    ground.lab.write("config.json", "{}");
+    let (status, _, told) = orbital(&["run", "web"]);
+    assert!(status == Some(1) && told.contains("config.json"), "{told}");
+    std::fs::rename(place.join("my-rootfs"), ground.root()).unwrap();
     ground.nothing_is_left();
 }
 

@@ -97,3 +97,50 @@ fn a_user_runs_containers_stops_them_and_leaves_nothing() {
     let host = ["run", "--rm", "--network", "host", "./root", "true"];
     assert_eq!(run(&ground, &host), (0, String::new()));
 }
+
+#[test]
+fn a_users_own_id_is_kept_or_nobodys() {
+    let Some(ground) = ground() else { return };
+    let words = |mode: &'static str, script: &'static str| {
+        [
+            "run",
+            "--rm",
+            "--network",
+            "none",
+            "--overlay",
+            "--userns",
+            mode,
+            "./root",
+            "sh",
+            "-c",
+            script,
+        ]
+    };
+    let seen = run(
+        &ground,
+        &words(
+            "keep-id",
+            "id -u; id -g; touch /tmp/mine && stat -c %u /tmp/mine; stat -c %u /etc/passwd",
+        ),
+    );
+    assert_eq!(seen, (0, "54321\n54321\n54321\n54321".to_owned()));
+    let seen = run(
+        &ground,
+        &words(
+            "keep-id:uid=0,gid=0",
+            "id -u; cat /proc/self/uid_map | tr -s ' '",
+        ),
+    );
+    assert_eq!(seen, (0, "0\n 0 0 1".to_owned()));
+    for (mode, why) in [
+        ("nomap", "no ids but their own"),
+        ("auto", "no 4096 ids are free"),
+    ] {
+        let (status, told) = run(&ground, &words(mode, "true"));
+        assert!(
+            status == 125 && told.contains(why) && told.contains("/etc/subuid"),
+            "{mode}: {told}"
+        );
+    }
+    ground.nothing_is_left();
+}

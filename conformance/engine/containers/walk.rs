@@ -4,7 +4,7 @@
 use super::archive::{Entry, Tar, entry};
 use super::ground::Ground;
 use super::host::{HOST, OUTSIDE, Who, network, on_a_host, page, shell};
-use super::image::{Image, Layer, configured};
+use super::image::{Image, Layer, image_with};
 use super::lab::Ran;
 use super::life::until;
 use super::registry::Registry;
@@ -49,7 +49,7 @@ pub(crate) fn web() -> Image {
         "StopSignal": "SIGKILL",
     });
     let layers = [base, pages].map(|tar| Layer::gzip(&tar.end()));
-    configured("amd64", &config, layers.to_vec())
+    image_with("amd64", config, layers.to_vec())
 }
 
 /// One who walks.

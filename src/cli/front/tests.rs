@@ -230,3 +230,104 @@ fn every_verb_of_the_runtimes_stays_its_own_or_is_told_apart() {
         }
     }
 }
+
+/// Which of the four rules decides a line of `run`, and for whom: written from the rules alone, not from the code.
+///
+/// 1. A runtime's name, or `oci` before the verb. 2. A runtime's global flag, or a flag that only a runtime's caller
+///    gives. 3. One word, no flag of the engine's, and `./config.json`. 4. Otherwise the engine.
+fn by_the_rules(parts: &[&str; 6], bundle: bool) -> (u8, Meaning) {
+    let [name, global, before, _, after, command] = parts;
+    if *name != "orbital" {
+        return (1, Runtime);
+    }
+    if global.contains("root") || global.contains("log") || global.contains("systemd") {
+        return (2, Runtime);
+    }
+    if global.contains("store") {
+        return (4, Engine);
+    }
+    let runtimes = ["--bundle /b", "-b /b", "--no-pivot"];
+    if runtimes.contains(before) {
+        return (2, Runtime);
+    }
+    let engines_before = !["", "-d", "--detach"].contains(before);
+    if runtimes.contains(after) && !engines_before {
+        return (2, Runtime);
+    }
+    let engines_after = !["", "-d"].contains(after);
+    let one_word = command.is_empty() && !engines_before && !engines_after;
+    match one_word && bundle {
+        true => (3, Runtime),
+        false => (4, Engine),
+    }
+}
+
+/// Program, global flag, flag before the word, the word, what follows it, the command.
+const LISTS: [&[&str]; 6] = [
+    &["orbital", "runc", "/usr/bin/crun", "orbital-runtime"],
+    &[
+        "",
+        "--debug",
+        "--root /r",
+        "--log=/l",
+        "--systemd-cgroup",
+        "--store /s",
+    ],
+    &[
+        "",
+        "-d",
+        "--detach",
+        "--rm",
+        "-it",
+        "-p80:80",
+        "--name=n",
+        "--bundle /b",
+        "-b /b",
+        "--no-pivot",
+    ],
+    &[
+        "web",
+        "c1",
+        "alpine",
+        "./dir",
+        "/srv/root",
+        "oci:dir",
+        "localhost:5000/a/b:1",
+    ],
+    &["", "-d", "--bundle /b", "-x"],
+    &["", "sh", "sh -c true"],
+];
+
+#[test]
+fn run_of_an_id_or_an_image_in_every_combination() {
+    let mut all = vec![[""; 6]];
+    for (index, list) in LISTS.iter().enumerate() {
+        let longer = |parts: &[&'static str; 6]| {
+            let parts = *parts;
+            list.iter().map(move |word| {
+                let mut parts = parts;
+                parts[index] = word;
+                parts
+            })
+        };
+        all = all.iter().flat_map(longer).collect();
+    }
+    assert_eq!(all.len(), 4 * 6 * 10 * 7 * 4 * 3);
+    let mut decided = [0; 5];
+    for (parts, bundle) in all.iter().flat_map(|parts| [(parts, false), (parts, true)]) {
+        let [name, global, before, word, after, command] = parts;
+        let line = format!("{name} {global} run {before} {word} {after} {command}");
+        let case = Case {
+            bundle,
+            asked: Cell::new(0),
+        };
+        let (rule, expected) = by_the_rules(parts, bundle);
+        let found = meaning(&words(&line), &case);
+        assert_eq!(
+            found, expected,
+            "{line} (bundle here: {bundle}, rule {rule})"
+        );
+        decided[usize::from(rule)] += 1;
+    }
+    assert!(decided[1..].iter().all(|count| *count > 0), "{decided:?}");
+}

@@ -1,7 +1,7 @@
 //! `run -- PROGRAM …` and `run PROGRAM WORD …`, where there are containers without a bundle.
 
 use super::request;
-use crate::cli::normal::{Extent, normal};
+use crate::cli::normal::{Extent, Letters, normal};
 use crate::cli::{Create, Manager, Platform, Request, misuse};
 use crate::error::Error;
 use std::ffi::OsString;
@@ -16,7 +16,7 @@ pub(super) fn run(
     if verb != "run" || Platform::HERE != Platform::Windows {
         return None;
     }
-    let typed = normal(command, argv, Extent::FirstWord);
+    let typed = normal(command, argv, Extent::FirstWord, Letters::Switches);
     let dashes = argv.len().checked_sub(typed.words.len() + 1);
     let is_explicit = dashes
         .and_then(|at| argv.get(at))

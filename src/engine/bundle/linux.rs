@@ -58,6 +58,10 @@ pub(super) fn linux(
         "devices": devices::nodes(wish)?,
         "sysctl": sysctls(wish)?,
     });
+    if !ground.ids.is_hosts() {
+        merge(&mut linux, "uidMappings", json!(ground.ids.uids));
+        merge(&mut linux, "gidMappings", json!(ground.ids.gids));
+    }
     if has_systemd() {
         let path = format!("{}:orbital:{}", wish.cgroup_parent, record.id);
         merge(&mut linux, "cgroupsPath", json!(path));
@@ -84,29 +88,28 @@ pub(super) fn linux(
     if !security.label.is_empty() {
         merge(&mut linux, "mountLabel", json!(security.label));
     }
-    let slaves = |mount: &crate::engine::container::wish::Mount| {
-        mount
-            .options
-            .iter()
-            .any(|word| word.ends_with("shared") || word.ends_with("slave"))
-    };
-    if wish.mounts.iter().any(slaves) {
-        let shared = wish
-            .mounts
-            .iter()
-            .flat_map(|mount| &mount.options)
-            .any(|word| word.ends_with("shared"));
-        merge(
-            &mut linux,
-            "rootfsPropagation",
-            json!(if shared { "shared" } else { "slave" }),
-        );
+    if let Some(propagation) = propagation(wish) {
+        merge(&mut linux, "rootfsPropagation", json!(propagation));
     }
     Ok(linux)
 }
 
+/// How the root has to propagate, where a mount is to be seen on the other side.
+fn propagation(wish: &Wish) -> Option<&'static str> {
+    let words = || wish.mounts.iter().flat_map(|mount| &mount.options);
+    if words().any(|word| word.ends_with("shared")) {
+        return Some("shared");
+    }
+    words()
+        .any(|word| word.ends_with("slave"))
+        .then_some("slave")
+}
+
 fn namespaces(wish: &Wish, ground: &Ground<'_>) -> Result<Vec<Value>> {
     let mut all = vec![json!({ "type": "mount" })];
+    if !ground.ids.is_hosts() {
+        all.push(json!({ "type": "user" }));
+    }
     match &ground.network {
         None => {}
         Some(path) if path.as_os_str().is_empty() => all.push(json!({ "type": "network" })),

@@ -22,6 +22,9 @@ mod linux;
 /// Devices of the host.
 mod devices;
 
+/// Devices by their vendors' names.
+mod cdi;
+
 /// The filter of system calls.
 mod seccomp;
 
@@ -31,6 +34,7 @@ mod security;
 pub(crate) use user::resolve;
 
 use super::container::record::Record;
+use super::ids::Ids;
 use crate::engine::places::Who;
 use crate::error::Result;
 use serde_json::{Value, json};
@@ -55,8 +59,12 @@ pub(crate) struct Ground<'a> {
     pub(crate) files: Vec<(PathBuf, &'static str)>,
     /// For whom the engine works.
     pub(crate) who: Who,
-    /// The last id that is mapped; `u32::MAX` where all are.
+    /// Its ids.
+    pub(crate) ids: Ids,
+    /// The highest group of this process's own user namespace.
     pub(crate) last_gid: u32,
+    /// Where images to be mounted lie, by the target.
+    pub(crate) images: BTreeMap<String, PathBuf>,
     /// This program, for `--init`.
     pub(crate) program: PathBuf,
 }
@@ -81,6 +89,10 @@ pub(crate) fn config(record: &Record, ground: &Ground<'_>) -> Result<Value> {
         "linux": linux::linux(record, ground, &security, &caps)?,
         "annotations": { "io.orbital.name": record.name, "io.orbital.image": record.image },
     });
+    for (name, value) in &wish.annotations {
+        merge(&mut document["annotations"], name, json!(value));
+    }
+    cdi::apply(&mut document, &wish.vendors_devices, &cdi::folders())?;
     if !is_hosts(wish.namespaces.get("uts")) {
         merge(&mut document, "hostname", json!(hostname));
     }

@@ -63,7 +63,11 @@ fn usual(wish: &Wish, ground: &Ground<'_>) -> Vec<Value> {
         "ptmxmode=0666",
         "mode=0620",
     ];
-    if ground.last_gid >= TTY {
+    let has_tty = match ground.ids.is_hosts() {
+        true => ground.last_gid >= TTY,
+        false => ground.ids.has_group(TTY),
+    };
+    if has_tty {
         pts.push("gid=5");
     }
     let dev = ["nosuid", "strictatime", "mode=755", "size=65536k"];
@@ -78,7 +82,7 @@ fn usual(wish: &Wish, ground: &Ground<'_>) -> Vec<Value> {
     all
 }
 
-/// Where a user's container has the host's namespace, what belongs to that is the host's too: nothing new of the
+/// Where a container with a user namespace has another's namespace, what belongs to that is not its own: nothing new of the
 /// kind may be mounted by anybody but its owner.
 fn of_the_kernel(wish: &Wish, ground: &Ground<'_>) -> [Value; 3] {
     let access = if wish.has(Switch::Privileged) {
@@ -88,16 +92,21 @@ fn of_the_kernel(wish: &Wish, ground: &Ground<'_>) -> [Value; 3] {
     };
     let locked = ["nosuid", "noexec", "nodev"];
     let of_host = ["rbind", "nosuid", "noexec", "nodev"];
-    let is_user = ground.who == Who::User;
+    // A namespace of the kind that was not made with the container's user namespace is another's.
+    let has_user_namespace = ground.who == Who::User || !ground.ids.is_hosts();
+    let made_with_it = ground
+        .network
+        .as_ref()
+        .is_some_and(|path| path.as_os_str().is_empty() || ground.ids.is_hosts());
     let hosts_ipc = wish
         .namespaces
         .get("ipc")
         .is_some_and(|mode| mode == "host");
-    let queues = match is_user && hosts_ipc {
+    let queues = match has_user_namespace && hosts_ipc {
         true => entry("/dev/mqueue", "bind", "/dev/mqueue", &of_host),
         false => entry("/dev/mqueue", "mqueue", "mqueue", &locked),
     };
-    let sys = match is_user && ground.network.is_none() {
+    let sys = match has_user_namespace && !made_with_it {
         true => entry(
             "/sys",
             "bind",
@@ -140,6 +149,15 @@ fn one(mount: &Mount, ground: &Ground<'_>) -> Value {
                 .cloned()
                 .unwrap_or_default();
             options.insert(0, "bind".to_owned());
+            ("bind", source.to_string_lossy().into_owned())
+        }
+        MountKind::Image => {
+            let source = ground
+                .images
+                .get(&mount.target)
+                .cloned()
+                .unwrap_or_default();
+            options.extend(["bind", "ro", "nosuid", "nodev"].map(str::to_owned));
             ("bind", source.to_string_lossy().into_owned())
         }
         MountKind::Bind => {

@@ -8,6 +8,9 @@ pub mod fetching;
 /// Images that come and that are here.
 pub mod images;
 
+/// Images that go into a tar and come out of one.
+mod archives;
+
 /// Names of images that come and go.
 mod remove;
 
@@ -20,6 +23,9 @@ mod about;
 /// Containers, and what is around them.
 mod containers;
 
+/// What others have and we have not.
+mod absent;
+
 /// Verbs by which the engine calls itself.
 mod own;
 
@@ -29,7 +35,7 @@ use super::store::sweep;
 use super::unpack;
 use super::{Failed, Outcome};
 use crate::cli::misuse;
-use crate::cli::normal::{Extent, normal};
+use crate::cli::normal::{Extent, Letters, normal};
 use crate::error::{Error, Result};
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
@@ -55,12 +61,13 @@ pub struct Verb {
 }
 
 /// All verbs, under the headings of the help.
-pub const FAMILIES: [(&str, &[Verb]); 7] = [
+pub const FAMILIES: [(&str, &[Verb]); 8] = [
     ("Containers:", containers::VERBS),
     ("Looking into one:", containers::INSIDE),
     ("Around them:", containers::AROUND),
     ("Images:", images::VERBS),
     ("Their names:", remove::VERBS),
+    ("Archives of them:", archives::VERBS),
     ("Registries:", login::VERBS),
     ("About the engine:", about::VERBS),
 ];
@@ -82,7 +89,12 @@ pub fn carry_out(argv: &[OsString]) -> Outcome {
         return Ok(proxy::serve().map(|()| 0)?);
     }
     let root = root();
-    let typed = normal(&root, argv.get(1..).unwrap_or_default(), Extent::FirstWord);
+    let typed = normal(
+        &root,
+        argv.get(1..).unwrap_or_default(),
+        Extent::FirstWord,
+        Letters::Values,
+    );
     if let Some(fault) = typed.fault {
         return Err(fault.into());
     }
@@ -125,6 +137,7 @@ pub fn carry_out(argv: &[OsString]) -> Outcome {
 fn worker(argv: &[OsString]) -> Option<u8> {
     match argv {
         [_, word, order] if word == unpack::WORD => Some(unpack::worker::work(order.to_str()?)),
+        [_, word] if word == unpack::borrow::WORD => Some(unpack::borrow::work()),
         [_, word, path] if word == sweep::WORD => Some(sweep::work(Path::new(path))),
         _ => None,
     }
@@ -137,7 +150,9 @@ fn of_images<'w>(verb: &'w str, rest: &'w [OsString]) -> (Cow<'w, str>, &'w [OsS
             "ls" | "list" => ("images".into(), after),
             "rm" | "remove" => ("rmi".into(), after),
             "prune" => ("image prune".into(), after),
-            word @ ("pull" | "import" | "inspect" | "tag") => (word.into(), after),
+            word @ ("pull" | "import" | "inspect" | "tag" | "save" | "load") => {
+                (word.into(), after)
+            }
             _ => (verb.into(), rest),
         },
         _ => (verb.into(), rest),
@@ -146,9 +161,9 @@ fn of_images<'w>(verb: &'w str, rest: &'w [OsString]) -> (Cow<'w, str>, &'w [OsS
 
 fn one(verb: &Verb, argv: &[OsString], places: impl FnOnce() -> Result<Places>) -> Outcome {
     let mut command = definition(verb);
-    let typed = normal(&command, argv, verb.extent);
+    let typed = normal(&command, argv, verb.extent, Letters::Values);
     if let Some(fault) = typed.fault {
-        return Err(fault.into());
+        return Err(absent::flag(fault).into());
     }
     match command.try_get_matches_from_mut(typed.for_clap()) {
         Ok(found) => (verb.run)(&found, &places()?),
@@ -166,6 +181,21 @@ fn definition(verb: &Verb) -> Command {
     (verb.define)(command).arg(help.action(ArgAction::HelpShort))
 }
 
+/// The whole command line as one definition, for manual pages and completions.
+#[must_use]
+pub fn whole() -> Command {
+    let verbs = verbs().map(|verb| {
+        let command = definition(verb);
+        let long = command.get_about().cloned().unwrap_or_default();
+        command.about(verb.line).long_about(long)
+    });
+    root()
+        .about("fetch images, run containers of them, connect them")
+        .long_about(WHAT_IT_IS)
+        .disable_help_subcommand(true)
+        .subcommands(verbs)
+}
+
 /// All verbs, in the order of the help.
 pub fn verbs() -> impl Iterator<Item = &'static Verb> {
     FAMILIES.iter().flat_map(|(_, verbs)| verbs.iter())
@@ -174,7 +204,7 @@ pub fn verbs() -> impl Iterator<Item = &'static Verb> {
 fn unknown(word: &str) -> Failed {
     let runtimes = crate::cli::args::names().map(|verb| verb.name);
     let known = verbs().map(|verb| verb.name).chain(runtimes);
-    misuse::no_such_verb(word, known, "orbital").into()
+    absent::verb(misuse::no_such_verb(word, known, "orbital"), word).into()
 }
 
 fn root() -> Command {

@@ -2,7 +2,7 @@
 
 use crate::engine::monitor::holder;
 use crate::engine::places::Places;
-use crate::engine::{Outcome, init, inside, monitor};
+use crate::engine::{Outcome, ids, init, inside, monitor};
 use crate::error::Result;
 use std::ffi::OsString;
 
@@ -26,6 +26,7 @@ pub(super) fn carry_out(
             inside::map(pid).map(|()| 0).map_err(Into::into)
         }
         holder::VERB => holder::hold().map(|()| 0).map_err(Into::into),
+        ids::mapped::VERB => ids::mapped::hold().map(|()| 0).map_err(Into::into),
         init::VERB => Ok(init::init(rest)),
         _ => return None,
     })

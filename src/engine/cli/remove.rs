@@ -32,7 +32,7 @@ pub(super) const VERBS: &[Verb] = &[
         line: "remove images without a name, and what nobody needs",
         extent: Extent::End,
         define: define_prune,
-        run: prune,
+        run: run_prune,
     },
 ];
 
@@ -169,30 +169,30 @@ needs.",
         .after_help("Example:\n  orbital image prune --all")
 }
 
-fn prune(found: &ArgMatches, places: &Places) -> Outcome {
-    let which = match found.get_flag("all") {
-        true => Images::All,
-        false => Images::Nameless,
+fn run_prune(found: &ArgMatches, places: &Places) -> Outcome {
+    let wanted = match found.get_flag("all") {
+        true => Wanted::Unused,
+        false => Wanted::Nameless,
     };
-    say(&prune_images(places, which)?)
+    let mut told = String::new();
+    prune(&Store::open(places)?, wanted, &mut told)?;
+    say(&told)
 }
 
-/// Which images are to go, of those that no container uses.
+/// Which images may go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Images {
-    /// All.
-    All,
-    /// Those without a name.
+pub(super) enum Wanted {
+    /// All that no container uses.
+    Unused,
+    /// Of these only those without a name.
     Nameless,
 }
 
-/// Removes them, and what no other image needs; says what.
+/// Removes them, and tells what went.
 ///
 /// # Errors
 /// As unlinkat(2).
-pub(super) fn prune_images(places: &Places, which: Images) -> Result<String> {
-    let store = Store::open(places)?;
-    let mut told = String::new();
+pub(super) fn prune(store: &Store, wanted: Wanted, told: &mut String) -> Result<()> {
     let mut used = Vec::new();
     for image in store.images()? {
         if !store.users(&image)?.is_empty() {
@@ -201,8 +201,8 @@ pub(super) fn prune_images(places: &Places, which: Images) -> Result<String> {
     }
     store.change(|index| {
         index.images.retain(|image| {
-            let named = which == Images::Nameless && !image.names.is_empty();
-            let stays = named || used.contains(&image.id);
+            let stays =
+                used.contains(&image.id) || wanted == Wanted::Nameless && !image.names.is_empty();
             if !stays {
                 let _ = writeln!(told, "deleted: {}", image.id);
             }
@@ -218,5 +218,5 @@ pub(super) fn prune_images(places: &Places, which: Images) -> Result<String> {
         human(swept.bytes),
         swept.blobs
     );
-    Ok(told)
+    Ok(())
 }

@@ -1,6 +1,7 @@
 //! What became of a container.
 
 use super::wish::Wish;
+use crate::engine::ids::Ids;
 use crate::linux::look;
 use crate::state::record::Process;
 use crate::sys::proc::Proc;
@@ -23,6 +24,8 @@ pub(crate) struct Record {
     pub(crate) created: String,
     /// What was asked for.
     pub(crate) wish: Wish,
+    /// The ids that it was given; empty where it has the host's.
+    pub(crate) ids: Ids,
     /// What became of it.
     pub(crate) life: Life,
 }

@@ -6,6 +6,7 @@ use super::record::Record;
 use crate::engine::places::Places;
 use crate::error::{Cause, Error, Object, Result};
 use std::collections::BTreeSet;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 /// The directories of all containers.
@@ -52,13 +53,21 @@ impl Shelf {
         self.places.state.join("runtime")
     }
 
+    /// Holds back whoever else takes a name or a range of ids; it ends with the value.
+    ///
+    /// # Errors
+    /// As flock(2).
+    pub(crate) fn lock(&self) -> Result<File> {
+        file::lock(&self.all_folders().join("lock"))
+    }
+
     /// Gives `record` an id and a name, and keeps it.
     ///
     /// # Errors
     /// A name that is taken or that none may have; as mkdir(2) and write(2).
     pub(crate) fn add(&self, record: &mut Record) -> Result<()> {
         file::make_private(&self.all_folders())?;
-        let _lock = file::lock(&self.all_folders().join("lock"))?;
+        let _lock = self.lock()?;
         let known = self.all()?;
         let named = |name: &str| known.iter().find(|other| other.name == name);
         record.id = names::id()?;
@@ -79,7 +88,7 @@ impl Shelf {
     /// As [`Shelf::add`].
     pub(crate) fn rename(&self, record: &Record, name: &str) -> Result<()> {
         names::check(name, "container")?;
-        let _lock = file::lock(&self.all_folders().join("lock"))?;
+        let _lock = self.lock()?;
         if let Some(other) = self.all()?.iter().find(|other| other.name == name) {
             return Err(taken(name, other));
         }

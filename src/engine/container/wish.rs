@@ -1,6 +1,7 @@
 //! What was asked for: flags and an image's own wishes, settled as far as they can be without the root file
 //! system. It is kept as JSON, so that `start` finds it again.
 
+use crate::engine::ids::Userns;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -69,6 +70,12 @@ pub(crate) struct Wish {
     pub(crate) oom_score_adj: Option<i64>,
     /// The parent of its cgroup; empty for the top.
     pub(crate) cgroup_parent: String,
+    /// Whose ids it has.
+    pub(crate) userns: Userns,
+    /// Devices by the names that their vendors give them, `vendor/class=name`.
+    pub(crate) vendors_devices: Vec<String>,
+    /// For hooks and the like: config.json's annotations.
+    pub(crate) annotations: BTreeMap<String, String>,
     /// Time zone: `local`, or a name below /usr/share/zoneinfo.
     pub(crate) time_zone: String,
 }
@@ -118,12 +125,14 @@ pub(crate) enum Root {
 pub(crate) struct Mount {
     /// Bind, volume, tmpfs or an image.
     pub(crate) kind: MountKind,
-    /// A host's path, or a volume's name; empty for a tmpfs or a volume without name.
+    /// A host's path, an image's or a volume's name; empty for a tmpfs or a volume without name.
     pub(crate) source: String,
     /// Where in the container; absolute.
     pub(crate) target: String,
     /// In the words of mount(8) and config.json.
     pub(crate) options: Vec<String>,
+    /// An image's layers, the top one first.
+    pub(crate) layers: Vec<PathBuf>,
 }
 
 /// What is mounted.
@@ -137,6 +146,8 @@ pub(crate) enum MountKind {
     Volume,
     /// A new tmpfs.
     Tmpfs,
+    /// An image's files, read-only.
+    Image,
 }
 
 /// Limits; none where nothing was said.

@@ -2,6 +2,7 @@
 //! and its end from there.
 
 use super::begin::spawn;
+use super::keys::{Keys, Watch};
 use super::terminal::{self, Raw};
 use crate::engine::Failed;
 use crate::engine::container::record::Record;
@@ -22,7 +23,7 @@ pub(crate) enum Attended {
     Ended(i32),
     /// The program has begun, and that was all we wanted.
     Started,
-    /// ctrl-p ctrl-q.
+    /// The keys were typed that leave it.
     Detached,
 }
 
@@ -56,16 +57,13 @@ impl Interest {
     }
 }
 
-/// ctrl-p ctrl-q.
-const LEAVE: [u8; 2] = [16, 17];
-
 struct Front {
     monitor: OwnedFd,
     signals: Option<SignalFd>,
     interest: Interest,
     raw: Option<Raw>,
     input: bool,
-    half: bool,
+    leave: Watch,
 }
 
 fn told(fault: Fault) -> Error {
@@ -85,9 +83,10 @@ pub(crate) fn begin(
     shelf: &Shelf,
     record: &Record,
     interest: Interest,
+    leave: Option<Keys>,
 ) -> std::result::Result<Attended, Failed> {
     let (ours, theirs) = socket::pair().map_err(told)?;
-    let front = Front::new(ours, interest)?;
+    let front = Front::new(ours, interest, leave)?;
     spawn(shelf, record, theirs)?;
     front.serve()
 }
@@ -99,8 +98,9 @@ pub(crate) fn begin(
 pub(crate) fn attend_late(
     monitor: OwnedFd,
     interest: Interest,
+    leave: Option<Keys>,
 ) -> std::result::Result<Attended, Failed> {
-    let mut front = Front::new(monitor, interest)?;
+    let mut front = Front::new(monitor, interest, leave)?;
     front.lend();
     front.serve()
 }
@@ -141,14 +141,14 @@ fn hold_signals() -> Result<SignalFd> {
 }
 
 impl Front {
-    fn new(monitor: OwnedFd, interest: Interest) -> Result<Front> {
+    fn new(monitor: OwnedFd, interest: Interest, leave: Option<Keys>) -> Result<Front> {
         let mut front = Front {
             monitor,
             signals: None,
             interest,
             raw: None,
             input: false,
-            half: false,
+            leave: Watch::new(leave.unwrap_or_default()),
         };
         if let Interest::All {
             terminal, signals, ..
@@ -245,21 +245,10 @@ impl Front {
         if self.raw.is_none() {
             return self.input_frame(bytes);
         }
-        let mut passed = Vec::with_capacity(bytes.len());
-        for byte in bytes {
-            match (self.half, *byte) {
-                (true, byte) if byte == LEAVE[1] => return Ok(Typed::Leave),
-                (false, byte) if byte == LEAVE[0] => self.half = true,
-                (half, byte) => {
-                    passed.extend(half.then_some(LEAVE[0]));
-                    self.half = byte == LEAVE[0];
-                    passed.extend((!self.half).then_some(byte));
-                }
-            }
-        }
-        match passed.is_empty() {
-            true => Ok(Typed::GoOn),
-            false => self.input_frame(&passed),
+        match self.leave.pass(bytes) {
+            None => Ok(Typed::Leave),
+            Some(passed) if passed.is_empty() => Ok(Typed::GoOn),
+            Some(passed) => self.input_frame(&passed),
         }
     }
 

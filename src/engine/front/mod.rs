@@ -7,6 +7,9 @@ mod begin;
 /// What goes to and fro.
 mod attend;
 
+/// What is typed to leave.
+pub(crate) mod keys;
+
 /// Our own terminal.
 mod terminal;
 

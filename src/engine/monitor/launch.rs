@@ -11,10 +11,10 @@ use crate::engine::container::record::{Born, Record};
 use crate::engine::container::shelf::Shelf;
 use crate::engine::container::wish::Switch;
 use crate::engine::places::{Who, who};
-use crate::engine::rootfs::{self, Rooted};
+use crate::engine::rootfs::{self, Rooted, owners};
 use crate::engine::runtime::{self, Runtime};
 use crate::engine::wire::Frame;
-use crate::engine::{Failed, inside, volume};
+use crate::engine::{Failed, ids, inside, volume};
 use crate::error::{Error, Result};
 use crate::sys::path::{self, Leaf, Links};
 use crate::sys::{clock, copy, pidfd};
@@ -46,6 +46,7 @@ pub(super) fn launch(
     let here = shelf.run_folder(&record.id);
     let bundle = here.join("bundle");
     make_private(&bundle)?;
+    ids::settle(shelf, record)?;
     let mut net = Net::connect(shelf, record)?;
     for note in net.notes() {
         peers.tell(Frame::Note(note.as_bytes()));
@@ -80,6 +81,7 @@ pub(super) fn launch(
     for index in 0..peers.all.len() {
         serve::hear(&mut launched, peers, index);
     }
+    net.join(pid)?;
     net.release();
     start(&runtime, shelf, record, &here)?;
     if let Some(file) = &record.wish.pid_file {
@@ -162,6 +164,7 @@ fn volumes(
     })?;
     for (target, source, made) in &made {
         if *made == volume::Made::Now {
+            owners::of_root(&record.ids, source)?;
             fill(rooted, target, source)?;
         }
     }
@@ -209,10 +212,12 @@ fn ground<'a>(
         path: &rooted.path,
         others,
         volumes,
+        images: rootfs::images(shelf, record)?,
+        ids: record.ids.clone(),
         files: files(shelf, record, net)?,
         network,
         who: who(),
-        last_gid: inside::last_gid(),
+        last_gid: inside::last("gid"),
         program: std::env::current_exe().map_err(|error| {
             Error::io("find this program", "/proc/self/exe", "readlink", &error)
         })?,

@@ -8,6 +8,7 @@ use crate::engine::container::wish::{self, Switch};
 use crate::engine::network::{
     self, Connected, Container, Mode, Namespace, Network, Options, Owner, Settings,
 };
+use crate::engine::places::Who;
 use crate::error::{Error, Result};
 use crate::sys::process::own_pid;
 use serde_json::{Value, json};
@@ -65,7 +66,11 @@ impl Net {
             host_name,
             names: vec![record.name.clone()],
             files: shelf.run_folder(&record.id),
-            namespace: Owner::Host,
+            // A user's is made before, by the holder.
+            namespace: match !record.ids.is_hosts() && settings.who == Who::Root {
+                true => Owner::Container,
+                false => Owner::Host,
+            },
         };
         // What an earlier life left after a crash, ignored where there is nothing.
         let _ = network::disconnect(&record.id, &settings);
@@ -88,6 +93,17 @@ impl Net {
             net.holder = Some(holder);
         }
         Ok(net)
+    }
+
+    /// Connects the created container's process, where its namespace is the runtime's to make.
+    ///
+    /// # Errors
+    /// As [`network::join`].
+    pub(super) fn join(&self, pid: i32) -> Result<()> {
+        match self.container.namespace {
+            Owner::Host => Ok(()),
+            Owner::Container => network::join(&self.network, &self.container, pid, &self.settings),
+        }
     }
 
     /// The container is in its namespace: nobody else needs to hold it.

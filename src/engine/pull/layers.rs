@@ -214,7 +214,10 @@ fn one(
     let mut read = |bytes| item.at("unpacking", bytes);
     let fresh = seats.with(|| store.unpack(blob, &layer.digest, most, Some(diff_id), &mut read))?;
     // It depends on nothing below: then nobody needs to wait for it to be named.
-    let free = fresh.layer().is_some_and(|layer| layer.implied.is_empty()) || chain == *diff_id;
+    let free = fresh
+        .layer()
+        .is_some_and(|layer| layer.implied.is_empty() && layer.borrowed.is_empty())
+        || chain == *diff_id;
     let made = if free {
         notes(&fresh, progress);
         Made::Placed(store.place(fresh, &[], chain)?)

@@ -103,11 +103,12 @@ pub fn obtain(store: &Store, wish: &Wish, policy: Policy, progress: &Progress) -
         (Policy::Never, None) => {
             let why =
                 Cause::Refused("it is not here, and --pull=never forbids to fetch it".to_owned());
-            Err(Error::new(
-                "find the image",
-                Object::Image(wish.typed.clone()),
-                why,
-            ))
+            Err(
+                Error::new("find the image", Object::Image(wish.typed.clone()), why).hint(format!(
+                    "orbital pull {0} fetches it; a directory is named by a path, such as ./{0}",
+                    wish.typed
+                )),
+            )
         }
         (Policy::Newer, Some(image)) => match newer(wish, &image) {
             Ok(false) => Ok(image),

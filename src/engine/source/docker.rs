@@ -22,6 +22,31 @@ struct Saved {
     layers: Vec<String>,
 }
 
+/// The names in it, an image without one being the only one; none where it is not docker's.
+pub(super) fn names(path: &Path) -> Result<Option<Vec<Option<String>>>> {
+    let members = Members::open(path)?;
+    if !members.has("manifest.json") {
+        return Ok(None);
+    }
+    let all = listed(path, &members)?;
+    let mut names: Vec<Option<String>> = all
+        .iter()
+        .flat_map(|saved| saved.repo_tags.iter().flatten())
+        .cloned()
+        .map(Some)
+        .collect();
+    if names.is_empty() {
+        names.push(None);
+    }
+    Ok(Some(names))
+}
+
+fn listed(path: &Path, members: &Members) -> Result<Vec<Saved>> {
+    let (size, file) = members.read("manifest.json")?;
+    let text = read(path, size, file)?;
+    serde_json::from_slice(&text).map_err(|error| broken(path, format!("manifest.json: {error}")))
+}
+
 /// Opens it: the only image in it, or the one of this name.
 pub(super) fn open(path: &Path, name: Option<&str>) -> Result<Layout> {
     let members = Members::open(path)?;
@@ -29,10 +54,7 @@ pub(super) fn open(path: &Path, name: Option<&str>) -> Result<Layout> {
         return Err(broken(path, "there is no manifest.json in it")
             .hint("a tar of an OCI layout is oci-archive:FILE"));
     }
-    let (size, file) = members.read("manifest.json")?;
-    let text = read(path, size, file)?;
-    let all: Vec<Saved> = serde_json::from_slice(&text)
-        .map_err(|error| broken(path, format!("manifest.json: {error}")))?;
+    let all = listed(path, &members)?;
     let saved = choose(path, &all, name)?;
     let named = match name {
         Some(name) => Some(Reference::parse(name)?),

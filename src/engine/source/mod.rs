@@ -69,6 +69,20 @@ fn is_path(prefix: &str, rest: &str) -> bool {
     prefix != "oci:" || path.contains('/') || std::path::Path::new(path).exists()
 }
 
+/// The images of a tar, by whatever made it.
+///
+/// # Errors
+/// A file that is neither docker's nor the OCI's.
+pub fn in_archive(path: &std::path::Path) -> Result<Vec<Name>> {
+    Ok(match docker::names(path)? {
+        None => vec![Name::LayoutArchive(path.to_owned(), None)],
+        Some(names) => names
+            .into_iter()
+            .map(|name| Name::DockerArchive(path.to_owned(), name))
+            .collect(),
+    })
+}
+
 /// How it is fetched.
 #[derive(Clone, Debug)]
 pub struct Access {

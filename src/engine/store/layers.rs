@@ -3,6 +3,7 @@
 
 use super::{Partial, Store};
 use crate::engine::digest::{Digest, Hasher};
+use crate::engine::unpack::borrow::{Loan, borrow};
 use crate::engine::unpack::{Order, Unpacked, unpack};
 use crate::error::{Cause, Error, Object, Result};
 use crate::sys::path::{self, Links};
@@ -30,6 +31,9 @@ pub struct Layer {
     pub blobs: Vec<Digest>,
     /// Directories that only a lower layer describes.
     pub implied: Vec<String>,
+    /// Hard links to files of lower layers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub borrowed: Vec<(Vec<u8>, Vec<u8>)>,
     /// What was let go when it was unpacked.
     #[serde(default)]
     pub notes: Vec<String>,
@@ -107,15 +111,21 @@ impl Store {
     /// # Errors
     /// A directory that cannot be renamed or described.
     pub fn place(&self, fresh: Fresh, below: &[String], chain: &Digest) -> Result<String> {
-        let Some(layer) = fresh.layer.clone() else {
+        let Some(mut layer) = fresh.layer.clone() else {
             return Err(Error::new(
                 "place a layer",
                 Object::Nothing,
                 Cause::Protocol("nothing was unpacked".to_owned()),
             ));
         };
+        let borrows = !layer.borrowed.is_empty();
+        if borrows {
+            layer
+                .implied
+                .extend(self.borrow(&fresh.place, &layer, below)?);
+        }
         let described = self.describe(&fresh.place, &layer.implied, below)?;
-        let name = if described {
+        let name = if described || borrows {
             chain_name(chain)
         } else {
             layer.diff_id.hex().to_owned()
@@ -148,6 +158,20 @@ impl Store {
                 name.starts_with("chain-") || layer.implied.is_empty() || chain == diff_id
             })
         })
+    }
+
+    fn borrow(&self, fresh: &Path, layer: &Layer, below: &[String]) -> Result<Vec<String>> {
+        let loan = Loan {
+            own: fresh.join(FILES),
+            lower: below
+                .iter()
+                .rev()
+                .map(|name| self.layer_path(name).join(FILES))
+                .collect(),
+            links: layer.borrowed.clone(),
+            overlay: Store::overlay(),
+        };
+        borrow(&loan, &format!("layer {}", layer.diff_id.short()))
     }
 
     /// Gives directories that the archive left out the owner, mode and time that the highest lower layer has
@@ -236,6 +260,7 @@ impl Fresh {
             size: unpacked.size,
             blobs: vec![from.clone()],
             implied: unpacked.implied,
+            borrowed: unpacked.borrowed,
             notes: unpacked.notes,
         });
         self

@@ -180,29 +180,36 @@ impl Store {
         Ok(bytes)
     }
 
-    /// Notes that `who` (a container's id) uses the image: no sweep takes its layers.
+    /// Notes that `who` (a container's id) uses the image, its first or another: no sweep takes its layers.
     ///
     /// # Errors
     /// A note that cannot be written.
-    pub fn pin(&self, image: &Image, who: &str) -> Result<()> {
+    pub fn pin(&self, image: &Image, who: &str, number: usize) -> Result<()> {
         let _held = self.share()?;
-        let path = self.root.join("pins").join(who);
+        let path = self.root.join("pins").join(match number {
+            0 => who.to_owned(),
+            number => format!("{who}+{number}"),
+        });
         fs::write(&path, image.id.as_str())
             .map_err(|error| Error::io("note the image's use", path, "write", &error))
     }
 
-    /// Takes the note back; one that is not there is as good.
+    /// Takes all notes of `who` back; one that is not there is as good.
     ///
     /// # Errors
     /// A note that cannot be removed.
     pub fn unpin(&self, who: &str) -> Result<()> {
-        let path = self.root.join("pins").join(who);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(Error::io("forget the image's use", path, "unlink", &error))
+        let own = |(name, _): &(String, Digest)| name.split('+').next() == Some(who);
+        for (name, _) in self.pins()?.iter().filter(|pin| own(pin)) {
+            let path = self.root.join("pins").join(name);
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(Error::io("forget the image's use", path, "unlink", &error));
+                }
+                _ => {}
             }
-            _ => Ok(()),
         }
+        Ok(())
     }
 
     /// Who uses the image.
@@ -211,10 +218,12 @@ impl Store {
     /// Notes that cannot be read.
     pub fn users(&self, image: &Image) -> Result<Vec<String>> {
         let pins = self.pins()?.into_iter();
-        Ok(pins
+        let mut users: Vec<String> = pins
             .filter(|(_, id)| *id == image.id)
-            .map(|(who, _)| who)
-            .collect())
+            .map(|(who, _)| who.split('+').next().unwrap_or_default().to_owned())
+            .collect();
+        users.dedup();
+        Ok(users)
     }
 
     fn pins(&self) -> Result<Vec<(String, Digest)>> {

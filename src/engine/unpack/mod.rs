@@ -24,6 +24,9 @@ mod whiteout;
 /// gzip, zstd or nothing, counted and hashed on the way.
 mod stream;
 
+/// Second names of files that a lower layer has.
+pub mod borrow;
+
 /// What the worker does.
 pub mod worker;
 
@@ -36,6 +39,7 @@ use crate::error::{Cause, Error, Object, Result};
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::{BufRead, BufReader};
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -61,6 +65,8 @@ pub enum Overlay {
     Trusted,
     /// `user.overlay.*`: with the mount option userxattr, in a user namespace.
     User,
+    /// Nobody's: the archive is no layer, and a whiteout's name is a name like any other.
+    None,
 }
 
 /// What came out.
@@ -74,6 +80,9 @@ pub struct Unpacked {
     pub entries: u64,
     /// Directories that it names only by what lies in them, parents first: what a lower layer says of them counts.
     pub implied: Vec<String>,
+    /// Hard links whose first name a lower layer has: each new name, and that one.
+    #[serde(default)]
+    pub borrowed: Vec<(Vec<u8>, Vec<u8>)>,
     /// What was let go, and how often: devices and owners that a user cannot make.
     pub notes: Vec<String>,
 }
@@ -88,6 +97,8 @@ pub enum Said {
     Read(u64),
     /// All is there.
     Done(Unpacked),
+    /// The links are there, and these directories were made for them.
+    Linked(Vec<String>),
     /// It cannot: the entry, where it was one, and why.
     Wrong {
         /// The entry's name.
@@ -108,26 +119,79 @@ pub fn unpack(
     read: &mut dyn FnMut(u64),
 ) -> Result<Unpacked> {
     let doing = format!("unpack {name}");
-    let program = own_program(&doing)?;
     let words = serde_json::to_string(order).unwrap_or_default();
+    match employ(&[WORD, &words], blob, &doing, read)? {
+        Said::Done(unpacked) => Ok(unpacked),
+        _ => Err(silent(doing)),
+    }
+}
+
+/// A tar of no image, such as a person brings: below the directory `prefix` of `root`, whose links lead nowhere else.
+/// `owner` gives the host's ids for those of the archive.
+///
+/// # Errors
+/// What is wrong with the archive, in words.
+pub(crate) fn spill(
+    root: OwnedFd,
+    prefix: &str,
+    input: File,
+    owner: impl Fn(u32, u32) -> (u32, u32),
+) -> std::io::Result<()> {
+    let mut tree = tree::Tree::new(root, Overlay::None);
+    let mut heard = |_| {};
+    let mut archive = tar::Archive::new(stream::Stream::open(input, u64::MAX, &mut heard)?);
+    while let Some(mut entry) = archive.next()? {
+        let below = |path: &[u8]| [prefix.as_bytes(), b"/", path].concat();
+        if entry
+            .path
+            .split(|byte| *byte == b'/')
+            .all(|part| part.is_empty() || part == b".")
+        {
+            // What the directory itself is like is not the archive's to say.
+            continue;
+        }
+        entry.path = below(&entry.path);
+        (entry.uid, entry.gid) = owner(entry.uid, entry.gid);
+        if entry.kind == tar::Kind::HardLink {
+            entry.link = below(&entry.link);
+        }
+        let name = String::from_utf8_lossy(&entry.path).into_owned();
+        let told = |error| std::io::Error::other(format!("{name}: {error}"));
+        tree.make(&entry, &mut archive).map_err(told)?;
+    }
+    tree.finish().map(drop)
+}
+
+/// What is plain in a file that may be compressed, into another.
+///
+/// # Errors
+/// A compression that is broken or unknown; a full disk.
+pub(crate) fn decompress(from: File, to: &mut File) -> std::io::Result<()> {
+    let mut heard = |_| {};
+    let mut plain = stream::Stream::open(from, u64::MAX, &mut heard)?;
+    std::io::copy(&mut plain, to).map(drop)
+}
+
+/// Starts a worker on `input`, and returns the last thing that it says.
+fn employ(words: &[&str], input: File, doing: &str, read: &mut dyn FnMut(u64)) -> Result<Said> {
+    let program = own_program(doing)?;
     let mut child = Command::new(&program)
-        .args([WORD, &words])
+        .args(words)
         .env_clear()
-        .stdin(blob)
+        .stdin(input)
         .stdout(Stdio::piped())
         .spawn()
-        .map_err(|error| Error::io(&doing, &program, "execve", &error))?;
+        .map_err(|error| Error::io(doing, &program, "execve", &error))?;
     let pid = child.id();
-    let said = listen(child.stdout.take(), pid, &doing, read);
+    let said = listen(child.stdout.take(), pid, doing, read);
     if said.is_err() {
         // It may wait for what will not come.
         let _ = child.kill();
     }
     let status = child
         .wait()
-        .map_err(|error| Error::io(&doing, &program, "wait4", &error))?;
+        .map_err(|error| Error::io(doing, &program, "wait4", &error))?;
     match said? {
-        Some(Said::Done(unpacked)) if status.success() => Ok(unpacked),
         Some(Said::Wrong { entry, why }) if entry.is_empty() => {
             Err(Error::new(doing, Object::Nothing, Cause::Answer(why)))
         }
@@ -136,8 +200,15 @@ pub fn unpack(
             Object::Argument(format!("entry {entry}")),
             Cause::Answer(why),
         )),
+        Some(last) if status.success() => Ok(last),
         _ => Err(Error::new(doing, Object::Nothing, ended(status))),
     }
+}
+
+/// A worker that has said something, but not what it was asked for.
+fn silent(doing: String) -> Error {
+    let why = "the worker did not say what came out".to_owned();
+    Error::new(doing, Object::Nothing, Cause::Protocol(why))
 }
 
 /// This very program, also when its file has been replaced.

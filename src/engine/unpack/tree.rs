@@ -7,12 +7,15 @@ mod metadata;
 /// What stands where an entry belongs, removed.
 mod replace;
 
+/// Second names of files.
+mod link;
+
 use super::tar::{Entry, Kind, Sparse};
 use super::whiteout::{self, Whiteout};
 use super::{Overlay, tar};
 use crate::sys::Fault;
 use crate::sys::path::{self, Leaf, Links};
-use rustix::fs::{AtFlags, FileType, Mode, OFlags};
+use rustix::fs::{FileType, Mode, OFlags};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::CString;
 use std::io::{Error, Read, Result};
@@ -34,6 +37,8 @@ pub(super) struct Tree {
     implied: BTreeSet<Vec<u8>>,
     /// Names that this layer hides from lower ones, for directories that come after.
     hidden: BTreeSet<Vec<u8>>,
+    /// Second names whose first one is not in this layer.
+    borrowed: Vec<(Vec<u8>, Vec<u8>)>,
     notes: BTreeMap<&'static str, u64>,
     entries: u64,
     buffer: Vec<u8>,
@@ -70,6 +75,7 @@ impl Tree {
             times: BTreeMap::new(),
             implied: BTreeSet::new(),
             hidden: BTreeSet::new(),
+            borrowed: Vec::new(),
             notes: BTreeMap::new(),
             entries: 0,
             buffer: vec![0; 256 << 10],
@@ -92,7 +98,11 @@ impl Tree {
         else {
             return self.describe_root(entry);
         };
-        let whiteout = whiteout::read(name)?;
+        let whiteout = match self.overlay {
+            Overlay::None => None,
+            _ => whiteout::read(name)?,
+        };
+        self.borrowed.retain(|(known, _)| *known != path);
         let place = self.place(&path)?;
         match whiteout {
             Some(Whiteout::Ignored) => Ok(()),
@@ -235,35 +245,6 @@ impl Tree {
         }
     }
 
-    /// A second name of a file of this layer. The first may be a symbolic link: that itself is linked.
-    fn link(&mut self, place: &Place, target: &[u8]) -> Result<()> {
-        let path = clean(target)?;
-        let cut = path.iter().rposition(|byte| *byte == b'/');
-        let text = |part: Option<&[u8]>| {
-            CString::new(part.unwrap_or_default())
-                .map_err(|_| tar::wrong("a link's text has a zero byte"))
-        };
-        let (parent, name) = (
-            text(path.get(..cut.unwrap_or(0)))?,
-            text(path.get(cut.map_or(0, |cut| cut + 1)..))?,
-        );
-        let shown = String::from_utf8_lossy(target).into_owned();
-        let missing = || {
-            tar::wrong(format!(
-                "it is a hard link to {shown:?}, which this layer does not have before it"
-            ))
-        };
-        let parent =
-            path::find(self.root.as_fd(), &parent, Links::Inside).map_err(|_| missing())?;
-        match rustix::fs::linkat(&parent, &name, &place.parent, &place.name, AtFlags::empty()) {
-            Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) => Err(missing()),
-            Err(rustix::io::Errno::PERM) => Err(tar::wrong(format!(
-                "it is a hard link to {shown:?}, which is a directory"
-            ))),
-            other => Ok(other?),
-        }
-    }
-
     fn node(&mut self, place: &Place, entry: &Entry) -> Result<()> {
         let kind = match entry.kind {
             Kind::Character => FileType::CharacterDevice,
@@ -333,6 +314,7 @@ impl Tree {
             }
             made => {
                 because(made, "mknodat of a whiteout")?;
+                self.borrowed.retain(|(known, _)| *known != path);
                 self.hidden.insert(path);
                 Ok(())
             }
@@ -345,6 +327,7 @@ impl Tree {
         let stays = |known: &[u8]| known != path && !known.starts_with(&below);
         self.times.retain(|known, _| stays(known));
         self.implied.retain(|known| stays(known));
+        self.borrowed.retain(|(known, _)| stays(known));
     }
 
     fn note(&mut self, what: &'static str) {
@@ -352,22 +335,34 @@ impl Tree {
     }
 
     /// Directories get their times, now that nothing is made in them any more.
-    pub(super) fn finish(mut self) -> Result<(u64, Vec<String>, Vec<String>)> {
+    pub(super) fn finish(mut self) -> Result<Finished> {
         for (directory, time) in std::mem::take(&mut self.times).into_iter().rev() {
             self.set_time(&directory, time)?;
         }
         let text = |path: Vec<u8>| String::from_utf8(path).ok();
-        let implied = self.implied.into_iter().filter_map(text).collect();
         let notes = self
             .notes
             .into_iter()
             .map(|(what, count)| format!("{count} {what}"));
-        Ok((self.entries, implied, notes.collect()))
+        Ok(Finished {
+            entries: self.entries,
+            implied: self.implied.into_iter().filter_map(text).collect(),
+            borrowed: self.borrowed,
+            notes: notes.collect(),
+        })
     }
 }
 
+/// What has become of an archive.
+pub(super) struct Finished {
+    pub(super) entries: u64,
+    pub(super) implied: Vec<String>,
+    pub(super) borrowed: Vec<(Vec<u8>, Vec<u8>)>,
+    pub(super) notes: Vec<String>,
+}
+
 /// A name without `.`, `..`, double slashes and slashes at its ends. One that leads out is refused.
-fn clean(path: &[u8]) -> Result<Vec<u8>> {
+pub(super) fn clean(path: &[u8]) -> Result<Vec<u8>> {
     if path.contains(&0) {
         return Err(tar::wrong("its name has a zero byte"));
     }

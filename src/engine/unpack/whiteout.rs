@@ -50,6 +50,7 @@ pub(super) fn opaque(directory: &OwnedFd, overlay: Overlay) -> Result<()> {
     let name = match overlay {
         Overlay::Trusted => c"trusted.overlay.opaque",
         Overlay::User => c"user.overlay.opaque",
+        Overlay::None => return Ok(()),
     };
     // The descriptor may be one that only names the directory.
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;

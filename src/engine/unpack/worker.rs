@@ -27,7 +27,7 @@ pub fn work(words: &str) -> u8 {
     u8::from(!done)
 }
 
-fn say(what: &Said) {
+pub(super) fn say(what: &Said) {
     let line = serde_json::to_string(what).unwrap_or_default() + "\n";
     // Nobody listens any more: then nobody needs it, ignored.
     let _ = std::io::stdout().write_all(line.as_bytes());
@@ -66,14 +66,15 @@ fn fill(mut tree: Tree, most: u64, current: &mut String) -> Result<Unpacked> {
         tree.make(&entry, &mut archive)?;
     }
     current.clear();
-    let (entries, implied, notes) = tree.finish()?;
+    let finished = tree.finish()?;
     // What follows the archive's end belongs to the digest as well.
     let (diff_id, size) = archive.into_inner().finish()?;
     Ok(Unpacked {
         diff_id,
         size,
-        entries,
-        implied,
-        notes,
+        entries: finished.entries,
+        implied: finished.implied,
+        borrowed: finished.borrowed,
+        notes: finished.notes,
     })
 }

@@ -6,7 +6,9 @@ use crate::cli::normal::Extent;
 use crate::engine::cli::{Verb, texts, word};
 use crate::engine::container::record::Record;
 use crate::engine::container::shelf::Shelf;
+use crate::engine::ids::Ids;
 use crate::engine::places::Places;
+use crate::engine::rootfs::owners;
 use crate::engine::{Outcome, inside, rootfs};
 use crate::error::{Cause, Error, Object, Result};
 use crate::sys::path::{self, Leaf, Links};
@@ -15,6 +17,9 @@ use clap::ArgMatches;
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags};
 use std::ffi::CString;
 use std::os::fd::{AsFd as _, OwnedFd};
+
+/// A tar in place of the host's path.
+mod stream;
 
 /// `cp`.
 pub(super) const CP: Verb = Verb {
@@ -26,7 +31,7 @@ pub(super) const CP: Verb = Verb {
             .about(
                 "\
 Copy a file or a directory between a container and the host: cp CONTAINER:PATH PATH, or
-cp PATH CONTAINER:PATH. A directory that is there gets the source into it; the source DIR/.
+cp PATH CONTAINER:PATH. In place of PATH, - is a tar on standard input or output. A directory that is there gets the source into it; the source DIR/.
 means what is in DIR.",
             )
             .arg(word("words", "[CONTAINER:]PATH [CONTAINER:]PATH", "from, and to").num_args(2))
@@ -39,6 +44,8 @@ struct Side {
     root: OwnedFd,
     path: String,
     shown: String,
+    /// Whose files are there; empty for the host's.
+    ids: Ids,
 }
 
 fn run(found: &ArgMatches, places: &Places) -> Outcome {
@@ -48,6 +55,11 @@ fn run(found: &ArgMatches, places: &Places) -> Outcome {
         return Err(refused("", "two paths are needed").into());
     };
     let (from_in, to_in) = (container(from), container(to));
+    match (from.as_str(), to.as_str(), from_in, to_in) {
+        ("-", _, _, Some((name, path))) => return stream::write_in(&shelf, name, path, to),
+        (_, "-", Some((name, path)), _) => return stream::read_out(&shelf, name, path, from),
+        _ => {}
+    }
     let name = match (from_in, to_in) {
         (Some((name, _)), None) | (None, Some((name, _))) => name,
         _ => {
@@ -70,10 +82,20 @@ fn run(found: &ArgMatches, places: &Places) -> Outcome {
         root,
         path: path.to_owned(),
         shown: shown.to_owned(),
+        ids: Ids::default(),
     };
     let (source, target) = match (from_in, to_in) {
         (Some((_, path)), _) => (side(inside, path, from), side(host, &to_host, to)),
-        (None, Some((_, path))) => (side(host, &from_host, from), side(inside, path, to)),
+        (None, Some((_, path))) => {
+            let ids = record.ids.clone();
+            (
+                side(host, &from_host, from),
+                Side {
+                    ids,
+                    ..side(inside, path, to)
+                },
+            )
+        }
         (None, None) => return Ok(0),
     };
     copy_between(&source, &target)?;
@@ -106,7 +128,7 @@ fn open_root(path: &str) -> Result<OwnedFd> {
 /// The root as its processes see it; of one that does not run, as they would.
 fn open_container(shelf: &Shelf, record: &Record) -> Result<OwnedFd> {
     if let Some(process) = record.running() {
-        enter(process.pid)?;
+        enter(record, process.pid)?;
         return open_root(&format!("/proc/{}/root", process.pid));
     }
     inside::enter_new()?;
@@ -195,7 +217,8 @@ fn directory(source: &Side, target: &Side, exists: bool, is_dir: bool) -> Result
             libc::EEXIST => error.hint("a file of that name is there already: remove it first"),
             _ => error,
         }
-    })
+    })?;
+    owners::give_copy(&target.ids, &target.root, &path)
 }
 
 fn one_file(source: &Side, target: &Side, path: &str) -> Result<()> {
@@ -230,7 +253,8 @@ fn one_file(source: &Side, target: &Side, path: &str) -> Result<()> {
         Ok(to)
     };
     let to = made().map_err(|errno| Error::io("copy", &target.shown, "openat", &errno.into()))?;
-    file::copy_all(from.as_fd(), to.as_fd()).map_err(|fault| told(target, fault))
+    file::copy_all(from.as_fd(), to.as_fd()).map_err(|fault| told(target, fault))?;
+    owners::give_copy(&target.ids, &target.root, path)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::engine::places::Places;
 use crate::engine::runtime::Runtime;
 use crate::engine::{Failed, Outcome, inside};
 use crate::error::{Cause, Error, Object, Result};
-use crate::sys::{pidfd, process};
+use crate::sys::pidfd;
 use clap::{Arg, ArgMatches};
 use std::os::fd::AsFd as _;
 use std::time::{Duration, Instant};
@@ -301,7 +301,7 @@ pub(super) fn settle(shelf: &Shelf, record: &Record) {
 pub(super) fn wait(shelf: &Shelf, record: &Record) -> std::result::Result<i32, Failed> {
     if record.watched().is_some()
         && let Ok(monitor) = connect(shelf, record)
-        && let Ok(Attended::Ended(status)) = attend_late(monitor, Interest::End)
+        && let Ok(Attended::Ended(status)) = attend_late(monitor, Interest::End, None)
     {
         return Ok(status);
     }
@@ -333,19 +333,29 @@ fn freeze(found: &ArgMatches, places: &Places, verb: &str) -> Outcome {
     each(found, &shelf, |record| {
         let told = || Error::container(verb, &record.name, "the container does not run");
         let process = record.running().ok_or_else(told)?;
-        enter(process.pid)?;
+        enter(record, process.pid)?;
         runtime.ask(&[verb, &record.id]).map(drop)
     })
 }
 
-/// Enters the user namespace of a process, where it has another than ours. One process enters only once.
+/// Enters the user namespace from which the container of this process was made, where that is another than ours.
 ///
 /// # Errors
-/// As setns(2).
-pub(super) fn enter(pid: i32) -> Result<()> {
-    if pid != process::own_pid() {
-        inside::enter_of(pid)
-    } else {
-        Ok(())
+/// As setns(2); a monitor that is gone, where only that is in the namespace.
+pub(super) fn enter(record: &Record, pid: i32) -> Result<()> {
+    // A container with ids of its own is one namespace further in than its monitor.
+    let inside = match record.ids.is_hosts() {
+        true => Some(pid),
+        false => record.watched().map(|monitor| monitor.pid),
+    };
+    match inside {
+        Some(pid) => inside::enter_of(pid),
+        None if inside::is_outside() => Err(Error::container(
+            "enter the container",
+            &record.name,
+            "its monitor was killed, and nobody else is in its user namespace",
+        )
+        .hint(format!("orbital rm -f {} removes it", record.name))),
+        None => Ok(()),
     }
 }

@@ -69,7 +69,7 @@ fn run(found: &ArgMatches, places: &Places) -> Outcome {
         );
         return Err(error.hint(format!("orbital start {name}")).into());
     };
-    enter(init.pid)?;
+    enter(&record, init.pid)?;
     let process = process(found, &shelf, &record, init.pid, argv)?;
     let here = shelf.run_folder(&record.id);
     let file = here.join(format!("exec{}.json", own_pid()));

@@ -107,11 +107,9 @@ fn moment(found: &ArgMatches, flag: &str) -> Result<String> {
     if let Ok(seconds) = number.parse::<i64>() {
         return Ok(crate::sys::clock::format(seconds, 0));
     }
-    match table::seconds(&format!("{word}T00:00:00Z"))
-        .filter(|_| word.len() == 10)
-        .or(table::seconds(&word))
-    {
-        Some(seconds) => Ok(crate::sys::clock::format(seconds, 0)),
+    let whole_day = table::instant(&format!("{word}T00:00:00Z")).filter(|_| word.len() == 10);
+    match whole_day.or_else(|| table::instant(&word)) {
+        Some((seconds, nanos)) => Ok(crate::sys::clock::format(seconds, nanos)),
         None => Err(wrong(flag, &word)),
     }
 }

@@ -232,6 +232,7 @@ fn mounts(shelf: &Shelf, record: &Record) -> Vec<Value> {
     let one = |mount: &crate::engine::container::wish::Mount| {
         let (kind, source) = match mount.kind {
             MountKind::Bind => ("bind", mount.source.clone()),
+            MountKind::Image => ("image", mount.source.clone()),
             MountKind::Tmpfs => ("tmpfs", String::new()),
             MountKind::Volume => {
                 let data = volume::data(&shelf.places, &mount.source);
@@ -298,7 +299,7 @@ fn top(found: &ArgMatches, places: &Places) -> Outcome {
     let process = record
         .running()
         .ok_or_else(|| Error::container("list processes", name, "the container does not run"))?;
-    enter(process.pid)?;
+    enter(&record, process.pid)?;
     let runtime = Runtime::find(&shelf)?;
     let mut call = vec!["ps", record.id.as_str()];
     call.extend(options.iter().map(String::as_str));

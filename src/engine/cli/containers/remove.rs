@@ -1,6 +1,6 @@
 //! `rm`, `prune`: containers that nobody wants any more.
 
-use super::end::{containers, each, enter, settle, stop};
+use super::end::{containers, each, settle, stop};
 use super::table;
 use crate::cli::normal::Extent;
 use crate::engine::cli::{Verb, say, switch, value};
@@ -80,7 +80,7 @@ fn remove(shelf: &Shelf, record: &Record, force: bool, time: u64) -> Result<()> 
             );
         }
         if inside::is_outside() && record.watched().is_none() {
-            enter(process.pid)?;
+            inside::enter_of(process.pid)?;
         }
         stop(
             shelf,

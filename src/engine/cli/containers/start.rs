@@ -6,7 +6,7 @@ use crate::engine::cli::{Verb, say, switch, texts, value};
 use crate::engine::container::record::Record;
 use crate::engine::container::shelf::Shelf;
 use crate::engine::container::wish::Switch;
-use crate::engine::front::{Attended, Interest, attend_late, begin, connect};
+use crate::engine::front::{Attended, Interest, attend_late, begin, connect, keys};
 use crate::engine::places::Places;
 use crate::engine::{Failed, Outcome};
 use crate::error::{Error, Result};
@@ -24,6 +24,7 @@ pub(super) const START: Verb = Verb {
             .args([
                 switch("attach", "show its output, and end with its exit status").short('a'),
                 switch("interactive", "its standard input is ours").short('i'),
+                leaving(),
             ])
     },
     run: start,
@@ -66,6 +67,7 @@ pub(super) const ATTACH: Verb = Verb {
             .arg(containers())
             .args([
                 switch("no-stdin", "keep our input"),
+                leaving(),
                 value(
                     "sig-proxy",
                     "TRUE|FALSE",
@@ -75,6 +77,19 @@ pub(super) const ATTACH: Verb = Verb {
     },
     run: attach_to,
 };
+
+fn leaving() -> clap::Arg {
+    value(
+        "detach-keys",
+        "KEYS",
+        "what leaves it, one after the other [ctrl-p,ctrl-q]",
+    )
+}
+
+fn leave(found: &ArgMatches) -> Result<Option<keys::Keys>> {
+    let typed = crate::engine::cli::text(found, "detach-keys");
+    typed.map(|typed| keys::read(&typed)).transpose()
+}
 
 fn one(found: &ArgMatches, shelf: &Shelf) -> Result<Record> {
     let names = texts(found, "containers");
@@ -108,11 +123,13 @@ fn start(found: &ArgMatches, places: &Places) -> Outcome {
         terminal: record.wish.has(Switch::Terminal),
         signals: true,
     };
-    status(begin(&shelf, &record, interest)?)
+    status(begin(&shelf, &record, interest, leave(found)?)?)
 }
 
 fn refuse_running(record: &Record) -> Result<()> {
-    match record.running().is_some() || record.watched().is_some() {
+    // A monitor that still tells its readers of the last end has closed the record.
+    let begins = record.watched().is_some() && record.life.finished.is_empty();
+    match record.running().is_some() || begins {
         true => Err(Error::container(
             "start the container",
             &record.name,
@@ -130,7 +147,7 @@ fn again(shelf: &Shelf, record: &Record) -> Result<()> {
     }
     // A monitor that still tells its readers of the last end has closed the record.
     let told = |failed: Failed| failed.error;
-    begin(shelf, &record, Interest::Beginning)
+    begin(shelf, &record, Interest::Beginning, None)
         .map(drop)
         .map_err(told)
 }
@@ -153,7 +170,7 @@ fn attach_to(found: &ArgMatches, places: &Places) -> Outcome {
         terminal: record.wish.has(Switch::Terminal),
         signals,
     };
-    let attended = attend_late(connect(&shelf, &record)?, interest)?;
+    let attended = attend_late(connect(&shelf, &record)?, interest, leave(found)?)?;
     if attended == Attended::Detached {
         say("")?;
     }

@@ -88,7 +88,7 @@ fn run(found: &ArgMatches, places: &Places) -> Outcome {
 fn look(runtime: &Runtime, record: &Record) -> Look {
     if let Some(process) = record.running().filter(|_| is_outside()) {
         // Without it there is nothing to see, ignored.
-        let _ = enter(process.pid);
+        let _ = enter(record, process.pid);
     }
     let said = runtime
         .ask(&["events", "--stats", &record.id])

@@ -4,15 +4,18 @@ use super::remove::{All, bytes_in, clear_remains, prune, prune_volumes, shown};
 use super::table;
 use crate::cli::normal::Extent;
 use crate::engine::Outcome;
-use crate::engine::cli::remove::{Images, prune_images};
+use crate::engine::cli::remove::{Wanted, prune as prune_images};
 use crate::engine::cli::{Verb, say, switch, texts, word};
 use crate::engine::container::record::Status;
 use crate::engine::container::shelf::Shelf;
 use crate::engine::doctor;
+use crate::engine::network::{Settings, networks};
 use crate::engine::places::Places;
+use crate::engine::store::Store;
 use crate::engine::volume;
-use crate::error::{Cause, Error, Object};
+use crate::error::{Cause, Error, Object, Result};
 use clap::ArgMatches;
+use std::collections::BTreeSet;
 
 /// `system`.
 pub(super) const SYSTEM: Verb = Verb {
@@ -23,8 +26,8 @@ pub(super) const SYSTEM: Verb = Verb {
         command
             .about(
                 "\
-system df shows what takes room; system prune removes containers that have ended, images without a
-name, and what a crash has left.",
+system df shows what takes room; system prune removes containers that have ended, networks that no
+container is in, images without a name, and what a crash has left.",
             )
             .arg(word("act", "df|prune", "what to do").required(true))
             .args([
@@ -62,10 +65,13 @@ fn system(found: &ArgMatches, places: &Places) -> Outcome {
         Some("prune") => {
             let mut removed = prune(&shelf)?;
             clear_remains(&shelf)?;
+            removed.extend(networks::prune(&Settings::new(places))?);
+            let mut told = String::new();
+            prune_images(&Store::open(places)?, Wanted::Nameless, &mut told)?;
+            removed.extend(told.lines().map(str::to_owned));
             if found.get_flag("volumes") {
                 removed.extend(prune_volumes(&shelf, All::No)?);
             }
-            prune_images(places, Images::Nameless)?;
             table::lines(&removed)
         }
         other => {
@@ -113,7 +119,9 @@ fn df(shelf: &Shelf) -> Outcome {
             shown(free),
         ]
     };
+    let (images, used, size, unused) = images(&shelf.places)?;
     let rows = [
+        row("Images", images, used, size, unused),
         row("Containers", containers.len(), active, total, free),
         row(
             "Local Volumes",
@@ -124,4 +132,26 @@ fn df(shelf: &Shelf) -> Outcome {
         ),
     ];
     table::print(&["TYPE", "TOTAL", "ACTIVE", "SIZE", "RECLAIMABLE"], &rows)
+}
+
+/// How many images there are, how many of them containers use, and the bytes of all and of the others. What several
+/// share is counted once.
+fn images(places: &Places) -> Result<(usize, usize, u64, u64)> {
+    let store = Store::open(places)?;
+    let all = store.images()?;
+    let (mut used, mut needed) = (0, BTreeSet::new());
+    for image in &all {
+        if !store.users(image)?.is_empty() {
+            used += 1;
+            needed.extend(image.layers.iter().cloned());
+        }
+    }
+    let layers: BTreeSet<String> = all
+        .iter()
+        .flat_map(|image| image.layers.iter().cloned())
+        .collect();
+    let size = |layer: &String| store.layer(layer).map_or(0, |layer| layer.size);
+    let total = layers.iter().map(size).sum();
+    let unused = layers.difference(&needed).map(size).sum();
+    Ok((all.len(), used, total, unused))
 }

@@ -115,6 +115,29 @@ pub(super) fn seconds(time: &str) -> Option<i64> {
     Some(((days * 24 + hour) * 60 + minute) * 60 + second)
 }
 
+/// The same with a fraction, and in another time zone than UTC: seconds and nanoseconds.
+pub(super) fn instant(time: &str) -> Option<(i64, u32)> {
+    let rest = time.get(19..)?;
+    let digits: String = match rest.strip_prefix('.') {
+        Some(fraction) => fraction.chars().take_while(char::is_ascii_digit).collect(),
+        None => String::new(),
+    };
+    let zone = rest
+        .trim_start_matches('.')
+        .trim_start_matches(|letter: char| letter.is_ascii_digit());
+    let nanos = format!("{digits:0<9}").get(..9)?.parse().ok()?;
+    let number = |from: usize, to: usize| zone.get(from..to)?.parse::<i64>().ok();
+    let ahead = match zone.as_bytes() {
+        b"" | b"Z" => 0,
+        [sign @ (b'+' | b'-'), _, _, b':', _, _] => {
+            let minutes = number(1, 3)? * 60 + number(4, 6)?;
+            minutes * if *sign == b'-' { -60 } else { 60 }
+        }
+        _ => return None,
+    };
+    Some((seconds(time)? - ahead, nanos))
+}
+
 /// Seconds since 1970, now.
 pub(super) fn now() -> i64 {
     seconds(&crate::sys::clock::now_rfc3339()).unwrap_or_default()
@@ -167,6 +190,15 @@ mod tests {
             assert_eq!(seconds(&crate::sys::clock::format(moment, 7)), Some(moment));
         }
         assert_eq!(seconds("yesterday"), None);
+        assert_eq!(
+            instant("1970-01-01T01:00:00.25+01:00"),
+            Some((0, 250_000_000))
+        );
+        assert_eq!(instant("1970-01-01T00:00:01-00:01"), Some((61, 0)));
+        assert_eq!(instant("1970-01-01T00:00:01"), Some((1, 0)));
+        for wrong in ["yesterday", "1970-01-01T00:00:01x", "1970-01-01T00:00:01+1"] {
+            assert_eq!(instant(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

@@ -9,7 +9,10 @@ use std::ffi::OsString;
 /// A flag with a value; a letter of `\0` is none.
 type Row = (&'static str, char, &'static str, &'static str);
 
-const VALUES: [Row; 70] = [
+/// Rows of the table below.
+const COUNT: usize = 76;
+
+const VALUES: [Row; COUNT] = [
     ("name", '\0', "NAME", "what it is called [two random words]"),
     (
         "rootfs",
@@ -66,7 +69,7 @@ const VALUES: [Row; 70] = [
     (
         "mount",
         '\0',
-        "type=bind|volume|tmpfs,…",
+        "type=bind|volume|tmpfs|image,…",
         "the same in words",
     ),
     ("tmpfs", '\0', "DST[:OPTIONS]…", "mount a new tmpfs"),
@@ -80,7 +83,13 @@ const VALUES: [Row; 70] = [
         "device",
         '\0',
         "SRC[:DST][:rwm]…",
-        "give it a device of the host",
+        "give it a device of the host, or of a vendor: vendor.com/class=name",
+    ),
+    (
+        "gpus",
+        '\0',
+        "all|NUMBER|device=LIST…",
+        "NVIDIA's processors, as --device nvidia.com/gpu=…",
     ),
     (
         "device-cgroup-rule",
@@ -99,7 +108,7 @@ const VALUES: [Row; 70] = [
         "security-opt",
         '\0',
         "OPTION…",
-        "seccomp=…, apparmor=…, label=…, no-new-privileges, systempaths=unconfined …",
+        "seccomp=FILE, apparmor=NAME, label=LABEL, no-new-privileges, systempaths=unconfined and more",
     ),
     (
         "ulimit",
@@ -236,6 +245,36 @@ const VALUES: [Row; 70] = [
     ("ipc", '\0', "MODE", "the same"),
     ("uts", '\0', "MODE", "the same"),
     ("cgroupns", '\0', "MODE", "the same"),
+    (
+        "userns",
+        '\0',
+        "MODE",
+        "whose ids: host, auto[:size=N], keep-id[:uid=N,gid=N] or nomap [host]",
+    ),
+    (
+        "uidmap",
+        '\0',
+        "CONTAINER:HOST:COUNT…",
+        "a user namespace in which these users are those of the host",
+    ),
+    (
+        "gidmap",
+        '\0',
+        "CONTAINER:HOST:COUNT…",
+        "the same of groups [as --uidmap]",
+    ),
+    (
+        "annotation",
+        '\0',
+        "NAME=VALUE…",
+        "for hooks: a line of config.json",
+    ),
+    (
+        "detach-keys",
+        '\0',
+        "KEYS",
+        "what leaves it, one after the other [ctrl-p,ctrl-q]",
+    ),
     ("stop-signal", '\0', "SIGNAL", "what stop sends [SIGTERM]"),
     ("stop-timeout", '\0', "SECONDS", "how long stop waits [10]"),
     ("label", 'l', "NAME=VALUE…", "a label"),

@@ -6,6 +6,12 @@ mod flags;
 /// Flags into a wish.
 mod wish;
 
+/// What is noted of it.
+mod notes;
+
+/// What the host lends by a name.
+mod host;
+
 /// `-v`, `--mount`, `--tmpfs`.
 mod mounts;
 
@@ -22,7 +28,7 @@ use crate::engine::container::file;
 use crate::engine::container::record::Record;
 use crate::engine::container::shelf::Shelf;
 use crate::engine::container::wish::Switch;
-use crate::engine::front::{Attended, Interest, begin};
+use crate::engine::front::{Attended, Interest, begin, keys};
 use crate::engine::monitor::end;
 use crate::engine::network::Settings;
 use crate::engine::network::networks::{self, Wanted};
@@ -44,12 +50,17 @@ pub(super) const RUN: Verb = Verb {
 fn run(found: &ArgMatches, places: &Places) -> Outcome {
     let shelf = Shelf::new(places);
     let asked = source::asked(found)?;
-    let ground = source::find(found, &asked, places)?;
+    let mut ground = source::find(found, &asked, places)?;
+    let mut wish = wish::wish(found, &asked, &ground, places)?;
+    source::of_mounts(found, &mut wish.mounts, &mut ground, places)?;
+    let leave = text(found, "detach-keys")
+        .map(|keys| keys::read(&keys))
+        .transpose()?;
     let mut record = Record {
         name: text(found, "name").unwrap_or_default(),
         image: asked.shown.clone(),
         created: clock::now_rfc3339(),
-        wish: wish::wish(found, &asked, &ground, places)?,
+        wish,
         ..Record::default()
     };
     seeds_bridge(found, places)?;
@@ -70,7 +81,7 @@ fn run(found: &ArgMatches, places: &Places) -> Outcome {
         true => Interest::Beginning,
         false => Interest::of(&record.wish),
     };
-    match begin(&shelf, &record, interest) {
+    match begin(&shelf, &record, interest, leave) {
         Ok(Attended::Ended(status)) => Ok(u8::try_from(status).unwrap_or(u8::MAX)),
         Ok(Attended::Started) => say(&record.id),
         Ok(Attended::Detached) => Ok(0),

@@ -146,6 +146,7 @@ fn volume(text: &str) -> Result<Mount> {
         source,
         target,
         options: kept,
+        ..Mount::default()
     })
 }
 
@@ -165,6 +166,7 @@ fn in_words(text: &str) -> Result<Mount> {
             ("type", "bind") => mount.kind = MountKind::Bind,
             ("type", "volume") => mount.kind = MountKind::Volume,
             ("type", "tmpfs") => mount.kind = MountKind::Tmpfs,
+            ("type", "image") => mount.kind = MountKind::Image,
             ("source" | "src", value) => source_word = value,
             ("target" | "destination" | "dst", value) => {
                 mount.target = absolute("mount", text, value)?
@@ -187,6 +189,14 @@ fn in_words(text: &str) -> Result<Mount> {
         return Err(refused("mount", text, "there is no target"));
     }
     mount.source = match mount.kind {
+        MountKind::Image if source_word.is_empty() => {
+            return Err(refused(
+                "mount",
+                text,
+                "there is no source, an image's name",
+            ));
+        }
+        MountKind::Image => source_word.to_owned(),
         MountKind::Tmpfs => String::new(),
         MountKind::Bind if source_word.is_empty() => {
             return Err(refused("mount", text, "there is no source"));
@@ -203,7 +213,7 @@ fn in_words(text: &str) -> Result<Mount> {
 }
 
 fn unknown(text: &str, part: &str) -> Error {
-    let hint = "use type=bind|volume|tmpfs, source, target, readonly, bind-propagation, tmpfs-size, tmpfs-mode";
+    let hint = "use type=bind|volume|tmpfs|image, source, target, readonly, bind-propagation, tmpfs-size, tmpfs-mode";
     refused("mount", text, &format!("there is no word {part}")).hint(hint)
 }
 

@@ -3,13 +3,14 @@
 
 use crate::engine::cli::fetching::wish;
 use crate::engine::cli::{text, texts};
-use crate::engine::container::wish::Root;
+use crate::engine::container::wish::{Mount, MountKind, Root};
+use crate::engine::image::Platform;
 use crate::engine::places::Places;
 use crate::engine::pull::{Policy, obtain};
 use crate::engine::store::{Image, Store};
 use crate::error::{Cause, Error, Object, Result};
 use clap::ArgMatches;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What was named, and the command after it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,8 +41,8 @@ pub(super) struct Ground {
     pub(super) root: Root,
     /// What the image says; empty for a directory.
     pub(super) image: ImageWish,
-    /// The image itself; none for a directory.
-    pinned: Option<Image>,
+    /// The image itself, and those that are mounted into the container.
+    pinned: Vec<Image>,
 }
 
 /// What an image wishes for its containers.
@@ -134,7 +135,30 @@ pub(super) fn find(found: &ArgMatches, asked: &Asked, places: &Places) -> Result
     })
 }
 
-fn of_image(found: &ArgMatches, name: &str, places: &Places) -> Result<Ground> {
+/// Finds the layers of images that are mounted, as those of the container's own.
+///
+/// # Errors
+/// As [`find`].
+pub(super) fn of_mounts(
+    found: &ArgMatches,
+    mounts: &mut [Mount],
+    ground: &mut Ground,
+    places: &Places,
+) -> Result<()> {
+    for mount in mounts
+        .iter_mut()
+        .filter(|mount| mount.kind == MountKind::Image)
+    {
+        let store = Store::open(places)?;
+        let image = obtained(found, &mount.source, &store)?;
+        mount.layers = store.layers(&image);
+        mount.layers.reverse();
+        ground.pinned.push(image);
+    }
+    Ok(())
+}
+
+fn obtained(found: &ArgMatches, name: &str, store: &Store) -> Result<Image> {
     let word = text(found, "pull").unwrap_or_else(|| "missing".to_owned());
     let policy = Policy::parse(&word).ok_or_else(|| {
         let why = Cause::Refused("no such word".to_owned());
@@ -145,9 +169,14 @@ fn of_image(found: &ArgMatches, name: &str, places: &Places) -> Result<Ground> {
         )
         .hint("use always, missing, never or newer")
     })?;
-    let store = Store::open(places)?;
     let (wish, progress) = wish(found, name)?;
-    let image = obtain(&store, &wish, policy, &progress)?;
+    obtain(store, &wish, policy, &progress)
+}
+
+fn of_image(found: &ArgMatches, name: &str, places: &Places) -> Result<Ground> {
+    let store = Store::open(places)?;
+    let image = obtained(found, name, &store)?;
+    runs_here(&image, name)?;
     let settings = store.config(&image)?.config;
     let mut lower = store.layers(&image);
     // The store has the bottom first, overlay the top.
@@ -165,8 +194,43 @@ fn of_image(found: &ArgMatches, name: &str, places: &Places) -> Result<Ground> {
             labels: settings.labels.into_iter().collect(),
             stop_signal: settings.stop_signal,
         },
-        pinned: Some(image),
+        pinned: vec![image],
     })
+}
+
+/// Refuses what no processor of this host can run, before anything is made for it.
+fn runs_here(image: &Image, name: &str) -> Result<()> {
+    let (wanted, host) = (
+        image.platform.architecture.as_str(),
+        Platform::host().architecture,
+    );
+    let also: &[&str] = match host.as_str() {
+        "amd64" => &["386"],
+        // Most of them run programs of 32 bits, too.
+        "arm64" => &["arm"],
+        _ => &[],
+    };
+    let interpreted = |file: &str| {
+        let registered = Path::new("/proc/sys/fs/binfmt_misc").join(file);
+        std::fs::read_to_string(registered).is_ok_and(|text| text.starts_with("enabled"))
+    };
+    let qemus = match wanted {
+        "amd64" => "x86_64",
+        "arm64" => "aarch64",
+        "386" => "i386",
+        other => other,
+    };
+    if wanted == host || also.contains(&wanted) || interpreted(&format!("qemu-{qemus}")) {
+        return Ok(());
+    }
+    let why = format!(
+        "it is made for {}, and this host's processor is {host}",
+        image.platform
+    );
+    let object = Object::Image(name.to_owned());
+    Err(Error::new("run the image", object, Cause::Refused(why)).hint(format!(
+        "orbital pull --platform linux/{host} {name} fetches the fitting one, where there is one; or install qemu-user-static"
+    )))
 }
 
 impl Ground {
@@ -175,10 +239,12 @@ impl Ground {
     /// # Errors
     /// A note that cannot be written.
     pub(super) fn pin(&self, id: &str, places: &Places) -> Result<()> {
-        match &self.pinned {
-            Some(image) => Store::open(places)?.pin(image, id),
-            None => Ok(()),
+        if self.pinned.is_empty() {
+            return Ok(());
         }
+        let store = Store::open(places)?;
+        let mut pins = self.pinned.iter().enumerate();
+        pins.try_for_each(|(number, image)| store.pin(image, id, number))
     }
 }
 

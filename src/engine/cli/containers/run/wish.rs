@@ -1,13 +1,16 @@
 //! Flags into a wish: the image's wishes first, the command line over them.
 
+use super::host::{is_vendors, time_zone, vendors_devices};
 use super::limits::{limits, number, refused, size};
 use super::mounts::{self, mounts};
+use super::notes::{annotations, labels, lines, log};
 use super::source::{Asked, Ground, ImageWish};
 use crate::engine::cli::{text, texts};
 use crate::engine::container::shelf::Shelf;
 use crate::engine::container::wish::{Mount, MountKind, Network, Switch, Wish};
+use crate::engine::ids::{self, Userns};
 use crate::engine::places::Places;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use clap::ArgMatches;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -48,9 +51,7 @@ const PROXIES: [&str; 5] = [
     "all_proxy",
 ];
 
-/// Bytes of a log file, files of it, and bytes of /dev/shm, where nothing is said.
-const LOG_SIZE: u64 = 10 << 20;
-const LOG_FILES: u32 = 3;
+/// Bytes of /dev/shm, where nothing is said.
 const SHM_SIZE: u64 = 64 << 20;
 
 /// The value of a flag, or of what the seeds call it.
@@ -101,7 +102,10 @@ pub(super) fn wish(
             .map(|(_, switch)| *switch)
             .collect(),
         mounts: all_mounts(found, image, places)?,
-        devices: texts(found, "device"),
+        devices: texts(found, "device")
+            .into_iter()
+            .filter(|word| !is_vendors(word))
+            .collect(),
         device_rules: texts(found, "device-cgroup-rule"),
         cap_add: texts(found, "cap-add"),
         cap_drop: texts(found, "cap-drop"),
@@ -110,7 +114,7 @@ pub(super) fn wish(
         sysctls: texts(found, "sysctl"),
         limits: limits(found)?,
         network: network(found, image),
-        stop_signal: text(found, "stop-signal").unwrap_or_else(|| image.stop_signal.clone()),
+        stop_signal: stop_signal(found, image)?,
         stop_timeout: number(found, "stop-timeout")?.unwrap_or(10),
         labels: labels(found, image)?,
         shm_size: size(found, "shm-size")?
@@ -118,19 +122,30 @@ pub(super) fn wish(
         pid_file: text(found, "pidfile").map(|path| mounts::path(&path)),
         oom_score_adj: number(found, "oom-score-adj")?,
         cgroup_parent: text(found, "cgroup-parent").unwrap_or_default(),
-        time_zone: text(found, "tz").unwrap_or_default(),
+        time_zone: time_zone(found)?,
+        vendors_devices: vendors_devices(found)?,
+        annotations: annotations(found)?,
+        userns: ids::parse(
+            text(found, "userns").as_deref(),
+            &texts(found, "uidmap"),
+            &texts(found, "gidmap"),
+        )?,
         ..Wish::default()
     };
-    if !wish.stop_signal.is_empty() && crate::cli::signal::number(&wish.stop_signal).is_none() {
-        return Err(refused(
-            "stop-signal",
-            &wish.stop_signal,
-            "there is no such signal",
-        ));
+    if let (Userns::KeepId { uid, gid }, None) = (&wish.userns, text(found, "user")) {
+        wish.user = format!("{uid}:{gid}");
     }
     wish.namespaces = namespaces(found)?;
     log(found, &mut wish)?;
     Ok(wish)
+}
+
+fn stop_signal(found: &ArgMatches, image: &ImageWish) -> Result<String> {
+    let signal = text(found, "stop-signal").unwrap_or_else(|| image.stop_signal.clone());
+    match signal.is_empty() || crate::cli::signal::number(&signal).is_some() {
+        true => Ok(signal),
+        false => Err(refused("stop-signal", &signal, "there is no such signal")),
+    }
 }
 
 fn argv(found: &ArgMatches, asked: &Asked, image: &ImageWish) -> Result<Vec<String>> {
@@ -197,17 +212,6 @@ fn variables(word: &str) -> Vec<String> {
 fn callers(name: &str) -> Option<String> {
     let value = std::env::var_os(name)?;
     Some(format!("{name}={}", value.to_string_lossy()))
-}
-
-/// Lines that are neither empty nor comments.
-fn lines(file: &str) -> Result<Vec<String>> {
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| Error::io("read a file of lines", file, "openat", &error))?;
-    let full = text
-        .lines()
-        .map(str::trim_start)
-        .filter(|line| !line.is_empty() && !line.starts_with('#'));
-    Ok(full.map(str::to_owned).collect())
 }
 
 fn workdir(found: &ArgMatches, image: &ImageWish) -> Result<String> {
@@ -314,48 +318,4 @@ fn namespaces(found: &ArgMatches) -> Result<BTreeMap<String, String>> {
         modes.insert(kind.to_owned(), mode);
     }
     Ok(modes)
-}
-
-fn labels(found: &ArgMatches, image: &ImageWish) -> Result<BTreeMap<String, String>> {
-    let mut labels: BTreeMap<String, String> = image.labels.iter().cloned().collect();
-    let mut words = Vec::new();
-    for file in texts(found, "label-file") {
-        words.extend(lines(&file)?);
-    }
-    words.extend(texts(found, "label"));
-    for word in words {
-        let (name, value) = word.split_once('=').unwrap_or((&word, ""));
-        labels.insert(name.to_owned(), value.to_owned());
-    }
-    Ok(labels)
-}
-
-fn log(found: &ArgMatches, wish: &mut Wish) -> Result<()> {
-    wish.log_driver = text(found, "log-driver").unwrap_or_else(|| "json-file".to_owned());
-    if !["json-file", "none"].contains(&wish.log_driver.as_str()) {
-        return Err(
-            refused("log-driver", &wish.log_driver, "no such driver").hint("use json-file or none")
-        );
-    }
-    (wish.log_size, wish.log_files) = (LOG_SIZE, LOG_FILES);
-    for option in texts(found, "log-opt") {
-        let wrong =
-            || refused("log-opt", &option, "no such option").hint("use max-size=10m or max-file=3");
-        match option.split_once('=').ok_or_else(wrong)? {
-            ("max-size", size) => {
-                let bytes = crate::cli::quantity::bytes(size).ok_or_else(wrong)?;
-                // -1 and 0 both mean no limit.
-                wish.log_size = u64::try_from(bytes).unwrap_or(0);
-            }
-            ("max-file", files) => {
-                wish.log_files = files
-                    .parse()
-                    .ok()
-                    .filter(|files| *files > 0)
-                    .ok_or_else(wrong)?
-            }
-            _ => return Err(wrong()),
-        }
-    }
-    Ok(())
 }
