@@ -57,7 +57,11 @@ const WITHOUT_BUNDLE: [(&str, &str); 19] = [
 ];
 
 /// Hints that no bundle can trigger on every host, by how they begin after their first value, each with the reason.
-const WITHOUT_TRIGGER: [(&str, &str); 11] = [
+const WITHOUT_TRIGGER: [(&str, &str); 12] = [
+    (
+        ", or hand it over in a file",
+        "the same: program/what-is-too-long-is-named",
+    ),
     (
         "shorten the ",
         "it takes a config.json of some hundred KiB; program/what-is-too-long-is-named has one",
@@ -82,7 +86,10 @@ const WITHOUT_TRIGGER: [(&str, &str); 11] = [
         "use rbind: the source holds mounts",
         "only the mounts of an ordinary user are locked",
     ),
-    ("mappings (orbital spec --rootless)", "the tests are root"),
+    (
+        "making namespaces needs CAP_SYS_ADMIN",
+        "the tests are root",
+    ),
     (
         "this host forbids user namespaces",
         "a setting of the whole host",
