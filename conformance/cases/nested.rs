@@ -154,6 +154,7 @@ fn in_kept(lab: &Lab, net: Option<&str>, edit: impl FnOnce(&mut Spec)) -> Outcom
     let bundle = lab.bundle(|spec| {
         spec.no_mount("/sys")
             .no_mount("/sys/fs/cgroup")
+            .no_mount("/dev/mqueue")
             .remove("/linux/resources")
             .remove("/hostname")
             .sh("hostname; ip link show lo | grep -o 'mtu [0-9]*'")
