@@ -120,22 +120,7 @@ fn refused(flag: &str, value: &str, why: &str) -> Error {
 /// A word that is none, a map that is none, a mode that only the other kind of user has.
 pub(crate) fn parse(mode: Option<&str>, uids: &[String], gids: &[String]) -> Result<Userns> {
     if !uids.is_empty() || !gids.is_empty() {
-        if let Some(mode) = mode.filter(|mode| !["", "private"].contains(mode)) {
-            return Err(refused(
-                "userns",
-                mode,
-                "not together with --uidmap or --gidmap",
-            ));
-        }
-        let (uids, gids) = (pieces("uidmap", uids)?, pieces("gidmap", gids)?);
-        let or = |one: &Vec<Piece>, other: &Vec<Piece>| match one.is_empty() {
-            true => other.clone(),
-            false => one.clone(),
-        };
-        return Ok(Userns::Typed(Ids {
-            uids: or(&uids, &gids),
-            gids: or(&gids, &uids),
-        }));
+        return typed(mode, uids, gids);
     }
     let whole = mode.unwrap_or_default();
     let (word, options) = whole.split_once(':').unwrap_or((whole, ""));
@@ -178,21 +163,40 @@ pub(crate) fn parse(mode: Option<&str>, uids: &[String], gids: &[String]) -> Res
             Ok(Userns::KeepId { uid, gid })
         }),
         "nomap" => of_user(word, || Ok(Userns::Nomap)),
-        "auto" => {
-            let usual = if who() == Who::Root {
-                USUAL
-            } else {
-                USUAL_OF_USER
-            };
-            let size = value("size")?.unwrap_or(usual);
-            match size {
-                0 => Err(refused("userns", whole, "a container needs an id")),
-                size => Ok(Userns::Auto { size }),
-            }
-        }
+        "auto" => match value("size")?.unwrap_or_else(usual_size) {
+            0 => Err(refused("userns", whole, "a container needs an id")),
+            size => Ok(Userns::Auto { size }),
+        },
         _ => Err(refused("userns", whole, "no such mode")
             .hint("use host, keep-id, auto or nomap; or --uidmap and --gidmap")),
     }
+}
+
+fn usual_size() -> u32 {
+    match who() {
+        Who::Root => USUAL,
+        Who::User => USUAL_OF_USER,
+    }
+}
+
+/// Maps that were typed; one of them serves for both.
+fn typed(mode: Option<&str>, uids: &[String], gids: &[String]) -> Result<Userns> {
+    if let Some(mode) = mode.filter(|mode| !["", "private"].contains(mode)) {
+        return Err(refused(
+            "userns",
+            mode,
+            "not together with --uidmap or --gidmap",
+        ));
+    }
+    let (uids, gids) = (pieces("uidmap", uids)?, pieces("gidmap", gids)?);
+    let or = |one: &Vec<Piece>, other: &Vec<Piece>| match one.is_empty() {
+        true => other.clone(),
+        false => one.clone(),
+    };
+    Ok(Userns::Typed(Ids {
+        uids: or(&uids, &gids),
+        gids: or(&gids, &uids),
+    }))
 }
 
 fn of_user(mode: &str, made: impl Fn() -> Result<Userns>) -> Result<Userns> {
