@@ -1,4 +1,4 @@
-//! What the callers of a runtime rely on, as far as no other topic has it: `callers.md` has them all.
+//! What the callers of a runtime rely on, as far as no other topic has it: `callers/rules.md` has them all.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -1,4 +1,4 @@
-//! `callers.md` has no hole: each rule that callers of a runtime rely on has a test that exists.
+//! `callers/rules.md` has no hole: each rule that callers of a runtime rely on has a test that exists.
 
 /// Whether a test exists.
 mod named;
@@ -26,7 +26,7 @@ fn rules(markdown: &str) -> Vec<(String, Vec<String>)> {
 
 #[test]
 fn every_rule_has_its_tests() {
-    let text = fs::read_to_string(here().join("callers.md")).unwrap_or_default();
+    let text = fs::read_to_string(here().join("callers/rules.md")).unwrap_or_default();
     let rules = rules(&text);
     let cases = cases();
     let numbers: Vec<String> = rules.iter().map(|(number, _)| number.clone()).collect();

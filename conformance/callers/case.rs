@@ -1,0 +1,126 @@
+//! What a case is: a name, what it needs, which runtimes are known to do otherwise, and a function.
+
+use std::path::Path;
+
+use crate::args::Runtime;
+use crate::check::Outcome;
+use crate::place::Place;
+use crate::podman;
+
+/// A program that people use, and that calls a runtime.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Caller {
+    /// The first part of its cases' names.
+    pub(crate) name: &'static str,
+    /// Without this program, its cases are skipped.
+    pub(crate) program: &'static str,
+    /// A script that prints its version in a line.
+    pub(crate) version: &'static str,
+    /// Its cases, theme by theme.
+    pub(crate) cases: &'static [&'static [Case]],
+    /// Removes by force what a case that failed has left.
+    pub(crate) sweep: fn(&Place),
+    /// Ends what serves all of a runtime's cases, such as a daemon, when the last is over.
+    pub(crate) leave: fn(&Place),
+}
+
+/// All of them, in the report's order.
+pub(crate) const CALLERS: &[Caller] = &[podman::CALLER];
+
+/// One act of a user and what they would notice.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Case {
+    /// `caller/what-a-user-does`.
+    pub(crate) name: &'static str,
+    needs: &'static [Need],
+    deviates: &'static [(&'static str, &'static str)],
+    pub(crate) run: fn(&Place) -> Outcome,
+}
+
+/// What a case cannot be tried without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// A program in the usual places.
+    Program(&'static str),
+    /// A file of the host, by its absolute path.
+    File(&'static str),
+    /// Not with this runtime: it has no such ability, and says so itself; with the reason.
+    Not(&'static str, &'static str),
+}
+
+impl Case {
+    /// A case that needs nothing but its caller, whose name it begins with.
+    pub(crate) const fn new(name: &'static str, run: fn(&Place) -> Outcome) -> Self {
+        Case {
+            name,
+            needs: &[],
+            deviates: &[],
+            run,
+        }
+    }
+
+    /// The same case with these needs.
+    pub(crate) const fn needs(mut self, needs: &'static [Need]) -> Self {
+        self.needs = needs;
+        self
+    }
+
+    /// The same case with peers that are known to fail, and the reason.
+    pub(crate) const fn deviates(
+        mut self,
+        deviates: &'static [(&'static str, &'static str)],
+    ) -> Self {
+        self.deviates = deviates;
+        self
+    }
+
+    /// Why it cannot be tried with `runtime` here, if it cannot.
+    pub(crate) fn hindrance(&self, runtime: &Runtime) -> Option<String> {
+        let caller = CALLERS
+            .iter()
+            .find(|caller| self.name.split('/').next() == Some(caller.name));
+        let caller = Need::Program(caller.map_or("", |caller| caller.program));
+        let all = std::iter::once(&caller).chain(self.needs);
+        all.filter_map(|need| need.missing(runtime)).next()
+    }
+
+    /// What this runtime is known to do instead.
+    pub(crate) fn deviation(&self, runtime: &str) -> Option<&'static str> {
+        let entry = self.deviates.iter().find(|(name, _)| *name == runtime);
+        entry.map(|(_, words)| *words)
+    }
+}
+
+impl Need {
+    fn missing(&self, runtime: &Runtime) -> Option<String> {
+        match self {
+            Need::Program(name) if !installed(name) => Some(format!("there is no {name}")),
+            Need::File(path) if !Path::new(path).exists() => Some(format!("there is no {path}")),
+            Need::Not(name, why) if runtime.name == *name => Some((*why).to_owned()),
+            _ => None,
+        }
+    }
+}
+
+fn installed(name: &str) -> bool {
+    let places = ["/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin"];
+    places.iter().any(|dir| Path::new(dir).join(name).exists())
+}
+
+/// The cases with one of `filters` in their name, in the report's order; all, without filters.
+pub(crate) fn chosen(filters: &[String]) -> Vec<Case> {
+    let all = CALLERS
+        .iter()
+        .flat_map(|caller| caller.cases)
+        .copied()
+        .flatten()
+        .copied();
+    all.filter(|case| filters.is_empty() || filters.iter().any(|f| case.name.contains(f.as_str())))
+        .collect()
+}
+
+impl std::fmt::Display for Case {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
