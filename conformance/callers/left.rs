@@ -47,7 +47,10 @@ fn look(place: &Place<'_>, marks: &BTreeSet<String>) -> Vec<String> {
             .into_iter()
             .map(|path| format!("state {}", path.display())),
     );
-    let records = named(&place.home, 5, &marked);
+    // An image may stay.
+    let records = named(&place.home, 5, &marked)
+        .into_iter()
+        .filter(|path| !path.to_string_lossy().contains("-images/"));
     found.extend(
         records
             .into_iter()
