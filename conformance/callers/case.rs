@@ -44,6 +44,10 @@ pub(crate) enum Need {
     Program(&'static str),
     /// A file of the host, by its absolute path.
     File(&'static str),
+    /// A controller of cgroup v2.
+    Controller(&'static str),
+    /// A CRIU that can do its work on this kernel.
+    Criu,
     /// Not with this runtime: it has no such ability, and says so itself; with the reason.
     Not(&'static str, &'static str),
 }
@@ -96,10 +100,28 @@ impl Need {
         match self {
             Need::Program(name) if !installed(name) => Some(format!("there is no {name}")),
             Need::File(path) if !Path::new(path).exists() => Some(format!("there is no {path}")),
+            Need::Controller(name) if !offered(name) => {
+                Some(format!("there is no controller {name}"))
+            }
+            Need::Criu if !criu() => Some("there is no CRIU that works here".to_owned()),
             Need::Not(name, why) if runtime.name == *name => Some((*why).to_owned()),
             _ => None,
         }
     }
+}
+
+fn offered(controller: &str) -> bool {
+    let list = std::fs::read_to_string("/sys/fs/cgroup/cgroup.controllers").unwrap_or_default();
+    list.split_whitespace().any(|word| word == controller)
+}
+
+/// `criu check` takes seconds: it is asked once.
+fn criu() -> bool {
+    static WORKS: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
+    *WORKS.get_or_init(|| {
+        let output = std::process::Command::new("criu").arg("check").output();
+        output.is_ok_and(|output| output.status.success())
+    })
 }
 
 fn installed(name: &str) -> bool {

@@ -5,7 +5,7 @@
 //! `box`. What this does *not* do: judge podman. A case that fails for every runtime says nothing.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::case::{Caller, Case};
 use crate::check::Outcome;
@@ -16,11 +16,49 @@ use crate::said::Said;
 /// run: streams, statuses, process.
 mod run;
 
+/// exec.
+mod exec;
+
+/// stop, kill, pause, restart.
+mod life;
+
+/// Capabilities, seccomp, devices, namespaces.
+mod confine;
+
+/// Limits.
+mod limits;
+
+/// Mounts, and files to and fro.
+mod volumes;
+
+/// What cannot be; hooks.
+mod errors;
+
+/// Pods and joined namespaces.
+mod pods;
+
+/// checkpoint and restore.
+mod checkpoint;
+
+/// As an ordinary user.
+mod rootless;
+
 pub(crate) const CALLER: Caller = Caller {
     name: "podman",
     program: "podman",
     version: "podman --version",
-    cases: &[run::CASES],
+    cases: &[
+        run::CASES,
+        exec::CASES,
+        life::CASES,
+        confine::CASES,
+        limits::CASES,
+        volumes::CASES,
+        errors::CASES,
+        pods::CASES,
+        checkpoint::CASES,
+        rootless::CASES,
+    ],
     sweep,
     leave,
 };
@@ -95,16 +133,26 @@ impl<'p> Podman<'p> {
     fn configure(&self) -> Outcome {
         let (home, runtime) = (self.home(), self.place.runtime);
         let (home, name, path) = (home.display(), &runtime.name, runtime.path.display());
+        // podman's default limit would keep a container from beginning where there is no controller for it.
+        let controllers = fs::read_to_string("/sys/fs/cgroup/cgroup.controllers")?;
+        let pids = match controllers.contains("pids") {
+            true => "",
+            false => "pids_limit = 0\n",
+        };
         let configuration = format!(
-            "[containers]\nlog_driver = \"k8s-file\"\n[engine]\nruntime = \"{name}\"\nevents_logger = \"file\"\n\
+            "[containers]\nlog_driver = \"k8s-file\"\nnetns = \"none\"\n{pids}[engine]\nruntime = \"{name}\"\nevents_logger = \"file\"\n\
              events_logfile_path = \"{}\"\nruntime_supports_json = [\"orbital\", \"crun\", \"runc\"]\n\
              runtime_supports_nocgroup = [\"orbital\", \"crun\"]\n[engine.runtimes]\n{name} = [\"{path}\"]\n",
             self.events().display()
         );
         fs::write(self.home().join("containers.conf"), configuration)?;
+        let groups = match Path::new("/run/systemd/private").exists() {
+            true => "systemd",
+            false => "cgroupfs",
+        };
         let wrapper = format!(
             "#!/bin/sh\nexec /usr/bin/podman --root {home}/storage --runroot {home}/run --tmpdir {home}/tmp \
-             --storage-driver overlay --log-level ${{level:-error}} --cgroup-manager ${{groups:-systemd}} \"$@\"\n"
+             --storage-driver overlay --log-level ${{level:-error}} --cgroup-manager ${{groups:-{groups}}} \"$@\"\n"
         );
         let file = self.home().join("bin/podman");
         fs::write(&file, wrapper)?;
@@ -147,4 +195,22 @@ fn leave(place: &Place<'_>) {
         let file = podman.home().join("tmp/pause.pid");
         let _ = podman.ask(&format!("kill $(cat {})", file.display()));
     }
+}
+
+/// Root types `script`, whose first failure ends it, and sees exactly `out`.
+fn shows(place: &Place<'_>, script: &str, out: &str) -> Outcome {
+    Podman::root(place)?
+        .ask(&format!("set -e\n{script}"))?
+        .ended(0)?
+        .printed(out)?;
+    Ok(())
+}
+
+/// The same, typed by the machine's user.
+fn shows_user(place: &Place<'_>, script: &str, out: &str) -> Outcome {
+    Podman::user(place)?
+        .ask(&format!("set -e\n{script}"))?
+        .ended(0)?
+        .printed(out)?;
+    Ok(())
 }
