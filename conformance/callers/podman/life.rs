@@ -124,9 +124,11 @@ fn attach(place: &Place<'_>) -> Outcome {
     shows(
         place,
         "podman run -d -i --name $tag box sh -c 'read line; echo got $line; exit 8' >/dev/null
-        echo words | podman attach $tag || echo with $?
+        { echo words; until grep -q got $dir/out; do sleep 0.1; done; sleep 1; } | podman attach $tag >$dir/out || true
+        grep got $dir/out
+        podman wait $tag
         podman rm -f -t 0 $tag >/dev/null",
-        "got words\nwith 8",
+        "got words\n8",
     )
 }
 

@@ -7,7 +7,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::case::{Caller, Case};
+use crate::case::Caller;
 use crate::check::Outcome;
 use crate::image;
 use crate::place::{Place, USER, Who};
