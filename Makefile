@@ -18,7 +18,7 @@ UNIFIED := $(CURDIR)/conformance/in-unified
 ROOT := $(if $(filter 0,$(shell id -u)),,sudo -E env PATH="$$PATH")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build release engine install demo examples check lint test conformance differential runtime-tools windows bench bench-engine soak vm vm-test clean
+.PHONY: help setup build release engine install demo examples check lint test conformance differential runtime-tools windows bench bench-engine soak vm vm-test callers clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | \
@@ -129,6 +129,13 @@ vm-test: ## the conformance suite inside the test machine: ARGS="--filter cgroup
 	@cargo build --quiet --locked --release --package conformance --bin conformance
 	@$(ROOT) conformance/vm/run --systemd --share $(CURDIR):ro --share $(TARGET):ro -- \
 		"time conformance/vm/suite $(CURDIR) $(TARGET)/release/conformance $(BINARY) $(ARGS)"
+
+callers: ## what people do with podman and other callers, in the test machine, with runc, crun and orbital: ARGS="--filter podman/exec"
+	@.config/setup --for test
+	@.config/release --quiet
+	@cargo build --quiet --locked --release --package conformance --bin callers
+	@$(ROOT) conformance/vm/run --systemd --share $(CURDIR)/conformance/callers --share $(TARGET):ro -- \
+		"./inside $(TARGET)/release/callers $(BINARY) $(if $(ARGS),$(ARGS),--report $(CURDIR)/conformance/callers/report.md)"
 
 clean: ## remove what was built, and the examples' root file systems
 	cargo clean

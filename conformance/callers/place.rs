@@ -58,21 +58,19 @@ impl<'r> Place<'r> {
         fs::create_dir_all(&dir)?;
         fs::set_permissions(&dir, std::os::unix::fs::PermissionsExt::from_mode(0o1777))?;
         let tag = format!("callers-{}-{number}", runtime.name);
-        let marks = RefCell::new(BTreeSet::from([
-            tag.clone(),
-            dir.to_string_lossy().into_owned(),
-        ]));
-        let (image, trails) = (work.join("image.tar"), RefCell::default());
-        Ok(Place {
+        let place = Place {
             runtime,
             dir,
             home,
-            image,
+            image: work.join("image.tar"),
             tag,
             processors,
-            marks,
-            trails,
-        })
+            marks: RefCell::default(),
+            trails: RefCell::default(),
+        };
+        place.mark(&place.tag);
+        place.mark(&place.dir.to_string_lossy());
+        Ok(place)
     }
 
     /// Runs a script as root. It has `$runtime`, `$image`, `$dir` and `$tag`, and programs of `home/bin` go first.

@@ -226,3 +226,6 @@ fn first_line(script: &str) -> String {
         .unwrap_or_default();
     text.lines().next().unwrap_or("not there").to_owned()
 }
+
+#[cfg(test)]
+mod tests;

@@ -122,10 +122,7 @@ fn hook_fails(place: &Place<'_>) -> Outcome {
         "stages": ["createRuntime"]
     });
     fs::write(dir.join("no.json"), hook.to_string())?;
-    fails(
-        place,
-        "podman --hooks-dir $dir/hooks run --rm box echo ran",
-        126,
-        &["hook"],
-    )
+    let said = Podman::root(place)?.ask("podman --hooks-dir $dir/hooks run --rm box echo ran")?;
+    said.ended(126)?.has_not("ran")?.complained(&["hook"])?;
+    Ok(())
 }
