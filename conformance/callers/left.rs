@@ -47,10 +47,11 @@ fn look(place: &Place<'_>, marks: &BTreeSet<String>) -> Vec<String> {
             .into_iter()
             .map(|path| format!("state {}", path.display())),
     );
-    // An image may stay.
-    let records = named(&place.home, 5, &marked)
-        .into_iter()
-        .filter(|path| !path.to_string_lossy().contains("-images/"));
+    // An image may stay, and so does what podman keeps of containers that never began.
+    let records = named(&place.home, 5, &marked).into_iter().filter(|path| {
+        let text = path.to_string_lossy();
+        !text.contains("-images/") && !text.contains("/persist/")
+    });
     found.extend(
         records
             .into_iter()

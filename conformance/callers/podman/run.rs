@@ -133,7 +133,7 @@ fn descriptors(place: &Place<'_>) -> Outcome {
 fn notified(place: &Place<'_>) -> Outcome {
     let podman = Podman::root(place)?;
     let said = podman.ask(
-        "socat -u UNIX-RECV:$dir/notify,mode=777 OPEN:$dir/heard,creat,append &
+        "socat -u UNIX-RECV:$dir/notify,mode=777 OPEN:$dir/heard,creat,append & socat=$!
         until [ -e $dir/notify ]; do sleep 0.1; done
         NOTIFY_SOCKET=$dir/notify podman run -d --name $tag --sdnotify=container \
             -v /usr:/usr:ro -v /usr/lib:/lib:ro -v /usr/lib64:/lib64:ro \
@@ -141,7 +141,7 @@ fn notified(place: &Place<'_>) -> Outcome {
         for i in $(seq 100); do grep -q READY=1 $dir/heard && break; sleep 0.2; done
         cat $dir/heard
         podman rm -f -t 0 $tag >/dev/null
-        kill %1",
+        kill $socat",
     )?;
     said.has("READY=1")?;
     Ok(())
