@@ -21,9 +21,9 @@ fn here(place: &Place<'_>) -> Outcome {
         &format!(
             "podman run -d --name $tag --tmpfs /mem box {COUNTS} >/dev/null
             until podman exec $tag test -s /tmp/count; do sleep 0.1; done
-            podman checkpoint $tag >/dev/null
+            podman container checkpoint $tag >/dev/null
             podman inspect --format '{{{{.State.Status}}}} {{{{.State.Checkpointed}}}}' $tag
-            podman restore $tag >/dev/null
+            podman container restore $tag >/dev/null
             podman inspect --format '{{{{.State.Status}}}} {{{{.State.Restored}}}}' $tag
             a=$(podman exec $tag tail -n 1 /tmp/count); sleep 1; b=$(podman exec $tag tail -n 1 /tmp/count)
             [ $b -gt $a ] && echo on
@@ -40,10 +40,10 @@ fn exported(place: &Place<'_>) -> Outcome {
         &format!(
             "podman run -d --name $tag box {COUNTS} >/dev/null
             until podman exec $tag test -s /tmp/count; do sleep 0.1; done
-            podman checkpoint --leave-running --export $dir/it.tar $tag >/dev/null
+            podman container checkpoint --leave-running --export $dir/it.tar $tag >/dev/null
             podman exec $tag echo goes on
             podman rm -f -t 0 $tag >/dev/null
-            podman restore --import $dir/it.tar --name $tag-new >/dev/null
+            podman container restore --import $dir/it.tar --name $tag-new >/dev/null
             podman exec $tag-new sh -c 'tail -n 1 /tmp/count >/dev/null && echo elsewhere'
             podman rm -f -t 0 $tag-new >/dev/null"
         ),
