@@ -20,6 +20,8 @@ pub(crate) struct Args {
     pub(crate) filters: Vec<String>,
     /// How many runtimes are tried at a time.
     pub(crate) jobs: usize,
+    /// How many cases of each runtime go at a time.
+    pub(crate) lanes: usize,
     /// Where everything is made; emptied before and after.
     pub(crate) work: PathBuf,
     /// Where the table is written as a document.
@@ -28,7 +30,7 @@ pub(crate) struct Args {
     pub(crate) list: bool,
 }
 
-const USAGE: &str = "usage: callers --runtime NAME=PATH… [--filter WORD…] [--jobs N] [--work DIR] [--report FILE] [--list]";
+const USAGE: &str = "usage: callers --runtime NAME=PATH… [--filter WORD…] [--jobs N] [--lanes N] [--work DIR] [--report FILE] [--list]";
 
 /// Reads it.
 pub(crate) fn parse(mut words: impl Iterator<Item = String>) -> Result<Args, String> {
@@ -36,6 +38,7 @@ pub(crate) fn parse(mut words: impl Iterator<Item = String>) -> Result<Args, Str
         runtimes: Vec::new(),
         filters: Vec::new(),
         jobs: usize::MAX,
+        lanes: 1,
         work: PathBuf::from("/var/tmp/callers"),
         report: None,
         list: false,
@@ -49,11 +52,8 @@ pub(crate) fn parse(mut words: impl Iterator<Item = String>) -> Result<Args, Str
         match word.as_str() {
             "--runtime" => args.runtimes.push(runtime(&value()?)?),
             "--filter" => args.filters.push(value()?),
-            "--jobs" => {
-                let text = value()?;
-                let number: usize = text.parse().map_err(|_| format!("{text} is no number"))?;
-                args.jobs = number.max(1);
-            }
+            "--jobs" => args.jobs = number(value()?)?,
+            "--lanes" => args.lanes = number(value()?)?,
             "--work" => args.work = value()?.into(),
             "--report" => args.report = Some(value()?.into()),
             "--list" => args.list = true,
@@ -77,4 +77,9 @@ fn runtime(text: &str) -> Result<Runtime, String> {
         name: name.to_owned(),
         path: found,
     })
+}
+
+fn number(text: String) -> Result<usize, String> {
+    let number: usize = text.parse().map_err(|_| format!("{text} is no number"))?;
+    Ok(number.max(1))
 }

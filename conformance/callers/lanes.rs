@@ -1,15 +1,17 @@
-//! All cases through all runtimes: each runtime goes its own lane, case after case, beside the others.
+//! All cases through all runtimes: each runtime goes one lane or several, case after case, beside the
+//! others.
 
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use crate::args::{Args, Runtime};
+use crate::args::Args;
 use crate::case::{CALLERS, Case};
 use crate::check::{Hindrance, Outcome};
 use crate::image;
 use crate::left;
-use crate::place::{Place, Processors};
+use crate::place::{Ground, Place, Processors};
 use crate::report::{Cell, Table, Verdict};
 
 /// Tries every case with every runtime and tells of each as it ends.
@@ -19,91 +21,113 @@ pub(crate) fn run(args: &Args, cases: &[Case]) -> Result<Table, String> {
         .map_err(|e| format!("cannot make {}: {e}", args.work.display()))?;
     own_memory(&args.work)?;
     image::make(&args.work)?;
+    let grounds = grounds(args).map_err(|e| format!("cannot copy a runtime: {e}"))?;
     let began = Instant::now();
     println!("TAP version 13\n1..{}", cases.len() * args.runtimes.len());
-    let table = Mutex::new(Table::new(args, cases));
-    let (waiting, processors) = (
-        Mutex::new(args.runtimes.iter().enumerate()),
-        Processors::all(),
-    );
-    let work = || {
-        loop {
-            let next = waiting
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .next();
-            let Some((column, runtime)) = next else {
-                return;
-            };
-            lane(args, runtime, cases, &processors, &|row, cell| {
-                table
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .take(row, column, cell);
-            });
-        }
+    let course = Course {
+        cases,
+        table: Mutex::new(Table::new(args, cases)),
+        next: args.runtimes.iter().map(|_| AtomicUsize::new(0)).collect(),
+        processors: Processors::all(),
     };
+    let waiting = Mutex::new(grounds.iter());
     std::thread::scope(|scope| {
-        for _ in 0..args.jobs.min(args.runtimes.len()) {
-            scope.spawn(work);
+        for _ in 0..args.jobs.saturating_mul(args.lanes).min(grounds.len()) {
+            scope.spawn(|| {
+                while let Some((column, ground)) = locked(&waiting).next() {
+                    course.lane(*column, ground);
+                }
+            });
         }
     });
     remove(&args.work);
-    let table = table.into_inner().unwrap_or_else(PoisonError::into_inner);
     println!("# {} s", began.elapsed().as_secs());
-    Ok(table)
+    Ok(course
+        .table
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner))
 }
 
-/// One runtime's.
-fn lane(
-    args: &Args,
-    runtime: &Runtime,
-    cases: &[Case],
-    processors: &Processors,
-    take: &dyn Fn(usize, Cell),
-) {
-    for (row, case) in cases.iter().enumerate() {
-        let began = Instant::now();
-        let verdict = match case.hindrance(runtime) {
-            Some(why) => Verdict::Skipped(why),
-            None => verdict(one(args, runtime, case, row, processors)),
+/// The lanes of all runtimes, with the column of each. Whose process is whose is told by the program's path, so
+/// each lane of several has a copy.
+fn grounds(args: &Args) -> std::io::Result<Vec<(usize, Ground)>> {
+    let mut grounds = Vec::new();
+    for (column, runtime) in args.runtimes.iter().enumerate() {
+        for lane in 0..args.lanes {
+            let dir = args.work.join(format!("{}{lane}", runtime.name));
+            std::fs::create_dir(&dir)?;
+            let mut runtime = runtime.clone();
+            if args.lanes > 1 {
+                let copy = dir.join(runtime.path.file_name().unwrap_or_default());
+                std::fs::copy(&runtime.path, &copy)?;
+                runtime.path = copy;
+            }
+            let image = args.work.join("image.tar");
+            grounds.push((
+                column,
+                Ground {
+                    runtime,
+                    dir,
+                    image,
+                },
+            ));
+        }
+    }
+    Ok(grounds)
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What all lanes share.
+struct Course<'a> {
+    cases: &'a [Case],
+    table: Mutex<Table>,
+    /// For each runtime, the row that comes next.
+    next: Vec<AtomicUsize>,
+    processors: Processors,
+}
+
+impl Course<'_> {
+    /// Case after case, as long as there are any for this runtime.
+    fn lane(&self, column: usize, ground: &Ground) {
+        loop {
+            let row = self.next[column].fetch_add(1, Ordering::Relaxed);
+            let Some(case) = self.cases.get(row) else {
+                break;
+            };
+            let began = Instant::now();
+            let verdict = match case.hindrance(&ground.runtime) {
+                Some(why) => Verdict::Skipped(why),
+                None => verdict(self.one(ground, case, row)),
+            };
+            let seconds = began.elapsed().as_secs_f64();
+            locked(&self.table).take(row, column, Cell { verdict, seconds });
+        }
+        if let Ok(place) = Place::make(ground, self.cases.len(), &self.processors) {
+            CALLERS.iter().for_each(|caller| (caller.leave)(&place));
+            place.remove();
+        }
+    }
+
+    /// One case with one runtime: its failure, or what it left behind, is the error.
+    fn one(&self, ground: &Ground, case: &Case, row: usize) -> Outcome {
+        let place = Place::make(ground, row, &self.processors)?;
+        let outcome = (case.run)(&place);
+        let left = match &outcome {
+            Ok(()) => left::after(&place),
+            Err(_) => Vec::new(),
         };
-        take(
-            row,
-            Cell {
-                verdict,
-                seconds: began.elapsed().as_secs_f64(),
-            },
-        );
-    }
-    if let Ok(place) = Place::make(runtime, &args.work, cases.len(), processors) {
-        CALLERS.iter().for_each(|caller| (caller.leave)(&place));
+        if outcome.is_err() || !left.is_empty() {
+            CALLERS.iter().for_each(|caller| (caller.sweep)(&place));
+        }
         place.remove();
-    }
-}
-
-/// One case with one runtime: its failure, or what it left behind, is the error.
-fn one(
-    args: &Args,
-    runtime: &Runtime,
-    case: &Case,
-    row: usize,
-    processors: &Processors,
-) -> Outcome {
-    let place = Place::make(runtime, &args.work, row, processors)?;
-    let outcome = (case.run)(&place);
-    let left = match &outcome {
-        Ok(()) => left::after(&place),
-        Err(_) => Vec::new(),
-    };
-    if outcome.is_err() || !left.is_empty() {
-        CALLERS.iter().for_each(|caller| (caller.sweep)(&place));
-    }
-    place.remove();
-    outcome?;
-    match left.is_empty() {
-        true => Ok(()),
-        false => Err(format!("left behind:\n{}", left.join("\n")).into()),
+        outcome?;
+        match left.is_empty() {
+            true => Ok(()),
+            false => Err(format!("left behind:\n{}", left.join("\n")).into()),
+        }
     }
 }
 

@@ -27,6 +27,14 @@ pub(crate) enum Who {
     User,
 }
 
+/// Where all cases of a lane work: a runtime, its folder, and the image that callers load.
+#[derive(Debug)]
+pub(crate) struct Ground {
+    pub(crate) runtime: Runtime,
+    pub(crate) dir: PathBuf,
+    pub(crate) image: PathBuf,
+}
+
 /// A place.
 #[derive(Debug)]
 pub(crate) struct Place<'r> {
@@ -45,24 +53,26 @@ pub(crate) struct Place<'r> {
 }
 
 impl<'r> Place<'r> {
-    /// Makes the folders of case `number` below `work`.
+    /// Makes the folders of case `number` on `ground`.
     pub(crate) fn make(
-        runtime: &'r Runtime,
-        work: &Path,
+        ground: &'r Ground,
         number: usize,
         processors: &'r Processors,
     ) -> Outcome<Self> {
-        let ground = work.join(&runtime.name);
-        let (dir, home) = (ground.join(format!("case{number}")), ground.join("home"));
+        let (dir, home) = (
+            ground.dir.join(format!("case{number:03}")),
+            ground.dir.join("home"),
+        );
         fs::create_dir_all(home.join("bin"))?;
         fs::create_dir_all(&dir)?;
         fs::set_permissions(&dir, std::os::unix::fs::PermissionsExt::from_mode(0o1777))?;
-        let tag = format!("callers-{}-{number}", runtime.name);
+        let runtime = &ground.runtime;
+        let tag = format!("callers-{}-{number:03}", runtime.name);
         let place = Place {
             runtime,
             dir,
             home,
-            image: work.join("image.tar"),
+            image: ground.image.clone(),
             tag,
             processors,
             marks: RefCell::default(),

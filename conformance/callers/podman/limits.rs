@@ -69,9 +69,9 @@ fn by_hand(place: &Place<'_>) -> Outcome {
 fn of_the_process(place: &Place<'_>) -> Outcome {
     shows(
         place,
-        "podman run --rm --ulimit nofile=100:200 --ulimit core=0:0 --ulimit fsize=4096 --oom-score-adj 123 --shm-size 2m \
-            box sh -c 'ulimit -n; ulimit -Hn; ulimit -c; cat /proc/self/oom_score_adj; df -k /dev/shm | tail -n 1 | awk \"{print \\$2}\"'",
-        "100\n200\n0\n123\n2048",
+        "podman run --rm --ulimit nofile=100:200 --ulimit core=0:0 --ulimit nproc=90:95 --oom-score-adj 123 --shm-size 2m \
+            box sh -c 'ulimit -n; ulimit -Hn; ulimit -c; grep \"Max processes\" /proc/self/limits | awk \"{print \\$3, \\$4}\"; cat /proc/self/oom_score_adj; df -k /dev/shm | tail -n 1 | awk \"{print \\$2}\"'",
+        "100\n200\n0\n90 95\n123\n2048",
     )
 }
 
