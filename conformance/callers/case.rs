@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use crate::args::Runtime;
 use crate::check::Outcome;
 use crate::place::Place;
 use crate::podman;
@@ -48,8 +47,6 @@ pub(crate) enum Need {
     Controller(&'static str),
     /// A CRIU that can do its work on this kernel.
     Criu,
-    /// Not with this runtime: it has no such ability, and says so itself; with the reason.
-    Not(&'static str, &'static str),
 }
 
 impl Case {
@@ -78,14 +75,14 @@ impl Case {
         self
     }
 
-    /// Why it cannot be tried with `runtime` here, if it cannot.
-    pub(crate) fn hindrance(&self, runtime: &Runtime) -> Option<String> {
+    /// Why it cannot be tried here, if it cannot.
+    pub(crate) fn hindrance(&self) -> Option<String> {
         let caller = CALLERS
             .iter()
             .find(|caller| self.name.split('/').next() == Some(caller.name));
         let caller = Need::Program(caller.map_or("", |caller| caller.program));
         let all = std::iter::once(&caller).chain(self.needs);
-        all.filter_map(|need| need.missing(runtime)).next()
+        all.filter_map(|need| need.missing()).next()
     }
 
     /// What this runtime is known to do instead.
@@ -96,7 +93,7 @@ impl Case {
 }
 
 impl Need {
-    fn missing(&self, runtime: &Runtime) -> Option<String> {
+    fn missing(&self) -> Option<String> {
         match self {
             Need::Program(name) if !installed(name) => Some(format!("there is no {name}")),
             Need::File(path) if !Path::new(path).exists() => Some(format!("there is no {path}")),
@@ -104,7 +101,6 @@ impl Need {
                 Some(format!("there is no controller {name}"))
             }
             Need::Criu if !criu() => Some("there is no CRIU that works here".to_owned()),
-            Need::Not(name, why) if runtime.name == *name => Some((*why).to_owned()),
             _ => None,
         }
     }

@@ -98,7 +98,7 @@ impl Course<'_> {
                 break;
             };
             let began = Instant::now();
-            let verdict = match case.hindrance(&ground.runtime) {
+            let verdict = match case.hindrance() {
                 Some(why) => Verdict::Skipped(why),
                 None => verdict(self.one(ground, case, row)),
             };
