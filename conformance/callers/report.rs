@@ -52,6 +52,13 @@ impl Table {
             .map(|r| first_line(&format!("{} --version", r.path.display())))
             .collect();
         versions.extend(CALLERS.iter().map(|caller| first_line(caller.version)));
+        versions.push(first_line("echo Linux $(uname -r | cut -d - -f 1)"));
+        versions.push(
+            match std::path::Path::new("/run/systemd/private").exists() {
+                true => first_line("systemctl --version"),
+                false => "no systemd".to_owned(),
+            },
+        );
         let cells = vec![vec![None; runtimes.len()]; cases.len()];
         Table {
             runtimes,
@@ -175,8 +182,7 @@ impl Table {
     pub(crate) fn document(&self) -> String {
         let judged = self.runtimes.last().map_or("", String::as_str);
         let mut text = format!(
-            "# What callers do with {judged}, and with its peers\n\nMade by `make callers`; how to read it: README.md, beside this file. \
-             Times are those of an emulated machine.\n\n"
+            "# What callers do with {judged}, and with its peers\n\nMade by `make callers`; how to read it: README.md, beside this file.\n\n"
         );
         for version in &self.versions {
             let _ = writeln!(text, "- {version}");

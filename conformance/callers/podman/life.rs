@@ -39,10 +39,12 @@ fn stop_obeyed(place: &Place<'_>) -> Outcome {
 fn stop_ignored(place: &Place<'_>) -> Outcome {
     shows(
         place,
-        "podman run -d --name $tag box sh -c 'trap \"\" TERM; while :; do sleep 0.1; done' >/dev/null
-        podman stop -t 1 $tag >/dev/null 2>&1
-        podman inspect --format '{{.State.ExitCode}}' $tag
-        podman rm $tag >/dev/null",
+        &format!(
+            "podman run -d --name $tag box sh -c 'trap \"\" TERM; echo ready; while :; do sleep 0.1; done' >/dev/null; {READY}
+            podman stop -t 1 $tag >/dev/null 2>&1
+            podman inspect --format '{{{{.State.ExitCode}}}}' $tag
+            podman rm $tag >/dev/null"
+        ),
         "137",
     )
 }
