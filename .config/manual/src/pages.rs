@@ -65,7 +65,19 @@ pub(crate) fn of_root<const N: usize>(
     }
     example(root, &mut more);
     more.to_writer(&mut page)?;
-    Ok(page)
+    Ok(plain(&page))
+}
+
+/// With characters beyond ASCII in roff's own words: how else they are read depends on the program.
+fn plain(page: &[u8]) -> Vec<u8> {
+    let mut plain = String::new();
+    for letter in String::from_utf8_lossy(page).chars() {
+        match letter.is_ascii() {
+            true => plain.push(letter),
+            false => plain.push_str(&format!("\\[u{:04X}]", u32::from(letter))),
+        }
+    }
+    plain.into_bytes()
 }
 
 /// A name as clap wants it. Each is made once, for a program that ends at once.
@@ -95,7 +107,7 @@ pub(crate) fn of_verb(verb: &Command, name: &str, typed: &str) -> Result<Vec<u8>
     more.control("SH", ["SEE ALSO"]);
     more.text([bold(format!("{PROGRAM}(1)"))]);
     more.to_writer(&mut page)?;
-    Ok(page)
+    Ok(plain(&page))
 }
 
 /// The help ends with one, in lines that are to stay lines.
