@@ -1,6 +1,7 @@
 //! `callers/rules.md` has no hole: each rule that callers of a runtime rely on has a test that exists.
 
 /// Whether a test exists.
+#[path = "../named.rs"]
 mod named;
 
 use named::{cases, here};
