@@ -1,6 +1,7 @@
 //! `checkpoint` and `restore`: a container goes on where it stood.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use serde_json::json;
@@ -28,6 +29,7 @@ pub(super) const CASES: &[Case] = &[
     Case::new("pre-dump-and-parent-path", pre_dump).needs(CRIU),
     Case::new("a-paused-one", paused).needs(CRIU),
     Case::new("images-and-log-are-where-they-are-asked-for", places).needs(CRIU),
+    Case::new("folders-that-are-links", links).needs(CRIU),
     Case::new("hooks-of-both-verbs", hooks).needs(CRIU),
     Case::new("missing-mount-points-are-made", mount_points).needs(CRIU),
 ];
@@ -229,6 +231,22 @@ fn places(lab: &Lab) -> Outcome {
         !here.join("checkpoint/dump.log").exists(),
         "a log among the images"
     );
+    counter.container.end()
+}
+
+/// As containerd's work folder is.
+fn links(lab: &Lab) -> Outcome {
+    let mut counter = Counter::running(lab, |_| ())?;
+    let work = lab.scratch("work");
+    counter.images = lab.scratch("linked");
+    symlink(lab.folder("images-there")?, &counter.images)?;
+    symlink(lab.folder("work-there")?, &work)?;
+    let work_arg = work.to_string_lossy();
+    counter.frozen(&["--work-path", &work_arg])?;
+    ensure!(work.join("dump.log").exists(), "no log in --work-path");
+    let id = counter.container.id.clone();
+    let counter = counter.thawed(&id, &["--work-path", &work_arg])?;
+    counter.passes(counter.count()?)?;
     counter.container.end()
 }
 

@@ -1,6 +1,6 @@
 //! Directories of kernel file systems by descriptor: open, make, list and remove one name at a time.
 //!
-//! cgroupfs has no links, and every look-up here refuses them all the same (O_NOFOLLOW), so that a
+//! cgroupfs has no links, and every look-up here but [`open_named`] refuses them all the same (O_NOFOLLOW), so that a
 //! name in a group that the container may write can never lead out of it.
 
 use super::{At, Call, Fault};
@@ -26,6 +26,14 @@ const CGROUP2: u64 = 0x6367_7270;
 /// ENOENT, ENOTDIR, EACCES as openat(2).
 pub fn open_path(path: &Path) -> Result<OwnedFd, Fault> {
     rustix::fs::open(path, DIRECTORY, Mode::empty()).at(Call::Openat)
+}
+
+/// Opens a directory that a user of the host named, through links as well; openat(2).
+///
+/// # Errors
+/// ENOENT, ENOTDIR, EACCES as openat(2).
+pub fn open_named(path: &Path) -> Result<OwnedFd, Fault> {
+    rustix::fs::open(path, DIRECTORY - OFlags::NOFOLLOW, Mode::empty()).at(Call::Openat)
 }
 
 /// Opens the directory `name` in `dir`; `..` is its parent; openat(2).

@@ -87,8 +87,9 @@ impl Folders {
     /// # Errors
     /// A folder that is not there.
     pub fn open(images: &Images, log_name: &'static str) -> Result<Folders> {
+        // containerd's work folder is a link.
         let opened = |path: &Path| {
-            dir::open_path(path)
+            dir::open_named(path)
                 .map_err(|fault| Error::file("open the folder of images", path, fault))
         };
         if let Some(work) = &images.work {
