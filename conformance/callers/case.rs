@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::check::Outcome;
 use crate::place::Place;
-use crate::podman;
+use crate::{buildah, conmon, containerd, docker, podman};
 
 /// A program that people use, and that calls a runtime.
 #[derive(Clone, Copy, Debug)]
@@ -24,7 +24,13 @@ pub(crate) struct Caller {
 }
 
 /// All of them, in the report's order.
-pub(crate) const CALLERS: &[Caller] = &[podman::CALLER];
+pub(crate) const CALLERS: &[Caller] = &[
+    podman::CALLER,
+    docker::CALLER,
+    containerd::CALLER,
+    buildah::CALLER,
+    conmon::CALLER,
+];
 
 /// One act of a user and what they would notice.
 #[derive(Clone, Copy, Debug)]

@@ -34,6 +34,21 @@ mod left;
 /// Cases of podman, as root and as a user.
 mod podman;
 
+/// A daemon that serves all cases of a runtime.
+mod daemon;
+
+/// Cases of docker.
+mod docker;
+
+/// Cases of containerd and its shim.
+mod containerd;
+
+/// Cases of buildah.
+mod buildah;
+
+/// Cases of conmon, called by hand.
+mod conmon;
+
 /// All cases through all runtimes.
 mod lanes;
 
