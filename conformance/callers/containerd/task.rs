@@ -41,7 +41,7 @@ fn exec(place: &Place<'_>) -> Outcome {
         "ctr run -d $box $tag sleep 1000
         ctr task exec --exec-id one --user 1234 --cwd /tmp $tag sh -c 'echo $(id -u) $PWD $IMAGE; exit 5'; echo ended $?
         ctr task exec --exec-id two $tag helo; echo ended $?
-        echo from afar | ctr task exec --exec-id three $tag cat; end $tag",
+        echo from afar | ctr task exec --exec-id three $tag head -n 1; end $tag",
     )?;
     said.ended(0)?
         .printed("1234 /tmp box\nended 5\nended 1\nfrom afar")?
