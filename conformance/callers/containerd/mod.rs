@@ -6,7 +6,7 @@
 
 use std::fs;
 
-use crate::case::{Caller, Case};
+use crate::case::Caller;
 use crate::check::Outcome;
 use crate::daemon::Daemon;
 use crate::image;

@@ -6,7 +6,7 @@ use crate::place::Place;
 
 use super::Containerd;
 
-const CRIU: &[Need] = &[Need::Program("criu")];
+const CRIU: &[Need] = &[Need::Criu];
 
 pub(super) const CASES: &[Case] = &[
     Case::new("containerd/task-in-the-background", background),

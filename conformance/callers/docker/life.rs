@@ -6,7 +6,7 @@ use crate::place::Place;
 
 use super::Docker;
 
-const CRIU: &[Need] = &[Need::Program("criu")];
+const CRIU: &[Need] = &[Need::Criu];
 
 pub(super) const CASES: &[Case] = &[
     Case::new("docker/stop-and-logs", stop),

@@ -6,7 +6,7 @@
 
 use std::path::PathBuf;
 
-use crate::case::{Caller, Case};
+use crate::case::Caller;
 use crate::check::Outcome;
 use crate::containerd::Containerd;
 use crate::daemon::Daemon;
