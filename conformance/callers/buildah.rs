@@ -81,7 +81,7 @@ impl<'p> Buildah<'p> {
                 "oci=--isolation oci --runtime {}",
                 self.place.runtime.path.display()
             ),
-            "from=buildah from -q --pull-never".to_owned(),
+            "from=buildah from -q --pull=never".to_owned(),
             "box=localhost/box".to_owned(),
         ];
         let words = format!(

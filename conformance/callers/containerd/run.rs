@@ -32,7 +32,8 @@ fn to_the_end(place: &Place<'_>) -> Outcome {
 
 /// Not to its end: ctr may lose that before the task has begun.
 fn input(place: &Place<'_>) -> Outcome {
-    let said = Containerd::ready(place)?.ask("echo from afar | ctr run --rm $box $tag head -n 1")?;
+    let said =
+        Containerd::ready(place)?.ask("echo from afar | ctr run --rm $box $tag head -n 1")?;
     said.ended(0)?.printed("from afar")?;
     Ok(())
 }

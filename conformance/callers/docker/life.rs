@@ -41,7 +41,7 @@ fn kill(place: &Place<'_>) -> Outcome {
     let docker = Docker::ready(place)?;
     let said = docker.ask(
         "$run -d --name $tag box sh -c 'trap \"echo heard\" USR1; touch /ready; while :; do sleep 0.1; done'
-        until docker exec $tag test -e /ready; do sleep 0.1; done
+        ready=/proc/$(state $tag Pid)/root/ready; until [ -e $ready ]; do sleep 0.1; done
         docker kill -s USR1 $tag; sleep 1; docker kill $tag
         docker wait $tag; state $tag Status; docker logs $tag; docker rm $tag",
     )?;
@@ -55,7 +55,7 @@ fn exec(place: &Place<'_>) -> Outcome {
         "$run -d --name $tag -e WHAT=ever box sleep 1000 >/dev/null
         docker exec -u joe -w /tmp -e MORE=over $tag sh -c 'echo $(id -u) $PWD $WHAT $MORE; exit 6'; echo ended $?
         echo from afar | docker exec -i $tag cat
-        docker exec $tag helo; echo ended $?
+        docker exec $tag helo 2>&1; echo ended $?
         docker exec --privileged $tag grep CapEff /proc/self/status; grep CapEff /proc/self/status; docker rm -f $tag",
     )?;
     said.ended(0)?

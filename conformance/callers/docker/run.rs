@@ -68,11 +68,11 @@ fn given(place: &Place<'_>) -> Outcome {
         "echo host >$dir/file; mkdir $dir/volume
         $run --rm -e WHAT=ever -w /tmp -u joe --group-add 55 --hostname there --read-only --tmpfs /var:size=64k \
             -v $dir:/mnt:ro --sysctl kernel.msgmax=5000 --ulimit nofile=100:200 --shm-size 1m --init=false box sh -c '
-                echo $(id -u) $(id -G) $PWD $WHAT $(hostname) $IMAGE $(ulimit -n) $(cat /proc/sys/kernel/msgmax)
+                echo $(id -u) $(id -G | tr \" \" \"\\n\" | sort -nu) $PWD $WHAT $(hostname) $IMAGE $(ulimit -n) $(cat /proc/sys/kernel/msgmax)
                 df -k /dev/shm /var | awk \"{ print \\$2, \\$6 }\"; cat /mnt/file; touch /new; touch /mnt/new'",
     )?;
     said.ended(1)?
-        .has("1234 1234 77 55 /tmp ever there box 100 5000\n")?
+        .has("1234 55 77 1234 /tmp ever there box 100 5000\n")?
         .has("1024 /dev/shm\n64 /var\nhost")?
         .complained(&["/new: Read-only file system"])?
         .complained(&["/mnt/new: Read-only file system"])?;
