@@ -85,7 +85,7 @@ impl<'p> Buildah<'p> {
             "box=localhost/box".to_owned(),
         ];
         let words = format!(
-            "none() {{ [ -z \"$($runtime list -q)\" ] || {{ echo there is still one >&2; return 99; }}; }}
+            "none() {{ ! $runtime list | grep $dir/ >&2; }}
             {script}"
         );
         self.place.shell_as(self.who, &variables, &words)
@@ -188,7 +188,7 @@ fn sweep(place: &Place<'_>) {
         let buildah = Buildah { place, who };
         if buildah.home().join("loaded").exists() {
             let _ = buildah.ask(
-                "buildah rm -a; for id in $($runtime list -q); do $runtime delete -f $id; done",
+                "buildah rm -a; for id in $($runtime list | grep $dir/ | cut -d' ' -f1); do $runtime delete -f $id; done",
             );
         }
     }

@@ -196,17 +196,17 @@ fn out_of_memory(place: &Place<'_>) -> Outcome {
 fn scope(place: &Place<'_>) -> Outcome {
     let variables = [
         "global=--systemd-cgroup".to_owned(),
-        format!("group=callers.slice:conmon:{}", place.tag),
+        format!("group=system.slice:conmon:{}", place.tag),
     ];
     let said = ask_with(
         place,
         &variables,
         "args 'cat /proc/self/cgroup; exec sleep 1000'; create -s; runtime_ start $tag; within test -s $dir/log
         unit=conmon-$tag.scope; cat /proc/$(cat $dir/pid)/cgroup; systemctl show -p ActiveState $unit
-        end; systemctl show -p LoadState $unit; systemctl stop callers.slice",
+        end; systemctl show -p LoadState $unit",
     )?;
     said.ended(0)?
-        .has(&format!("/callers.slice/conmon-{}.scope", place.tag))?
+        .has(&format!("/system.slice/conmon-{}.scope", place.tag))?
         .has("ActiveState=active")?
         .has("LoadState=not-found")?;
     Ok(())

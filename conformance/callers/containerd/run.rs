@@ -161,15 +161,15 @@ fn limits(place: &Place<'_>) -> Outcome {
 fn scope(place: &Place<'_>) -> Outcome {
     let said = Containerd::ready(place)?.ask(
         "unit=callers-$tag.scope
-        ctr run -d --runc-systemd-cgroup --cgroup callers.slice:callers:$tag --memory-limit 64000000 $box $tag sleep 1000
+        ctr run -d --runc-systemd-cgroup --cgroup system.slice:callers:$tag --memory-limit 64000000 $box $tag sleep 1000
         cat /proc/$(pid $tag)/cgroup; systemctl show -p MemoryMax -p ActiveState -p Slice $unit
-        end $tag; systemctl show -p LoadState $unit; systemctl stop callers.slice",
+        end $tag; systemctl show -p LoadState $unit",
     )?;
     said.ended(0)?
-        .has(&format!("/callers.slice/callers-{}.scope", place.tag))?
+        .has(&format!("/system.slice/callers-{}.scope", place.tag))?
         .has("MemoryMax=64000000")?
         .has("ActiveState=active")?
-        .has("Slice=callers.slice")?
+        .has("Slice=system.slice")?
         .has("LoadState=not-found")?;
     Ok(())
 }
