@@ -155,7 +155,7 @@ fn restart_policy(place: &Place<'_>) -> Outcome {
 fn attach(place: &Place<'_>) -> Outcome {
     let docker = Docker::ready(place)?;
     let said = docker.ask(
-        "$run -d -i --name $tag box sh -c 'read word; echo heard $word; exit 9' >/dev/null
+        "$run -d -i --name $tag box sh -c 'read word; sleep 1; echo heard $word; sleep 1; exit 9' >/dev/null
         echo from afar | docker attach $tag; echo ended $?; docker rm $tag",
     )?;
     said.ended(0)?.has("heard from afar\nended 9\n")?;
