@@ -16,6 +16,7 @@ pub(super) const CASES: &[Case] = &[
     Case::new("path-of-several-parts-is-removed-again", path_deep).needs(V2),
     Case::new("path-by-default-names-the-id", path_default).needs(V2),
     Case::new("path-relative", path_relative).needs(V2),
+    Case::new("path-for-a-systemd-that-is-not-asked", path_for_systemd).needs(V2),
     Case::new("path-with-dot-dot-stays-below", path_dot_dot)
         .needs(V2)
         .deviates(&[("crun", "1.28 makes a folder outside of the hierarchy")]),
@@ -125,7 +126,15 @@ fn path_default(lab: &Lab) -> Outcome {
 }
 
 fn path_relative(lab: &Lab) -> Outcome {
-    let name = format!("{}-relative", lab.tag());
+    named_relative(lab, &format!("{}-relative", lab.tag()))
+}
+
+/// BuildKit, inside docker, asks for this.
+fn path_for_systemd(lab: &Lab) -> Outcome {
+    named_relative(lab, &format!("system.slice:{}:name", lab.tag()))
+}
+
+fn named_relative(lab: &Lab, name: &str) -> Outcome {
     let container = lab.create(|spec| {
         spec.set("/linux/cgroupsPath", json!(name));
     })?;

@@ -52,9 +52,10 @@ pub fn write(
 /// What the container was made from, decided again.
 fn planned(seat: &Seat, record: &Record, proc: &Proc) -> Result<Plan> {
     let bundle = spec::from_bytes(seat.config()?, record.bundle.clone())?;
-    let manager = match record.cgroup {
-        Some(_) => Manager::Cgroupfs,
-        None => Manager::Disabled,
+    let manager = match (&record.cgroup, &record.unit) {
+        (None, _) => Manager::Disabled,
+        (Some(_), None) => Manager::Cgroupfs,
+        (Some(_), Some(_)) => Manager::Systemd,
     };
     let request = crate::cli::Create {
         manager,

@@ -24,7 +24,8 @@ pub(super) struct Place {
 
 /// An absolute path is below the hierarchy's root, a relative one below the caller's own group. The
 /// default is the id: for root at the hierarchy's root, for a user below its own group, since only
-/// there it may own anything.
+/// there it may own anything. `slice:prefix:name` is a name like any other where systemd is not asked: BuildKit,
+/// inside docker, writes it and runs the runtime without `--systemd-cgroup`.
 pub(super) fn plan(given: Option<&Path>, id: &str, facts: &Facts) -> Result<Place> {
     let Some(given) = given.filter(|path| !path.as_os_str().is_empty()) else {
         let relative = match facts.privilege {
@@ -56,13 +57,6 @@ pub(super) fn plan(given: Option<&Path>, id: &str, facts: &Facts) -> Result<Plac
     }
     if text.contains(['\0', '\n']) {
         return refuse("a cgroup's name holds neither NUL nor a line break");
-    }
-    if text.contains(':') && !text.contains('/') {
-        let error =
-            refuse("slice:prefix:name is a path for systemd, which is not asked to make it");
-        return error.map_err(|error| {
-            error.hint("give a path such as /group/name, or let systemd make it: --systemd-cgroup")
-        });
     }
     for name in path.split('/') {
         match name {
