@@ -12,6 +12,8 @@ use crate::counter::{COUNT, Counter, LIMIT, restore};
 use crate::lab::Lab;
 use crate::probe;
 
+use super::systemd;
+
 pub(super) const CRIU: &[Need] = &[Need::Root, Need::CgroupV2, Need::Criu];
 
 pub(super) const CASES: &[Case] = &[
@@ -30,6 +32,13 @@ pub(super) const CASES: &[Case] = &[
     Case::new("a-paused-one", paused).needs(CRIU),
     Case::new("images-and-log-are-where-they-are-asked-for", places).needs(CRIU),
     Case::new("folders-that-are-links", links).needs(CRIU),
+    Case::new("in-a-scope-of-systemd", in_a_scope).needs(&[
+        Need::Root,
+        Need::CgroupV2,
+        Need::Criu,
+        Need::File("/run/systemd/private"),
+        Need::Program("systemctl"),
+    ]),
     Case::new("hooks-of-both-verbs", hooks).needs(CRIU),
     Case::new("missing-mount-points-are-made", mount_points).needs(CRIU),
 ];
@@ -248,6 +257,22 @@ fn links(lab: &Lab) -> Outcome {
     let counter = counter.thawed(&id, &["--work-path", &work_arg])?;
     counter.passes(counter.count()?)?;
     counter.container.end()
+}
+
+/// Callers need not say again who has made the group.
+fn in_a_scope(lab: &Lab) -> Outcome {
+    let (container, unit) = systemd::made(lab, |spec| {
+        spec.sh("exec </dev/null >/dev/null 2>&1; exec sleep 100");
+    })?;
+    eventually("it sleeps", LIMIT, || {
+        Ok(probe::proc_file(container.pid, "cmdline")?.starts_with("sleep"))
+    })?;
+    let images = lab.folder("images")?;
+    let images = images.to_string_lossy();
+    let id = container.id.as_str();
+    lab.call(&["checkpoint", "--leave-running", "--image-path", &images, id])
+        .ok()?;
+    systemd::over(lab, &container, &unit)
 }
 
 fn hooks(lab: &Lab) -> Outcome {
