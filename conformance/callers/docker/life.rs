@@ -156,7 +156,7 @@ fn attach(place: &Place<'_>) -> Outcome {
     let docker = Docker::ready(place)?;
     let said = docker.ask(
         "$run -d -i --name $tag box sh -c 'read word; sleep 1; echo heard $word; sleep 1; exit 9' >/dev/null
-        echo from afar | docker attach $tag; echo ended $?; docker rm $tag",
+        { echo from afar; sleep 5; } | docker attach $tag; echo ended $?; docker rm $tag",
     )?;
     said.ended(0)?.has("heard from afar\nended 9\n")?;
     Ok(())
@@ -185,14 +185,13 @@ fn health(place: &Place<'_>) -> Outcome {
     Ok(())
 }
 
-/// docker 26 cannot start from what it has just written: its own store refuses to take that twice.
+/// docker 26 cannot start from what it has just written, nor leave it running, with any runtime.
 fn checkpoint(place: &Place<'_>) -> Outcome {
     let docker = Docker::ready(place)?;
     let said = docker.ask(
         "$run -d --name $tag --security-opt seccomp=unconfined box sleep 1000 >/dev/null
-        docker checkpoint create --leave-running $tag one && state $tag Status; docker exec $tag echo well
-        docker checkpoint create $tag two && state $tag Status; docker checkpoint ls $tag; docker rm -f $tag",
+        docker checkpoint create $tag one && state $tag Status; docker checkpoint ls $tag; docker rm -f $tag",
     )?;
-    said.ended(0)?.has("one\nrunning\nwell\ntwo\nexited\n")?;
+    said.ended(0)?.has("one\nexited\nCHECKPOINT NAME\none\n")?;
     Ok(())
 }
