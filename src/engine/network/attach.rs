@@ -276,8 +276,9 @@ fn serve(
         .first()
         .map(|link| link.addresses.clone())
         .unwrap_or_default();
-    let process = proxy::start(&settings.proxy, held, &to)?;
-    remember(ledger, id, process)
+    let server = proxy::start(&settings.proxy, held, &to)?;
+    remember(ledger, id, server.process)?;
+    server.stay()
 }
 
 fn remember(ledger: &mut Ledger, id: &str, process: crate::state::record::Process) -> Result<()> {

@@ -38,12 +38,33 @@ const READY_WITHIN: i64 = 20;
 
 const GO: &[u8] = b"go";
 const READY: &[u8] = b"ready";
+const STAY: &[u8] = b"stay";
 
-/// Starts the process that serves `held` from now on; `to` are the container's addresses.
+/// The process, while nobody knows of it yet: it ends with this.
+#[derive(Debug)]
+pub(super) struct Fresh {
+    /// The process.
+    pub(super) process: Process,
+    ours: OwnedFd,
+}
+
+impl Fresh {
+    /// Lets it stay, when it is written down.
+    ///
+    /// # Errors
+    /// A process that is gone.
+    pub(super) fn stay(self) -> Result<()> {
+        let doing = "let the process that holds the published ports stay";
+        let object = Object::Process(self.process.pid);
+        socket::send(&self.ours, STAY).map_err(|fault| Error::new(doing, object, fault.into()))
+    }
+}
+
+/// Starts the process that serves `held` from when it may [stay](Fresh::stay); `to` are the container's addresses.
 ///
 /// # Errors
 /// A program that cannot be started, or that does not say that it is ready.
-pub(super) fn start(program: &[OsString], held: Vec<Held>, to: &[IpAddr]) -> Result<Process> {
+pub(super) fn start(program: &[OsString], held: Vec<Held>, to: &[IpAddr]) -> Result<Fresh> {
     let doing = "start the process that holds the published ports";
     let Some((file, arguments)) = program.split_first() else {
         return Err(told(doing, Path::new(VERB), "no program is named for it"));
@@ -73,7 +94,10 @@ pub(super) fn start(program: &[OsString], held: Vec<Held>, to: &[IpAddr]) -> Res
                 Cause::Protocol("it does not answer".to_owned()),
             ))
         });
-    served.map_err(|error| error.also(stop(known).err()))
+    match served {
+        Ok(process) => Ok(Fresh { process, ours }),
+        Err(error) => Err(error.also(stop(known).err())),
+    }
 }
 
 fn hand_over(
@@ -161,6 +185,12 @@ pub fn serve() -> Result<()> {
         }
     }
     socket::send(input, READY).map_err(cannot)?;
+    // Whoever started it may be killed before it has written down whom to end.
+    let mut buffer = [0; 16];
+    let length = socket::receive(input, &mut buffer).map_err(cannot)?;
+    if buffer.get(..length) != Some(STAY) {
+        return Ok(());
+    }
     if let Ok(null) = std::fs::File::open("/dev/null") {
         exec::lay_over(null, 0).map_err(cannot)?;
     }
