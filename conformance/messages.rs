@@ -210,7 +210,13 @@ fn quiet(call: Call<'_>) -> Call<'_> {
 /// What was said, without the paths and names of this run.
 fn told(said: &Said, folder: &Path, id: &str) -> String {
     let folder = folder.to_string_lossy();
-    said.err.replace(&*folder, "…").replace(id, "…")
+    let told = said.err.replace(&*folder, "…").replace(id, "…");
+    // How many files a process may have is each host's own.
+    let most = fs::read_to_string("/proc/sys/fs/nr_open").unwrap_or_default();
+    told.replace(
+        &format!("more than {} files", most.trim()),
+        "more than … files",
+    )
 }
 
 /// The place is the table's, and the words are the golden ones.

@@ -2,6 +2,7 @@
 
 use crate::error::{Cause, Error, Object, Result};
 use crate::plan::Plan;
+use crate::plan::limits::Limit;
 use crate::sys::proc::Proc;
 use crate::sys::process;
 use std::ffi::CString;
@@ -22,17 +23,26 @@ pub fn set(plan: &Plan, pid: i32, proc: &Proc) -> Result<()> {
 pub fn resources(plan: &Plan, pid: i32) -> Result<()> {
     for limit in &plan.limits {
         process::set_limit(pid, limit.resource, limit.soft, limit.hard).map_err(|fault| {
-            let error = Error::new(format!("set the limit {}", limit.name), Object::config(&limit.pointer), fault.into());
+            let doing = format!("set the limit {}", limit.name);
+            let error = Error::new(doing, Object::config(&limit.pointer), fault.into());
             match fault.errno {
-                libc::EPERM if limit.name == "RLIMIT_NOFILE" && most_files().is_some_and(|most| limit.hard > most) => {
-                    error.hint(format!("no process of this host may have more than {} files: lower it, or raise fs.nr_open there", most_files().unwrap_or_default()))
-                }
-                libc::EPERM => error.hint("raising a hard limit needs CAP_SYS_RESOURCE; lower it to the caller's: see ulimit -H"),
+                libc::EPERM => error.hint(lower(limit)),
                 _ => error,
             }
         })?;
     }
     Ok(())
+}
+
+/// Why a hard limit may not be as high as that.
+fn lower(limit: &Limit) -> String {
+    match most_files() {
+        Some(most) if limit.name == "RLIMIT_NOFILE" && limit.hard > most => format!(
+            "no process of this host may have more than {most} files: lower it, or raise fs.nr_open there"
+        ),
+        _ => "raising a hard limit needs CAP_SYS_RESOURCE; lower it to the caller's: see ulimit -H"
+            .to_owned(),
+    }
 }
 
 /// How many files any process may have open; proc_sys_fs(5), nr_open.
