@@ -22,7 +22,7 @@ fn what_callers_send_all_day_is_read_here() {
         "kill c",
         "delete --force c",
         "--root /r --log /l --log-format json exec --pid-file /p --process /q --detach c",
-        "exec -t -u 1:2 -e A=1 -e B=2 --cwd / --cap CAP_KILL c sh -c true",
+        "exec -t -u 1:2 -e A=1 -e B=2 --cwd / c sh -c true",
     ] {
         let found = parse(&words(line));
         assert!(found.is_some(), "{line}");
