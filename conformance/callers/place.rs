@@ -164,6 +164,11 @@ impl<'r> Place<'r> {
     }
 }
 
+/// A script in which `line` is typed at a terminal: its streams are one.
+pub(crate) fn at_a_terminal(line: &str) -> String {
+    format!("script -qec '{}' /dev/null", line.replace('\'', "'\\''"))
+}
+
 /// The processors of the machine, each for one script at a time.
 #[derive(Debug)]
 pub(crate) struct Processors {

@@ -9,7 +9,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::hostile::no_dev;
-use super::stress::{creates, crowd, exchanging};
+use super::stress::{creates, creates_while, crowd, exchanging};
 use crate::bundle::Bundle;
 use crate::case::Case;
 use crate::check::{Outcome, ensure, scaled};
@@ -125,20 +125,7 @@ fn in_volume(lab: &Lab) -> Outcome {
     let (way, link) = (volume.join("way"), volume.join("the-link"));
     fs::create_dir(&way)?;
     symlink(lab.canary(), &link)?;
-    let before = probe::fingerprint(&lab.canary())?;
-    exchanging(&way, &link, || {
-        crowd(scaled(40), 2, |_| {
-            let id = lab.id("race");
-            let said = lab.call(&["run", "--bundle", bundle.arg(), &id]).say()?;
-            ensure!(!said.err.contains("panicked"), "panicked: {said}");
-            lab.call(&["delete", "--force", &id]).ok().map(drop)
-        })
-    })?;
-    ensure!(
-        probe::fingerprint(&lab.canary())? == before,
-        "the host's canary tree has changed"
-    );
-    Ok(())
+    creates_while(lab, &bundle, (&way, &link), 40)
 }
 
 /// What a tmpfs begins with is read by the runtime: never from outside of the image.

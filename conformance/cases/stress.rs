@@ -189,8 +189,18 @@ pub(super) fn creates(lab: &Lab, bundle: &Bundle, part: &str, count: u32) -> Out
     let link = bundle.rootfs().join("the-link");
     std::os::unix::fs::symlink(lab.canary(), &link)?;
     fs::create_dir_all(&place)?;
+    creates_while(lab, bundle, (&place, &link), count)
+}
+
+/// The same while these two are exchanged, the second of which leads to the canary.
+pub(super) fn creates_while(
+    lab: &Lab,
+    bundle: &Bundle,
+    (place, link): (&Path, &Path),
+    count: u32,
+) -> Outcome {
     let before = probe::fingerprint(&lab.canary())?;
-    exchanging(&place, &link, || {
+    exchanging(place, link, || {
         crowd(scaled(count), 2, |_| {
             let id = lab.id("race");
             let said = lab.call(&["run", "--bundle", bundle.arg(), &id]).say()?;

@@ -2,8 +2,6 @@
 //!
 //! From them `args` makes clap's definitions, and `quick` reads a command line without making any.
 
-use super::normal::Extent;
-
 /// A flag.
 #[derive(Debug)]
 pub struct Flag {
@@ -121,6 +119,15 @@ pub const EXEC: [Flag; 17] = [
     Flag::new("apparmor", Text("PROFILE"), "its AppArmor profile"),
     Flag::new("process-label", Text("LABEL"), "its SELinux label"),
 ];
+
+/// How far flags are looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// Up to the first word that is no flag; the rest is left as it is.
+    FirstWord,
+    /// To the end: flags may follow the id.
+    End,
+}
 
 /// What may follow a verb.
 #[derive(Debug)]

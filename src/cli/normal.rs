@@ -5,19 +5,11 @@
 //! everything may come twice, the last one counting. Which flags there are and which take values
 //! is read from clap's own definition. People who know docker join letters and values too ([`Letters`]).
 
+use super::flags::Extent;
 use super::misuse;
 use crate::error::Error;
 use clap::{Arg, Command};
 use std::ffi::{OsStr, OsString};
-
-/// How far flags are looked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Extent {
-    /// Up to the first word that is no flag; the rest is left as it is.
-    FirstWord,
-    /// To the end: flags may follow the id.
-    End,
-}
 
 /// What may stand behind one dash where it is no flag's name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

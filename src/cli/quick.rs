@@ -4,9 +4,9 @@
 //! is plain is read here, by the tables from which clap's definitions are made too; whatever is
 //! unusual or wrong in any way is left to clap, which has the words for it. A test has both read the same.
 
+use super::flags::Extent;
 use super::flags::{self, Flag, Takes};
 use super::found::Found;
-use super::normal::Extent;
 use super::{Global, Request, request};
 use std::ffi::OsString;
 

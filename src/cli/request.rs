@@ -9,8 +9,9 @@ mod frozen;
 /// `run` without a bundle.
 mod bare;
 
+use super::flags::Extent;
 use super::found::Found;
-use super::normal::{Extent, Letters, normal};
+use super::normal::{Letters, normal};
 use super::{
     Afterwards, Attendance, Create, Entry, Force, Global, Inherited, Keyring, Limits, ListFormat,
     LogFormat, Manager, Misuse, PlanFormat, Platform, Reach, Request, Update, Verbosity, Watch,

@@ -10,7 +10,7 @@ use crate::case::Caller;
 use crate::check::Outcome;
 use crate::daemon::Daemon;
 use crate::image;
-use crate::place::{Place, Who};
+use crate::place::{Place, Who, at_a_terminal};
 use crate::said::Said;
 
 /// run: streams, statuses, what the process is given, limits.
@@ -104,8 +104,7 @@ impl<'p> Containerd<'p> {
 
     /// What is typed at a terminal, in it; its streams are one.
     fn type_in(&self, line: &str) -> Outcome<Said> {
-        let line = line.replace('\'', "'\\''");
-        self.ask(&format!("script -qec '{line}' /dev/null"))
+        self.ask(&at_a_terminal(line))
     }
 }
 

@@ -11,7 +11,7 @@ use crate::check::Outcome;
 use crate::containerd::Containerd;
 use crate::daemon::Daemon;
 use crate::image;
-use crate::place::{Place, Who};
+use crate::place::{Place, Who, at_a_terminal};
 use crate::said::Said;
 
 /// run: streams, statuses, what the process is given, limits, namespaces.
@@ -124,8 +124,7 @@ impl<'p> Docker<'p> {
 
     /// What is typed at a terminal, in it; its streams are one.
     fn type_in(&self, line: &str) -> Outcome<Said> {
-        let line = line.replace('\'', "'\\''");
-        self.ask(&format!("script -qec '{line}' /dev/null"))
+        self.ask(&at_a_terminal(line))
     }
 
     fn end(&self) {

@@ -1,7 +1,8 @@
 //! `run -- PROGRAM …` and `run PROGRAM WORD …`, where there are containers without a bundle.
 
 use super::request;
-use crate::cli::normal::{Extent, Letters, normal};
+use crate::cli::flags::Extent;
+use crate::cli::normal::{Letters, normal};
 use crate::cli::{Create, Manager, Platform, Request, misuse};
 use crate::error::Error;
 use std::ffi::OsString;

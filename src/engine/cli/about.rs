@@ -1,7 +1,7 @@
 //! What the engine is and has.
 
 use super::{Verb, say};
-use crate::cli::normal::Extent;
+use crate::cli::flags::Extent;
 use crate::engine::Outcome;
 use crate::engine::places::{Places, Who, who};
 use clap::{ArgMatches, Command};

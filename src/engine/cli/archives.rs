@@ -2,7 +2,7 @@
 
 use super::fetching::{fetching, wish};
 use super::{Verb, say, switch, text, texts, value, word};
-use crate::cli::normal::Extent;
+use crate::cli::flags::Extent;
 use crate::engine::places::Places;
 use crate::engine::store::Store;
 use crate::engine::{Outcome, inside, pull, save, source, unpack};

@@ -2,7 +2,7 @@
 
 use super::fetching::{bytes, fetching, wish};
 use super::{Verb, say, switch, text, texts, value, word};
-use crate::cli::normal::Extent;
+use crate::cli::flags::Extent;
 use crate::engine::Outcome;
 use crate::engine::image::Platform;
 use crate::engine::image::config::Settings;

@@ -1,7 +1,7 @@
 //! Passwords: login, logout.
 
 use super::{Verb, say, switch, text, value, word};
-use crate::cli::normal::Extent;
+use crate::cli::flags::Extent;
 use crate::engine::Outcome;
 use crate::engine::auth::{AuthFile, Credentials, default_file, files};
 use crate::engine::places::Places;

@@ -2,7 +2,7 @@
 
 use super::images::human;
 use super::{Verb, say, switch, text, texts, word};
-use crate::cli::normal::Extent;
+use crate::cli::flags::Extent;
 use crate::engine::Outcome;
 use crate::engine::places::Places;
 use crate::engine::reference::Reference;

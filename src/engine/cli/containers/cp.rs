@@ -2,7 +2,7 @@
 //! its own: a link in the container leads nowhere else.
 
 use super::end::enter;
-use crate::cli::normal::Extent;
+use crate::cli::flags::Extent;
 use crate::engine::cli::{Verb, texts, word};
 use crate::engine::container::record::Record;
 use crate::engine::container::shelf::Shelf;

@@ -1,6 +1,6 @@
 //! `stop`, `kill`, `wait`, `pause`, `unpause`.
 
-use crate::cli::normal::Extent;
+use crate::cli::flags::Extent;
 use crate::cli::signal;
 use crate::engine::cli::{Verb, say, switch, text, texts, value, word};
 use crate::engine::container::record::{Record, Status};

@@ -2,7 +2,7 @@
 //! from the container's own.
 
 use super::end::enter;
-use crate::cli::normal::Extent;
+use crate::cli::flags::Extent;
 use crate::engine::bundle::resolve;
 use crate::engine::cli::{Verb, switch, text, texts, value, word};
 use crate::engine::container::file::replace;

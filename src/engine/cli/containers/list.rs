@@ -1,7 +1,7 @@
 //! `ps`: containers in docker's columns.
 
 use super::table::{self, Format, ago};
-use crate::cli::normal::Extent;
+use crate::cli::flags::Extent;
 use crate::engine::Outcome;
 use crate::engine::cli::{Verb, switch, text, texts, value};
 use crate::engine::container::record::{Record, Status};

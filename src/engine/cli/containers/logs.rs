@@ -1,7 +1,7 @@
 //! `logs`: what a container wrote.
 
 use super::table;
-use crate::cli::normal::Extent;
+use crate::cli::flags::Extent;
 use crate::cli::quantity::duration;
 use crate::engine::Outcome;
 use crate::engine::cli::{Verb, switch, text, texts, value, word};

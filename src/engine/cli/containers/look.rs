@@ -2,7 +2,7 @@
 
 use super::end::{containers, enter};
 use super::list::{ports, state};
-use crate::cli::normal::Extent;
+use crate::cli::flags::Extent;
 use crate::engine::Outcome;
 use crate::engine::cli::images::about;
 use crate::engine::cli::{Verb, say, text, texts, value, word};

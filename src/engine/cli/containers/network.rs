@@ -1,7 +1,7 @@
 //! `network`: the bridges that containers stand on.
 
 use super::table::{self, Format};
-use crate::cli::normal::Extent;
+use crate::cli::flags::Extent;
 use crate::engine::Outcome;
 use crate::engine::cli::{Verb, say, switch, text, texts, value, word};
 use crate::engine::network::networks::{self, Reach, Record, Six, Wanted};

@@ -2,7 +2,7 @@
 
 use super::end::{containers, each, settle, stop};
 use super::table;
-use crate::cli::normal::Extent;
+use crate::cli::flags::Extent;
 use crate::engine::cli::{Verb, say, switch, value};
 use crate::engine::container::record::{Record, Status};
 use crate::engine::container::shelf::Shelf;

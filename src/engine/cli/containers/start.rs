@@ -1,7 +1,7 @@
 //! `start`, `restart`, `attach`: a container that is there already.
 
 use super::end::{containers, each, seconds, stop};
-use crate::cli::normal::Extent;
+use crate::cli::flags::Extent;
 use crate::engine::cli::{Verb, say, switch, texts, value};
 use crate::engine::container::record::Record;
 use crate::engine::container::shelf::Shelf;

@@ -2,7 +2,7 @@
 
 use super::end::{containers, enter};
 use super::table::{self, Format, size};
-use crate::cli::normal::Extent;
+use crate::cli::flags::Extent;
 use crate::engine::Outcome;
 use crate::engine::cli::{Verb, say, switch, texts, value};
 use crate::engine::container::record::{Record, Status};

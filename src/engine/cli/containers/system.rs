@@ -2,7 +2,7 @@
 
 use super::remove::{All, bytes_in, clear_remains, prune, prune_volumes, shown};
 use super::table;
-use crate::cli::normal::Extent;
+use crate::cli::flags::Extent;
 use crate::engine::Outcome;
 use crate::engine::cli::remove::{Wanted, prune as prune_images};
 use crate::engine::cli::{Verb, say, switch, texts, word};

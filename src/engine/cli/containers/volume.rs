@@ -2,7 +2,7 @@
 
 use super::remove::{All, prune_volumes};
 use super::table::{self, Format};
-use crate::cli::normal::Extent;
+use crate::cli::flags::Extent;
 use crate::engine::Outcome;
 use crate::engine::cli::{Verb, say, switch, texts, value, word};
 use crate::engine::container::shelf::Shelf;

@@ -21,7 +21,7 @@ mod limits;
 /// Where the files come from: a directory, or an image.
 mod source;
 
-use crate::cli::normal::Extent;
+use crate::cli::flags::Extent;
 use crate::engine::Outcome;
 use crate::engine::cli::{Verb, say, text};
 use crate::engine::container::file;
