@@ -1,7 +1,7 @@
 //! Programs of the engine killed at random moments, and what is left then: nothing that rm, prune and reload leave.
 
 use super::ground::Ground;
-use super::host::{Who, network, on_a_host};
+use super::host::{Who, network, on_a_host, path_with};
 use super::image::{Layer, image};
 use super::lab::Ran;
 use super::life::until;
@@ -49,117 +49,167 @@ fn kill_all(ground: &Ground) {
     }
 }
 
-/// Begins the command, and kills all that belongs to it after a while.
-fn killed(ground: &Ground, words: &[&str], after: Duration) {
-    let mut command = ground.lab.command();
-    command
-        .args(words)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    let mut child: Child = command.spawn().unwrap();
-    std::thread::sleep(after);
-    kill_all(ground);
-    child.wait().unwrap();
+/// Whose programs they are.
+struct Crash<'g> {
+    ground: &'g Ground,
+    who: Who,
+    more: Vec<(&'g str, &'g str)>,
 }
 
-fn root(ground: &Ground, words: &[&str]) -> Ran {
-    Who::Root.engine(ground, &[], words)
-}
-
-/// What a user would do after a crash.
-fn tidy(ground: &Ground) {
-    let listed = root(ground, &["ps", "-aq"]);
-    assert_eq!(listed.status, 0, "{listed:?}");
-    for id in listed.out.lines() {
-        let removed = root(ground, &["rm", "-f", id]);
-        assert_eq!(removed.status, 0, "{removed:?}");
+impl Crash<'_> {
+    fn engine(&self, words: &[&str]) -> Ran {
+        self.who.engine(self.ground, &self.more, words)
     }
-    for words in [&["system", "prune"][..], &["network", "reload"]] {
-        let ran = root(ground, words);
+
+    #[track_caller]
+    fn good(&self, words: &[&str]) {
+        let ran = self.engine(words);
         assert_eq!(ran.status, 0, "{words:?}: {ran:?}");
     }
-}
 
-#[track_caller]
-fn nothing(ground: &Ground, before: &str, how: &str) {
-    let end = Instant::now() + Duration::from_secs(10);
-    loop {
-        let left = Who::Root.left(ground);
-        let now = network();
-        if left.is_empty() && now == before {
-            return ground.nothing_is_left();
-        }
-        assert!(
-            Instant::now() < end,
-            "{how}: {left:#?}\nnetwork, before:\n{before}\nnow:\n{now}"
-        );
-        std::thread::sleep(Duration::from_millis(50));
+    /// Begins the command, and kills all that belongs to it after a while.
+    fn killed(&self, words: &[&str], after: Duration) {
+        let mut command = self.who.command(self.ground, &self.more, words);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let mut child: Child = command.spawn().unwrap();
+        std::thread::sleep(after);
+        kill_all(self.ground);
+        child.wait().unwrap();
     }
-}
 
-/// The first `run` makes what stays, a table of nftables and a book.
-fn with_web(test: impl FnOnce(&Ground, &str, &str) + Send) {
-    on_a_host(|ground| {
+    /// What a user would do after a crash.
+    fn tidy(&self) {
+        let listed = self.engine(&["ps", "-aq"]);
+        assert_eq!(listed.status, 0, "{listed:?}");
+        for id in listed.out.lines() {
+            self.good(&["rm", "-f", id]);
+        }
+        self.good(&["system", "prune"]);
+        if self.who == Who::Root {
+            self.good(&["network", "reload"]);
+        }
+    }
+
+    #[track_caller]
+    fn nothing(&self, before: &str, how: &str) {
+        let end = Instant::now() + Duration::from_secs(10);
+        loop {
+            let left = self.who.left(self.ground);
+            let now = network();
+            if left.is_empty() && now == before {
+                return self.ground.nothing_is_left();
+            }
+            assert!(
+                Instant::now() < end,
+                "{how}: {left:#?}\nnetwork, before:\n{before}\nnow:\n{now}"
+            );
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// The first `run` makes what stays: an image, a book, for root a table of nftables. The test gets the image's name,
+    /// and the network before.
+    fn with_web(&self, test: impl FnOnce(&str, &str)) {
+        self.who.settle(self.ground);
         let registry = Registry::new();
         registry.push("web", "1", &web());
         let name = registry.name("web:1");
-        let first = root(
-            ground,
-            &["run", "--rm", "-p", "8080:80", &name, "echo", "x"],
-        );
-        assert_eq!(first.status, 0, "{first:?}");
-        until(|| Who::Root.left(ground).is_empty());
+        self.good(&["run", "--rm", "-p", "8080:80", &name, "echo", "x"]);
+        until(|| self.who.left(self.ground).is_empty());
         let before = network();
-        test(ground, &name, &before);
-    });
+        test(&name, &before);
+    }
+
+    fn of_run(&self) {
+        let mut dice = Dice::new();
+        self.with_web(|name, before| {
+            let began = Instant::now();
+            let words = ["run", "-d", "-p", "8080:80", name];
+            self.good(&words);
+            let usual = began.elapsed();
+            self.tidy();
+            self.nothing(before, "without a crash");
+            for _ in 0..ROUNDS {
+                let after = dice.up_to(usual);
+                self.killed(&words, after);
+                self.tidy();
+                self.nothing(before, &format!("killed after {after:?} of {usual:?}"));
+            }
+            // And it can be had as before.
+            self.good(&words);
+            self.tidy();
+        });
+    }
+
+    fn of_rm(&self) {
+        let mut dice = Dice::new();
+        self.with_web(|name, before| {
+            for _ in 0..ROUNDS {
+                self.good(&["run", "-d", "--name", "web", "-p", "8080:80", name]);
+                let after = dice.up_to(Duration::from_millis(250));
+                self.killed(&["rm", "-f", "web"], after);
+                self.tidy();
+                self.nothing(before, &format!("killed after {after:?}"));
+            }
+        });
+    }
+}
+
+fn by_root(ground: &Ground) -> Crash<'_> {
+    Crash {
+        ground,
+        who: Who::Root,
+        more: Vec::new(),
+    }
+}
+
+/// With pasta, and where there is none with slirp4netns.
+fn by_a_user(test: fn(&Crash<'_>)) {
+    if !Who::User.may() {
+        return;
+    }
+    for carrier in ["pasta", "slirp4netns"] {
+        on_a_host(|ground| {
+            let Some(path) = path_with(ground, carrier) else {
+                return println!("skipped: there is no {carrier}");
+            };
+            test(&Crash {
+                ground,
+                who: Who::User,
+                more: vec![("PATH", &path)],
+            });
+        });
+    }
 }
 
 #[test]
 fn a_killed_run_leaves_nothing() {
-    let mut dice = Dice::new();
-    with_web(|ground, name, before| {
-        let began = Instant::now();
-        let words = ["run", "-d", "-p", "8080:80", name];
-        assert_eq!(root(ground, &words).status, 0);
-        let usual = began.elapsed();
-        tidy(ground);
-        nothing(ground, before, "without a crash");
-        for _ in 0..ROUNDS {
-            let after = dice.up_to(usual);
-            killed(ground, &words, after);
-            tidy(ground);
-            nothing(
-                ground,
-                before,
-                &format!("killed after {after:?} of {usual:?}"),
-            );
-        }
-        // And it can be had as before.
-        assert_eq!(root(ground, &words).status, 0);
-        tidy(ground);
-    });
+    on_a_host(|ground| by_root(ground).of_run());
 }
 
 #[test]
 fn a_killed_rm_leaves_nothing() {
-    let mut dice = Dice::new();
-    with_web(|ground, name, before| {
-        for _ in 0..ROUNDS {
-            let words = ["run", "-d", "--name", "web", "-p", "8080:80", name];
-            assert_eq!(root(ground, &words).status, 0);
-            let after = dice.up_to(Duration::from_millis(250));
-            killed(ground, &["rm", "-f", "web"], after);
-            tidy(ground);
-            nothing(ground, before, &format!("killed after {after:?}"));
-        }
-    });
+    on_a_host(|ground| by_root(ground).of_rm());
+}
+
+#[test]
+fn a_user_s_killed_run_leaves_nothing() {
+    by_a_user(|crash| crash.of_run());
+}
+
+#[test]
+fn a_user_s_killed_rm_leaves_nothing() {
+    by_a_user(|crash| crash.of_rm());
 }
 
 #[test]
 fn a_killed_pull_leaves_nothing_and_can_be_done_again() {
     let mut dice = Dice::new();
     on_a_host(|ground| {
+        let crash = by_root(ground);
         let registry = Registry::new();
         let noise: Vec<u8> = (0_u64..3 << 20)
             .map(|at| at.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes()[3])
@@ -171,22 +221,22 @@ fn a_killed_pull_leaves_nothing_and_can_be_done_again() {
         registry.push("large", "1", &image(["a", "b", "c"].map(layer).to_vec()));
         let name = registry.name("large:1");
         let began = Instant::now();
-        assert_eq!(root(ground, &["pull", "-q", &name]).status, 0);
+        crash.good(&["pull", "-q", &name]);
         let usual = began.elapsed();
         let empty = || {
             let all = ["layers", "blobs/sha256"].map(|folder| ground.lab.listed(folder));
             all.concat()
         };
         for _ in 0..ROUNDS {
-            assert_eq!(root(ground, &["rmi", "-f", &name]).status, 0);
+            crash.good(&["rmi", "-f", &name]);
             assert_eq!(empty(), [""; 0]);
             let after = dice.up_to(usual);
-            killed(ground, &["pull", "-q", &name], after);
+            crash.killed(&["pull", "-q", &name], after);
             // It may have been done by then.
-            root(ground, &["rmi", &name]);
-            assert_eq!(root(ground, &["system", "prune"]).status, 0);
+            crash.engine(&["rmi", &name]);
+            crash.good(&["system", "prune"]);
             assert_eq!(empty(), [""; 0], "killed after {after:?} of {usual:?}");
-            assert_eq!(root(ground, &["pull", "-q", &name]).status, 0);
+            crash.good(&["pull", "-q", &name]);
             let layers = ground.lab.layers(&name);
             assert_eq!(std::fs::read(layers[2].join("c")).unwrap(), noise);
         }

@@ -61,6 +61,19 @@ pub(crate) fn shell(lines: &str) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
+/// A PATH on which there is no program to carry packets but this one; none where the host has it not.
+pub(crate) fn path_with(ground: &Ground, carrier: &str) -> Option<String> {
+    if shell(&format!("command -v {carrier} || true")).is_empty() {
+        return None;
+    }
+    let folder = ground.lab.path().join("programs").display().to_string();
+    shell(&format!(
+        "mkdir {folder}
+        for one in setpriv newuidmap newgidmap stat {carrier}; do ln -s $(command -v $one) {folder}/$one; done"
+    ));
+    Some(folder)
+}
+
 /// What a web server answers, called from the host or from outside.
 pub(crate) fn page(words: &[&str], url: &str) -> Option<String> {
     let client = ["busybox", "timeout", "5", "busybox", "wget", "-qO-", url];
@@ -123,8 +136,8 @@ impl Who {
         missing.is_none()
     }
 
-    /// The engine, with variables beside the usual ones.
-    pub(crate) fn engine(self, ground: &Ground, more: &[(&str, &str)], words: &[&str]) -> Ran {
+    /// The engine, with variables beside the usual ones, to be run with these words.
+    pub(crate) fn command(self, ground: &Ground, more: &[(&str, &str)], words: &[&str]) -> Command {
         let place = ground.lab.path();
         let mut command = match self {
             Who::Root => ground.lab.command(),
@@ -143,11 +156,13 @@ impl Who {
                 command
             }
         };
-        let output = command
-            .envs(more.iter().copied())
-            .args(words)
-            .output()
-            .unwrap();
+        command.envs(more.iter().copied()).args(words);
+        command
+    }
+
+    /// The same, run.
+    pub(crate) fn engine(self, ground: &Ground, more: &[(&str, &str)], words: &[&str]) -> Ran {
+        let output = self.command(ground, more, words).output().unwrap();
         Ran {
             status: output.status.code().unwrap_or(-1),
             out: String::from_utf8_lossy(&output.stdout).into_owned(),

@@ -3,7 +3,7 @@
 
 use super::archive::{Entry, Tar, entry};
 use super::ground::Ground;
-use super::host::{HOST, OUTSIDE, Who, network, on_a_host, page, shell};
+use super::host::{HOST, OUTSIDE, Who, network, on_a_host, page, path_with, shell};
 use super::image::{Image, Layer, image_with};
 use super::lab::Ran;
 use super::life::until;
@@ -158,14 +158,9 @@ fn from_nothing_to_nothing_by_slirp4netns() {
         return;
     }
     on_a_host(|ground| {
-        if shell("command -v slirp4netns || true").is_empty() {
+        let Some(bin) = path_with(ground, "slirp4netns") else {
             return println!("skipped: there is no slirp4netns");
-        }
-        let bin = ground.lab.path().join("programs");
-        let bin = bin.display().to_string();
-        shell(&format!(
-            "mkdir {bin}; for one in setpriv newuidmap newgidmap slirp4netns stat; do ln -s $(command -v $one) {bin}/$one; done"
-        ));
+        };
         let (who, more) = (Who::User, vec![("PATH", bin.as_str())]);
         let walk = Walk { ground, who, more };
         walk.all();

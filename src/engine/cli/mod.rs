@@ -29,7 +29,7 @@ mod absent;
 /// Verbs by which the engine calls itself.
 mod own;
 
-use super::network::proxy;
+use super::network::{gate, proxy};
 use super::places::Places;
 use super::store::sweep;
 use super::unpack;
@@ -85,9 +85,12 @@ pub fn carry_out(argv: &[OsString]) -> Outcome {
     if let Some(status) = worker(argv) {
         return Ok(status);
     }
-    // The engine calls itself by it, and nobody else does: it is in no list and has no flags.
+    // The engine calls itself by these, and nobody else does: they are in no list and have no flags.
     if argv.get(1).is_some_and(|word| word == proxy::VERB) {
         return Ok(proxy::serve().map(|()| 0)?);
+    }
+    if argv.get(1).is_some_and(|word| word == gate::VERB) {
+        return Ok(gate::pass().map(|()| 0)?);
     }
     let root = root();
     let typed = normal(

@@ -6,7 +6,7 @@ mod reserve;
 /// Names in files.
 mod files;
 
-use super::carrier::Choice;
+use super::carrier::{Carrier, Choice};
 use super::ledger::{Endpoint, Ledger};
 use super::names::{self, Loopback};
 use super::networks::{self, Reach, Record};
@@ -14,7 +14,7 @@ use super::options::{Mode, Network, Wish};
 use super::ports::Held;
 use super::{
     Connected, Container, Namespace, Owner, Settings, carrier, detach, firewall, forwarding, ports,
-    proxy, told, wire,
+    proxy, servant, told, wire,
 };
 use crate::error::{Cause, Error, Object, Result};
 use crate::sys::netns;
@@ -65,12 +65,16 @@ pub fn join(network: &Network, container: &Container, pid: i32, settings: &Setti
         ));
     };
     let done = if let Mode::User(choice) = network.mode {
-        let file = carrier::pid_file(id, settings);
-        let server = carrier::find(choice).and_then(|one| one.start(&end.ports, pid, &file));
-        let known = server.and_then(|process| remember(&mut ledger, id, process));
-        // The ledger has it now, or it was ended, ignored.
-        let _ = std::fs::remove_file(&file);
-        known
+        let place = carrier::Place {
+            ports: &end.ports,
+            pid,
+            beside: carrier::beside(id, settings),
+        };
+        let begin = |carrier: Carrier| {
+            let known = |process| remember(&mut ledger, id, process);
+            carrier.start(&settings.gate, &place, known)
+        };
+        carrier::find(choice).and_then(begin)
     } else {
         let cannot = |fault| {
             Error::new(
@@ -278,7 +282,7 @@ fn serve(
         .unwrap_or_default();
     let server = proxy::start(&settings.proxy, held, &to)?;
     remember(ledger, id, server.process)?;
-    server.stay()
+    proxy::stay(&server)
 }
 
 fn remember(ledger: &mut Ledger, id: &str, process: crate::state::record::Process) -> Result<()> {
@@ -287,7 +291,7 @@ fn remember(ledger: &mut Ledger, id: &str, process: crate::state::record::Proces
     }
     ledger
         .save()
-        .map_err(|error| error.also(proxy::stop(process).err()))
+        .map_err(|error| error.also(servant::stop(process).err()))
 }
 
 pub(super) fn c_path(path: &Path) -> Result<CString> {

@@ -3,16 +3,13 @@
 use super::ledger::Port;
 use super::pasta::{self, Pasta};
 use super::slirp::{self, Slirp};
-use super::{Settings, proxy};
+use super::{Settings, gate};
 use crate::engine::runtime::on_path;
 use crate::error::{Cause, Error, Object, Result};
-use crate::linux::look;
 use crate::state::record::Process;
-use crate::sys::proc::Proc;
-use std::fs;
+use std::ffi::OsString;
 use std::net::IpAddr;
-use std::os::unix::ffi::OsStrExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Which was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,46 +71,53 @@ impl Carrier {
         }
     }
 
-    /// Connects the namespaces of process `pid`, or the one that [`held`](pasta::held) keeps beside `pid_file`; it goes
-    /// on in the background.
+    /// Connects the namespaces; it goes on by itself. `note` writes it down, before it is anything.
     ///
     /// # Errors
-    /// What it says last.
-    pub fn start(&self, ports: &[Port], pid: i32, pid_file: &Path) -> Result<Process> {
+    /// What it says last; as `note`.
+    pub(super) fn start(
+        &self,
+        gate: &[OsString],
+        place: &Place<'_>,
+        note: impl FnOnce(Process) -> Result<()>,
+    ) -> Result<()> {
+        let doing = match self {
+            Carrier::Pasta(_) => pasta::DOING,
+            Carrier::Slirp(_) => slirp::DOING,
+        };
+        let waiting = gate::start(doing, gate, &place.beside)?;
+        note(waiting.servant.process)?;
         match self {
-            Carrier::Pasta(pasta) => pasta.start(ports, pid, pid_file),
-            Carrier::Slirp(slirp) => slirp.start(ports, pid, pid_file),
+            Carrier::Pasta(pasta) => pasta.serve(waiting, place),
+            Carrier::Slirp(slirp) => slirp.serve(waiting, place),
         }
     }
 }
 
-/// Where the pid of a container's carrier is written while it begins; the ledger has it afterwards.
-#[must_use]
-pub fn pid_file(id: &str, settings: &Settings) -> PathBuf {
-    settings.state.join("network").join(format!("{id}.pasta"))
+/// What it connects.
+pub(super) struct Place<'a> {
+    /// What is forwarded.
+    pub(super) ports: &'a [Port],
+    /// The process whose namespaces it enters where no file [holds](pasta::held) the network's.
+    pub(super) pid: i32,
+    /// Its files have this name, each with an ending of its own.
+    pub(super) beside: PathBuf,
 }
 
-/// Ends a carrier that the ledger does not know, as whoever began it was killed meanwhile, and removes its files.
-///
-/// # Errors
-/// A process that does not end.
-pub(super) fn stop_forgotten(id: &str, settings: &Settings) -> Result<()> {
-    let file = pid_file(id, settings);
-    let text = fs::read_to_string(&file).unwrap_or_default();
-    for left in [pasta::held(&file), slirp::socket_path(&file), file.clone()] {
+/// The name that all files of a container's carrier share.
+pub(super) fn beside(id: &str, settings: &Settings) -> PathBuf {
+    settings.state.join("network").join(id)
+}
+
+/// Removes what a carrier, or who began it, left.
+pub(super) fn sweep(id: &str, settings: &Settings) {
+    let beside = beside(id, settings);
+    for left in [
+        pasta::held(&beside),
+        pasta::ready(&beside),
+        slirp::socket_path(&beside),
+    ] {
         // It was not there, ignored.
-        let _ = fs::remove_file(left);
+        let _ = std::fs::remove_file(left);
     }
-    let Ok(pid) = text.trim().parse::<i32>() else {
-        return Ok(());
-    };
-    // The pid may be another's since. Both have a path of ours among their arguments.
-    let words = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    let mut words = words.split(|byte| *byte == 0);
-    let folder = settings.state.join("network");
-    if !words.any(|word| word.starts_with(folder.as_os_str().as_bytes())) {
-        return Ok(());
-    }
-    let proc = Proc::open().map_err(|fault| Error::file("find a process", "/proc", fault))?;
-    proxy::stop(look::identify(&proc, pid)?)
 }

@@ -2,7 +2,7 @@
 
 use super::attach::c_path;
 use super::ledger::{Endpoint, Ledger};
-use super::{Settings, carrier, firewall, names, networks, proxy, wire};
+use super::{Settings, carrier, firewall, names, networks, servant, wire};
 use crate::error::{Error, Result};
 use crate::sys::netns;
 use std::net::IpAddr;
@@ -47,9 +47,9 @@ pub(super) fn clear(id: &str, ledger: &mut Ledger, settings: &Settings) -> Resul
     let closed = networks::list(settings).and_then(|all| firewall::apply(&all, &book));
     failed.extend(closed.err().filter(|_| !end.links.is_empty()));
     if let Some(server) = end.server {
-        failed.extend(proxy::stop(server.into()).err());
+        failed.extend(servant::stop(server.into()).err());
     }
-    failed.extend(carrier::stop_forgotten(id, settings).err());
+    carrier::sweep(id, settings);
     for link in &end.links {
         failed.extend(wire::remove(&link.outside).err());
     }

@@ -44,8 +44,14 @@ mod forwarding;
 /// One table of nftables.
 pub mod firewall;
 
+/// Processes that outlive the engine.
+mod servant;
+
 /// The process that holds published ports.
 pub mod proxy;
+
+/// Where other programs wait until they are written down.
+pub mod gate;
 
 /// `/etc/hosts` and `/etc/resolv.conf`.
 pub mod names;
@@ -88,6 +94,8 @@ pub struct Settings {
     pub who: Who,
     /// The program that runs [`proxy::serve`], and its arguments.
     pub proxy: Vec<OsString>,
+    /// The program that runs [`gate::pass`], and its arguments.
+    pub gate: Vec<OsString>,
     /// At which address a port is published that names none; at all where there is none.
     pub publish_ip: Option<IpAddr>,
     /// From which blocks networks get their ranges.
@@ -107,6 +115,7 @@ impl Settings {
             state: places.state.clone(),
             who: who(),
             proxy: vec!["/proc/self/exe".into(), proxy::VERB.into()],
+            gate: vec!["/proc/self/exe".into(), gate::VERB.into()],
             publish_ip: None,
             pool: room::default_pool(),
             resolv: "/etc/resolv.conf".into(),

@@ -2,15 +2,15 @@
 //! so that no right of root's is needed; passt's pasta(1). It is started between `create` and `start`, when the
 //! container's process shows the namespaces that it is to enter.
 
-use super::ledger::{Port, name};
-use super::told;
-use crate::error::{Cause, Error, Object, Result};
-use crate::linux::look;
-use crate::state::record::Process;
+use super::carrier::Place;
+use super::gate::Waiting;
+use super::ledger::name;
+use crate::error::{Error, Result};
 use crate::sys::port::Protocol;
-use crate::sys::proc::Proc;
 use std::ffi::OsString;
+use std::fs::File;
 use std::net::IpAddr;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -20,6 +20,8 @@ pub const NAME_SERVER: &str = "169.254.1.1";
 
 /// Where the container finds the host, with a pasta that can do that.
 pub const HOST: &str = "169.254.1.2";
+
+pub(super) const DOING: &str = "connect the container by pasta";
 
 /// What the pasta of this host can do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,8 +67,9 @@ impl Pasta {
     }
 
     /// Its arguments: ports of the host's forwarded, none of the container's, and never to the host's loopback device.
-    fn arguments(&self, ports: &[Port], pid: i32, pid_file: &Path) -> Vec<OsString> {
+    fn arguments(&self, place: &Place<'_>) -> Vec<OsString> {
         let mut all: Vec<String> = [
+            "--foreground",
             "--config-net",
             "--quiet",
             "--no-map-gw",
@@ -83,7 +86,7 @@ impl Pasta {
         all.extend(["--dns-forward".to_owned(), NAME_SERVER.to_owned()]);
         for (flag, protocol) in [("-t", Protocol::Tcp), ("-u", Protocol::Udp)] {
             let before = all.len();
-            for port in ports.iter().filter(|port| port.protocol == protocol) {
+            for port in place.ports.iter().filter(|port| port.protocol == protocol) {
                 let at = port.ip.filter(|ip| !ip.is_unspecified());
                 let at = at.map(|ip| format!("{ip}/")).unwrap_or_default();
                 all.extend([
@@ -96,79 +99,66 @@ impl Pasta {
             }
         }
         let mut all: Vec<OsString> = all.into_iter().map(OsString::from).collect();
-        all.extend(["--pid".into(), pid_file.into(), pid.to_string().into()]);
+        all.extend(["--pid".into(), ready(&place.beside).into()]);
+        let held = held(&place.beside);
+        if held.exists() {
+            // In the user namespace that pasta is in already, and by a file: it may look into no process there. The file
+            // goes when the container is in the namespace; pasta stays until it is ended.
+            all.extend(["--no-netns-quit".into(), "--netns".into(), held.into()]);
+        } else {
+            all.push(place.pid.to_string().into());
+        }
         all
     }
 
-    /// Connects the namespaces of process `pid`; it goes on in the background.
+    /// Lets `waiting` become it, and waits until it carries packets.
     ///
     /// # Errors
     /// What pasta itself says last.
-    pub fn start(&self, ports: &[Port], pid: i32, pid_file: &Path) -> Result<Process> {
-        let doing = "connect the container by pasta";
-        let mut arguments = self.arguments(ports, pid, pid_file);
-        let held = held(pid_file);
-        if held.exists() {
-            // In the user namespace that pasta is in already, and by a file: it may look into no process there.
-            arguments.pop();
-            // The file goes when the container is in the namespace; pasta stays until it is ended.
-            arguments.extend(["--no-netns-quit".into(), "--netns".into(), held.into()]);
+    pub(super) fn serve(&self, waiting: Waiting, place: &Place<'_>) -> Result<()> {
+        let path = ready(&place.beside);
+        // Of one that was killed, ignored where there was none.
+        let _ = std::fs::remove_file(&path);
+        let cannot = |call, error: &std::io::Error| Error::io(DOING, &path, call, error);
+        nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU)
+            .map_err(|errno| cannot("mknodat", &errno.into()))?;
+        let fifo = File::options()
+            .read(true)
+            .custom_flags(libc::O_NONBLOCK)
+            .open(&path)
+            .map_err(|error| cannot("openat", &error))?;
+        waiting.open(DOING, &self.program, &self.arguments(place))?;
+        let serves = waiting.says(DOING, &fifo)?;
+        // It has served, ignored.
+        let _ = std::fs::remove_file(&path);
+        if serves {
+            return Ok(());
         }
-        let output = Command::new(&self.program)
-            .args(arguments)
-            .stdin(Stdio::null())
-            .output();
-        let output = output.map_err(|error| Error::io(doing, &self.program, "execve", &error))?;
-        if !output.status.success() {
-            return Err(failed(doing, &output, ports));
-        }
-        let text = std::fs::read_to_string(pid_file)
-            .map_err(|error| Error::io(doing, pid_file, "read", &error))?;
-        let pid = text
-            .trim()
-            .parse()
-            .map_err(|_| told(doing, pid_file, "it holds no pid"))?;
-        let proc = Proc::open().map_err(|fault| Error::file(doing, "/proc", fault))?;
-        look::identify(&proc, pid)
+        let hint = place.ports.first().map(|port| {
+            let (host, protocol) = (port.host, name(port.protocol));
+            format!("see whether a program has {host}/{protocol} or another of its ports")
+        });
+        // An older one complains that there is no system log.
+        Err(waiting.failed(DOING, |line| !line.contains("to syslog"), hint))
     }
 }
 
-/// The file that keeps a network namespace for pasta, beside the file for its pid.
+/// The file that keeps a network namespace for a carrier.
 #[must_use]
-pub fn held(pid_file: &Path) -> PathBuf {
-    pid_file.with_extension("netns")
+pub fn held(beside: &Path) -> PathBuf {
+    beside.with_extension("netns")
 }
 
-fn failed(doing: &str, output: &std::process::Output, ports: &[Port]) -> Error {
-    let said = String::from_utf8_lossy(&output.stderr);
-    // An older one complains that there is no system log.
-    let said = said
-        .lines()
-        .rfind(|line| !line.trim().is_empty() && !line.contains("to syslog"));
-    let cause = Cause::Exited {
-        status: output.status.code().unwrap_or_default(),
-        last_line: said.map(str::to_owned),
-    };
-    if said.is_some_and(|said| said.contains("tun socket")) {
-        return Error::new(doing, Object::Nothing, cause)
-            .hint("let users open the device: chmod 0666 /dev/net/tun, as udev does");
-    }
-    let error = Error::new(doing, Object::Nothing, cause);
-    match ports.first() {
-        Some(port) => error.hint(format!(
-            "see whether a program has {}/{} or another of its ports",
-            port.host,
-            name(port.protocol)
-        )),
-        None => error,
-    }
+/// A FIFO to which pasta writes its pid when it serves.
+pub(super) fn ready(beside: &Path) -> PathBuf {
+    beside.with_extension("pasta")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{MapsTheHost, Pasta, Port};
+    use super::super::ledger::Port;
+    use super::{MapsTheHost, Pasta, Place};
     use crate::sys::port::Protocol;
-    use std::path::Path;
 
     #[test]
     fn nothing_is_forwarded_that_was_not_asked_for() {
@@ -183,22 +173,30 @@ mod tests {
             container: 80,
         };
         let line = |ports: &[Port]| {
-            let all = pasta.arguments(ports, 7, Path::new("/run/p"));
+            let beside = "/run/p".into();
+            let all = pasta.arguments(&Place {
+                ports,
+                pid: 7,
+                beside,
+            });
             let words: Vec<String> = all
                 .iter()
                 .map(|word| word.to_string_lossy().into_owned())
                 .collect();
             words.join(" ")
         };
-        let begin = "--config-net --quiet --no-map-gw -T none -U none --dns-forward 169.254.1.1";
-        assert_eq!(line(&[]), format!("{begin} -t none -u none --pid /run/p 7"));
+        let begin = "--foreground --config-net --quiet --no-map-gw -T none -U none --dns-forward 169.254.1.1";
+        assert_eq!(
+            line(&[]),
+            format!("{begin} -t none -u none --pid /run/p.pasta 7")
+        );
         let ports = [
             port(Protocol::Tcp, None, 8080),
             port(Protocol::Tcp, Some("127.0.0.1"), 81),
         ];
         assert_eq!(
             line(&ports),
-            format!("{begin} -t 8080:80 -t 127.0.0.1/81:80 -u none --pid /run/p 7")
+            format!("{begin} -t 8080:80 -t 127.0.0.1/81:80 -u none --pid /run/p.pasta 7")
         );
         assert!(line(&[port(Protocol::Udp, Some("0.0.0.0"), 53)]).contains("-t none -u 53:80 "));
     }

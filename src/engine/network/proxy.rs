@@ -6,13 +6,10 @@
 
 use super::ledger::{Port, name};
 use super::ports::Held;
-use super::told;
+use super::servant::{self, Servant};
 use crate::error::{Cause, Error, Object, Result};
-use crate::linux::look;
-use crate::state::record::Process;
 use crate::sys::port::Protocol;
-use crate::sys::proc::Proc;
-use crate::sys::{exec, pidfd, process, socket};
+use crate::sys::{exec, process, socket};
 use rustix::event::{PollFd, PollFlags};
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -20,9 +17,8 @@ use std::io::ErrorKind;
 use std::net::{
     IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket,
 };
-use std::os::fd::{AsFd, OwnedFd};
-use std::path::Path;
-use std::process::{Command, Stdio};
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -40,64 +36,31 @@ const GO: &[u8] = b"go";
 const READY: &[u8] = b"ready";
 const STAY: &[u8] = b"stay";
 
-/// The process, while nobody knows of it yet: it ends with this.
-#[derive(Debug)]
-pub(super) struct Fresh {
-    /// The process.
-    pub(super) process: Process,
-    ours: OwnedFd,
+/// Lets the process stay, when it is written down.
+///
+/// # Errors
+/// A process that is gone.
+pub(super) fn stay(servant: &Servant) -> Result<()> {
+    let doing = "let the process that holds the published ports stay";
+    let object = Object::Process(servant.process.pid);
+    socket::send(&servant.ours, STAY).map_err(|fault| Error::new(doing, object, fault.into()))
 }
 
-impl Fresh {
-    /// Lets it stay, when it is written down.
-    ///
-    /// # Errors
-    /// A process that is gone.
-    pub(super) fn stay(self) -> Result<()> {
-        let doing = "let the process that holds the published ports stay";
-        let object = Object::Process(self.process.pid);
-        socket::send(&self.ours, STAY).map_err(|fault| Error::new(doing, object, fault.into()))
-    }
-}
-
-/// Starts the process that serves `held` from when it may [stay](Fresh::stay); `to` are the container's addresses.
+/// Starts the process that serves `held` from when it may [stay]; `to` are the container's addresses.
 ///
 /// # Errors
 /// A program that cannot be started, or that does not say that it is ready.
-pub(super) fn start(program: &[OsString], held: Vec<Held>, to: &[IpAddr]) -> Result<Fresh> {
+pub(super) fn start(program: &[OsString], held: Vec<Held>, to: &[IpAddr]) -> Result<Servant> {
     let doing = "start the process that holds the published ports";
-    let Some((file, arguments)) = program.split_first() else {
-        return Err(told(doing, Path::new(VERB), "no program is named for it"));
+    let servant = servant::start(doing, program, Stdio::null())?;
+    let object = Object::Process(servant.process.pid);
+    let served = match hand_over(&servant.ours, &held, to) {
+        Ok(true) => return Ok(servant),
+        Ok(false) => Cause::Protocol("it does not answer".to_owned()),
+        Err(fault) => fault.into(),
     };
-    let cannot = |fault| Error::file(doing, file, fault);
-    let (ours, theirs) = socket::pair().map_err(cannot)?;
-    let child = Command::new(file)
-        .args(arguments)
-        .stdin(Stdio::from(theirs))
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn();
-    let child = child.map_err(|error| Error::io(doing, file, "execve", &error))?;
-    let pid = i32::try_from(child.id()).unwrap_or_default();
-    let known = Proc::open()
-        .map_err(cannot)
-        .and_then(|proc| look::identify(&proc, pid))?;
-    let served = hand_over(&ours, &held, to)
-        .map_err(cannot)
-        .and_then(|ready| {
-            if ready {
-                return Ok(known);
-            }
-            Err(Error::new(
-                doing,
-                Object::Process(pid),
-                Cause::Protocol("it does not answer".to_owned()),
-            ))
-        });
-    match served {
-        Ok(process) => Ok(Fresh { process, ours }),
-        Err(error) => Err(error.also(stop(known).err())),
-    }
+    let error = Error::new(doing, object, served);
+    Err(error.also(servant::stop(servant.process).err()))
 }
 
 fn hand_over(
@@ -128,31 +91,6 @@ fn target(at: IpAddr, to: &[IpAddr], port: &Port) -> Option<SocketAddr> {
     Some(SocketAddr::new(*ip, port.container))
 }
 
-/// Ends the process, if it is still the one that was started.
-///
-/// # Errors
-/// EPERM; a process that does not end.
-pub(super) fn stop(known: Process) -> Result<()> {
-    let doing = "end the process that holds the published ports";
-    let cannot = |fault| Error::new(doing, Object::Process(known.pid), Cause::from(fault));
-    let proc = Proc::open().map_err(cannot)?;
-    let descriptor = match pidfd::open(known.pid) {
-        Err(fault) if fault.errno == libc::ESRCH => return Ok(()),
-        other => other.map_err(cannot)?,
-    };
-    // Looked at after the descriptor was opened: the pid may have another owner since.
-    if look::alive(&proc, known)?.is_some() {
-        pidfd::signal(&descriptor, libc::SIGKILL).map_err(cannot)?;
-        if !pidfd::has_ended_within(descriptor.as_fd(), 5000).map_err(cannot)? {
-            let why = Cause::Refused("it does not end".to_owned());
-            return Err(Error::new(doing, Object::Process(known.pid), why));
-        }
-    }
-    // Its parent may be this very process; otherwise its new parent reaps it, and ECHILD says so.
-    let _ = pidfd::wait(descriptor.as_fd());
-    Ok(())
-}
-
 /// What the process does: takes its sockets from standard input, and serves them until it is ended.
 ///
 /// # Errors
@@ -165,11 +103,8 @@ pub fn serve() -> Result<()> {
             Cause::from(fault),
         )
     };
-    // It outlives the terminal, the folder and the descriptors of whoever started it.
-    let _ = process::new_session();
     process::set_name(c"orbital-ports");
-    process::enter_root().map_err(cannot)?;
-    exec::close_all_but(3, &mut []).map_err(cannot)?;
+    servant::settle().map_err(cannot)?;
     crate::sys::port::make_room();
     let input = exec::stream(0);
     let mut doors = Vec::new();

@@ -1,21 +1,18 @@
 //! The network of a user's containers where there is no pasta: slirp4netns(1), IPv4 alone. It is a process of its own
 //! that ends when it is ended; ports are forwarded by words to the socket that it listens at ("API socket").
 
+use super::carrier::Place;
+use super::gate::Waiting;
 use super::ledger::{Port, name};
 use super::{pasta, told};
 use crate::error::{Cause, Error, Object, Result};
-use crate::linux::look;
-use crate::state::record::Process;
-use crate::sys::proc::Proc;
 use serde_json::{Value, json};
 use std::ffi::OsString;
-use std::fs::{self, File};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::fs;
+use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, Shutdown};
-use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 /// Where it answers questions about names.
@@ -24,9 +21,9 @@ pub const NAME_SERVER: &str = "10.0.2.3";
 /// The container's address there.
 const GUEST: &str = "10.0.2.100";
 
-const DOING: &str = "connect the container by slirp4netns";
+pub(super) const DOING: &str = "connect the container by slirp4netns";
 
-/// How long it has to be ready, and to answer.
+/// How long it has to answer.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The slirp4netns of this host.
@@ -56,89 +53,32 @@ impl Slirp {
         all
     }
 
-    /// Connects the namespace that is kept beside `pid_file`, or that of process `pid`.
+    /// Lets `waiting` become it, and waits until it carries packets.
     ///
     /// # Errors
     /// What it says last; a port that it cannot forward.
-    pub fn start(&self, ports: &[Port], pid: i32, pid_file: &Path) -> Result<Process> {
-        let api = socket_path(pid_file);
+    pub(super) fn serve(&self, waiting: Waiting, place: &Place<'_>) -> Result<()> {
+        let api = socket_path(&place.beside);
         // Of one that was killed, ignored where there was none.
         let _ = fs::remove_file(&api);
-        let cannot = |call, error: &std::io::Error| Error::io(DOING, &self.program, call, error);
-        let (ready, theirs) = UnixStream::pair().map_err(|error| cannot("socketpair", &error))?;
-        let (mut words, copy) = unnamed(&pid_file.with_extension("words"))?;
-        let child = Command::new(&self.program)
-            .args(Slirp::arguments(pid, &pasta::held(pid_file), &api))
-            .stdin(Stdio::from(OwnedFd::from(theirs)))
-            .stdout(Stdio::null())
-            .stderr(Stdio::from(copy))
-            .spawn();
-        let mut child = child.map_err(|error| cannot("execve", &error))?;
-        let noted = fs::write(pid_file, format!("{}\n", child.id()))
-            .map_err(|error| Error::io(DOING, pid_file, "write", &error));
-        let begun = noted.and_then(|()| until_ready(&ready, &mut child, &mut words));
-        let served = begun.and_then(|()| {
-            let proc = Proc::open().map_err(|fault| Error::file(DOING, "/proc", fault))?;
-            let known = look::identify(&proc, i32::try_from(child.id()).unwrap_or_default())?;
-            ports
-                .iter()
-                .try_for_each(|port| forward(&api, port))
-                .map(|()| known)
-        });
+        let arguments = Slirp::arguments(place.pid, &pasta::held(&place.beside), &api);
+        waiting.open(DOING, &self.program, &arguments)?;
+        if !waiting.says(DOING, &waiting.servant.ours)? {
+            return Err(waiting.failed(DOING, |_| true, None));
+        }
+        let mut ports = place.ports.iter();
+        let served = ports.try_for_each(|port| forward(&api, port));
         // Nothing more is to be said to it, ignored where it never listened.
         let _ = fs::remove_file(&api);
-        served.inspect_err(|_| {
-            // It may have ended of its own accord, ignored.
-            let _ = child.kill();
-            let _ = child.wait();
-        })
+        served
     }
 }
 
-/// Beside the file for a pid, but short: the address of a socket holds 108 bytes.
-pub(super) fn socket_path(pid_file: &Path) -> PathBuf {
-    let name = pid_file.file_name().unwrap_or_default().to_string_lossy();
+/// Where it takes orders; short, as the address of a socket holds 108 bytes.
+pub(super) fn socket_path(beside: &Path) -> PathBuf {
+    let name = beside.file_name().unwrap_or_default().to_string_lossy();
     let short: String = name.chars().take(12).collect();
-    pid_file.with_file_name(format!("{short}.api"))
-}
-
-/// A file that goes with its descriptors: what is written to it later, and by whom, is nobody's business.
-fn unnamed(path: &Path) -> Result<(File, File)> {
-    let told = |call, error: &std::io::Error| Error::io(DOING, path, call, error);
-    let mut options = File::options();
-    let file = options.read(true).write(true).create(true).truncate(true);
-    let file = file.open(path).map_err(|error| told("openat", &error))?;
-    fs::remove_file(path).map_err(|error| told("unlinkat", &error))?;
-    let copy = file.try_clone().map_err(|error| told("fcntl", &error))?;
-    Ok((file, copy))
-}
-
-fn until_ready(ready: &UnixStream, child: &mut Child, words: &mut File) -> Result<()> {
-    // One that says nothing in all that time is as good as one that has ended.
-    let _ = ready.set_read_timeout(Some(PATIENCE));
-    let mut from = ready;
-    if from.read_exact(&mut [0; 1]).is_ok() {
-        return Ok(());
-    }
-    let _ = child.kill();
-    let status = child
-        .wait()
-        .ok()
-        .and_then(|status| status.code())
-        .unwrap_or_default();
-    let mut said = String::new();
-    // Without its words the status must do, ignored.
-    let _ = words
-        .seek(SeekFrom::Start(0))
-        .and_then(|_| words.read_to_string(&mut said));
-    let tun = said.contains("/dev/net/tun");
-    let last_line = said.lines().rfind(|line| !line.trim().is_empty());
-    let last_line = last_line.map(str::to_owned);
-    let error = Error::new(DOING, Object::Nothing, Cause::Exited { status, last_line });
-    Err(match tun {
-        true => error.hint("let users open the device: chmod 0666 /dev/net/tun, as udev does"),
-        false => error,
-    })
+    beside.with_file_name(format!("{short}.api"))
 }
 
 /// What it is told for a port.
@@ -217,7 +157,7 @@ mod tests {
     #[test]
     fn its_socket_has_a_short_name_and_its_namespace_is_a_process_s_where_no_file_keeps_it() {
         let id = "0123456789abcdef".repeat(4);
-        let file = Path::new("/run/n").join(format!("{id}.pasta"));
+        let file = Path::new("/run/n").join(format!("{id}."));
         let api = socket_path(&file);
         assert_eq!(api, Path::new("/run/n/0123456789ab.api"));
         let words = Slirp::arguments(7, Path::new("/nowhere/at/all"), &api);

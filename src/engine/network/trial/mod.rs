@@ -93,16 +93,10 @@ fn world() -> World {
         store: folder.path().join("store"),
         state: folder.path().join("state"),
     };
-    let server = [
-        "--exact",
-        "engine::network::trial::port_server",
-        "--ignored",
-        "--nocapture",
-    ];
-    let own = std::env::current_exe().unwrap().into_os_string();
     let settings = Settings {
         who: Who::Root,
-        proxy: std::iter::once(own).chain(server.map(Into::into)).collect(),
+        proxy: own("port_server"),
+        gate: own("gate_keeper"),
         resolv: folder.path().join("resolv.conf"),
         ..Settings::new(&places)
     };
@@ -114,11 +108,24 @@ fn world() -> World {
     }
 }
 
-/// What the engine's own program does when it is called for it.
+/// This program, to do one thing that the engine's own does when it is called for it.
+fn own(what: &str) -> Vec<OsString> {
+    let test = format!("engine::network::trial::{what}");
+    let words = ["--exact", &test, "--ignored", "--nocapture"].map(Into::into);
+    let own = std::env::current_exe().unwrap().into_os_string();
+    std::iter::once(own).chain(words).collect()
+}
+
 #[test]
 #[ignore = "the other trials start it as a process of its own"]
 fn port_server() {
     proxy::serve().unwrap();
+}
+
+#[test]
+#[ignore = "the other trials start it as a process of its own"]
+fn gate_keeper() {
+    gate::pass().unwrap();
 }
 
 /// Runs lines of commands on this host, and returns what they print.

@@ -14,6 +14,7 @@ fn as_a_user() {
         state: folder.join("state"),
     };
     let settings = Settings {
+        gate: own("gate_keeper"),
         resolv: folder.join("of-the-host"),
         ..Settings::new(&places)
     };
