@@ -60,7 +60,8 @@ pub fn make(
     let host = make::host(request.manager)?;
     let mut plan = make::plan(&bundle, &host, request)?;
     if starter == Starter::Ourselves {
-        make::has_program(&plan)?;
+        let has = make::has_program(&plan);
+        has.map_err(|error| spec::names::explained(error, &bundle.raw))?;
     }
     if verbosity == Verbosity::Debug {
         plan.warnings.extend(spec::names::misspelt(&bundle.raw));

@@ -3,7 +3,7 @@
 //! The specification wants unknown members ignored, so this is no error; `orbital plan` and `--debug` say it.
 //! It reads the document a second time, which `create` does not do unasked.
 
-use crate::error::{Pointer, nearest};
+use crate::error::{Error, Object, Pointer, nearest};
 use serde_json::Value;
 
 /// An object's place, `*` for each member or element, and the names that the specification has there (1.3).
@@ -62,6 +62,29 @@ pub fn misspelt(raw: &[u8]) -> Vec<String> {
     let mut warnings = Vec::new();
     walk(&document, &Pointer::default(), "", &mut warnings);
     warnings
+}
+
+/// Where what is missing stands there under a name that is nearly its own, the error's hint says so.
+#[must_use]
+pub fn explained(error: Error, raw: &[u8]) -> Error {
+    let hint = match &error.report().object {
+        Object::Config { pointer, .. } => misspelt_there(pointer.as_str(), raw),
+        _ => None,
+    };
+    match hint {
+        Some(hint) => error.hint(hint),
+        None => error,
+    }
+}
+
+fn misspelt_there(place: &str, raw: &[u8]) -> Option<String> {
+    let (parent, name) = place.rsplit_once('/')?;
+    let document: Value = serde_json::from_slice(raw).ok()?;
+    let beside = document.pointer(parent)?.as_object()?;
+    let (_, known) = KNOWN.iter().find(|(object, _)| *object == parent)?;
+    let mut all = beside.keys().filter(|_| !beside.contains_key(name));
+    let found = all.find(|one| near(one, known) == Some(name))?;
+    Some(format!("write {name:?} for {found:?}"))
 }
 
 /// `pattern` is the object's place as it stands in [`KNOWN`], so far as it does.
