@@ -3,10 +3,14 @@
 //! Callers read the log with a JSON parser, some of them the whole file as one object. So one failure
 //! is exactly one record, written by one write(2) to the end of the file, and nothing else is
 //! written unless `--debug` asked for it. People read standard error; with a log file it has the
-//! same message on one line, because callers quote either.
+//! same message on one line, because callers quote either. crun's callers may name the host's own logs instead of a file.
+
+/// journald's and syslog's.
+#[cfg(target_os = "linux")]
+mod host;
 
 use super::{Global, LogFormat, Verbosity};
-use crate::error::{Cause, Error, Object, Result};
+use crate::error::{Error, Result};
 use crate::sys::{clock, folder};
 use serde_json::{Map, Value};
 use std::fmt::Write as _;
@@ -16,8 +20,16 @@ use std::path::Path;
 /// The open log, or standard error in its place.
 #[derive(Debug)]
 pub struct Log {
-    file: Option<File>,
+    to: To,
     format: LogFormat,
+}
+
+#[derive(Debug)]
+enum To {
+    Errors,
+    File(File),
+    #[cfg(target_os = "linux")]
+    Host(host::Host),
 }
 
 /// How grave a record is.
@@ -53,7 +65,7 @@ pub fn report(global: &Global, error: &Error) {
         Ok(log) => log.report(error),
         Err(unopened) => {
             let log = Log {
-                file: None,
+                to: To::Errors,
                 format: global.log_format,
             };
             log.report(error);
@@ -69,19 +81,19 @@ impl Log {
     /// # Errors
     /// The file can neither be opened nor made.
     pub fn open(global: &Global) -> Result<Log> {
-        let file = global.log.as_deref().map(append).transpose()?;
+        let to = To::open(global.log.as_deref())?;
         if global.verbosity == Verbosity::Debug {
-            let copy = file.as_ref().map(File::try_clone).transpose();
             let path = global.log.clone().unwrap_or_default();
-            let file = copy
+            let to = to
+                .copy()
                 .map_err(|error| Error::io("copy the log's descriptor", path, "fcntl", &error))?;
             super::trace::begin(Log {
-                file,
+                to,
                 format: global.log_format,
             });
         }
         Ok(Log {
-            file,
+            to,
             format: global.log_format,
         })
     }
@@ -89,69 +101,72 @@ impl Log {
     /// Writes the one record of a failure.
     pub fn report(&self, error: &Error) {
         let message = error.one_line();
-        match (&self.file, self.format) {
-            (Some(file), format) => {
-                put(file, &failure(error, message.clone(), format));
+        match (&self.to, self.format) {
+            (To::Errors, LogFormat::Text) => put(std::io::stderr(), &format!("error: {error}\n")),
+            (To::Errors, LogFormat::Json) => self.record(Level::Error, message, parts(error)),
+            (To::File(_), LogFormat::Text) => {
+                self.record(Level::Error, message.clone(), Map::new());
                 put(std::io::stderr(), &format!("error: {message}\n"));
             }
-            (None, LogFormat::Json) => {
-                put(std::io::stderr(), &failure(error, message, LogFormat::Json))
+            _ => {
+                self.record(Level::Error, message.clone(), parts(error));
+                put(std::io::stderr(), &format!("error: {message}\n"));
             }
-            (None, LogFormat::Text) => put(std::io::stderr(), &format!("error: {error}\n")),
         }
     }
 
     /// Writes a warning. A command that fails has one record only: call this when it has succeeded.
     pub fn warn(&self, message: &str) {
-        match (&self.file, self.format) {
-            (None, LogFormat::Text) => put(std::io::stderr(), &format!("warning: {message}\n")),
+        match (&self.to, self.format) {
+            (To::Errors, LogFormat::Text) => {
+                put(std::io::stderr(), &format!("warning: {message}\n"))
+            }
             _ => self.record(Level::Warning, message.to_owned(), Map::new()),
         }
     }
 
     /// Writes a record with further keys.
     pub(super) fn record(&self, level: Level, message: String, keys: Map<String, Value>) {
-        let line = line(level, message, keys, self.format);
-        match &self.file {
-            Some(file) => put(file, &line),
-            None => put(std::io::stderr(), &line),
+        let line = |message, keys| line(level, message, keys, self.format);
+        match &self.to {
+            To::Errors => put(std::io::stderr(), &line(message, keys)),
+            To::File(file) => put(file, &line(message, keys)),
+            #[cfg(target_os = "linux")]
+            To::Host(host) => host.put(level, &message, &keys),
         }
     }
 }
 
-/// crun's callers may write `file:` before the path; its other two places are no files.
-fn place(given: &Path) -> Result<&Path> {
-    let Some(text) = given.to_str() else {
-        return Ok(given);
-    };
-    match text.split_once(':') {
-        Some(("file", path)) => Ok(Path::new(path)),
-        Some(("journald" | "syslog", _)) => {
-            let why =
-                "orbital appends to files, and sends nothing to journald or syslog".to_owned();
-            let object = Object::File(given.to_path_buf());
-            let report = Error::new("open the log", object, Cause::Refused(why));
-            Err(report.hint("name a file: --log /path/to/file"))
+impl To {
+    fn open(given: Option<&Path>) -> Result<To> {
+        let Some(given) = given else {
+            return Ok(To::Errors);
+        };
+        let text = given.to_str().unwrap_or_default();
+        #[cfg(target_os = "linux")]
+        if let Some(host) = host::Host::open(text) {
+            return host.map(To::Host);
         }
-        _ => Ok(given),
+        // crun's callers may write `file:` before the path.
+        append(text.strip_prefix("file:").map_or(given, Path::new)).map(To::File)
+    }
+
+    fn copy(&self) -> std::io::Result<To> {
+        Ok(match self {
+            To::Errors => To::Errors,
+            To::File(file) => To::File(file.try_clone()?),
+            #[cfg(target_os = "linux")]
+            To::Host(host) => To::Host(host.clone()),
+        })
     }
 }
 
-fn append(given: &Path) -> Result<File> {
-    let path = place(given)?;
+fn append(path: &Path) -> Result<File> {
     let mut options = OpenOptions::new();
     options.append(true).create(true);
     folder::readable_by_all(&mut options)
         .open(path)
         .map_err(|error| Error::io("open the log", path, "openat", &error))
-}
-
-fn failure(error: &Error, message: String, format: LogFormat) -> String {
-    let keys = match format {
-        LogFormat::Json => parts(error),
-        LogFormat::Text => Map::new(),
-    };
-    line(Level::Error, message, keys, format)
 }
 
 /// The parts of a failure, for programs: what `msg` says in one line.
