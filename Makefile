@@ -135,7 +135,7 @@ callers: ## what people do with podman and other callers, in the test machine, w
 	@.config/release --quiet
 	@cargo build --quiet --locked --release --package conformance --bin callers
 	@$(ROOT) conformance/vm/run --systemd --share $(CURDIR)/conformance/callers --share $(TARGET):ro -- \
-		"./inside $(TARGET)/release/callers $(BINARY) $(if $(ARGS),$(ARGS),--report $(CURDIR)/conformance/callers/report.md)"
+		"./inside $(TARGET)/release/callers $(BINARY) --report $(CURDIR)/conformance/callers/report.md $(ARGS)"
 
 clean: ## remove what was built, and the examples' root file systems
 	cargo clean

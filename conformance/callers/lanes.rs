@@ -34,7 +34,9 @@ pub(crate) fn run(args: &Args, cases: &[Case]) -> Result<Table, String> {
     std::thread::scope(|scope| {
         for _ in 0..args.jobs.saturating_mul(args.lanes).min(grounds.len()) {
             scope.spawn(|| {
-                while let Some((column, ground)) = locked(&waiting).next() {
+                // The lock is not held while a lane is gone.
+                let next = || locked(&waiting).next();
+                while let Some((column, ground)) = next() {
                     course.lane(*column, ground);
                 }
             });

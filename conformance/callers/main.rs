@@ -85,11 +85,14 @@ fn judge(args: &Args) -> Result<bool, String> {
         return Err("cannot make containers: run it as root".to_owned());
     }
     let table = lanes::run(args, &cases)?;
+    let (good, counts) = (table.is_good(), table.counts());
     println!("{}", table.markdown());
     if let Some(file) = &args.report {
-        let text = table.document();
-        std::fs::write(file, text).map_err(|e| format!("cannot write {}: {e}", file.display()))?;
+        let earlier = std::fs::read_to_string(file).unwrap_or_default();
+        let table = table.with_rows_of(&case::chosen(&[]), &earlier);
+        std::fs::write(file, table.document())
+            .map_err(|e| format!("cannot write {}: {e}", file.display()))?;
     }
-    println!("{}", table.counts());
-    Ok(table.is_good())
+    println!("{counts}");
+    Ok(good)
 }

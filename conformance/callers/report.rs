@@ -1,5 +1,8 @@
 //! The table: cases down, runtimes across; the last column is judged.
 
+/// Rows of an earlier run.
+mod earlier;
+
 use std::fmt::Write as _;
 use std::process::Command;
 

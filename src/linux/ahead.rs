@@ -9,19 +9,16 @@
 use super::failure::{Kind, Record};
 use super::gates;
 use crate::plan::birth;
+use crate::sys::thread::{self, Thread};
 use crate::sys::{Fault, process, socket};
 use oci_spec::runtime::Spec;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
-use std::thread::{Builder, JoinHandle};
-
-/// Room for a few system calls.
-const STACK: usize = 32 * 1024;
 
 /// A network namespace on its way.
 #[derive(Debug)]
 pub struct Ahead {
-    thread: JoinHandle<Result<OwnedFd, Fault>>,
+    thread: Thread<Arc<OwnedFd>, Result<OwnedFd, Fault>>,
     /// Where the child receives it.
     receiver: OwnedFd,
     /// The thread's end, for the child to close its copy.
@@ -38,9 +35,9 @@ pub fn begin(spec: &Spec) -> Option<Ahead> {
     let (sender, receiver) = socket::pair().ok()?;
     let sender = Arc::new(sender);
     let end = Arc::clone(&sender);
-    let thread = Builder::new().stack_size(STACK).spawn(move || make(&end));
+    let thread = thread::begin(end, make);
     Some(Ahead {
-        thread: thread.ok()?,
+        thread: thread?,
         receiver,
         sender,
     })
@@ -67,19 +64,19 @@ impl Ahead {
     /// In the runtime: waits for a socket of the namespace. `None` where the child makes it.
     #[must_use]
     pub fn socket(self) -> Option<OwnedFd> {
-        self.thread.join().ok()?.ok()
+        self.thread.join()?.ok()
     }
 }
 
 /// Makes it, sends it, and keeps a socket of it.
-fn make(end: &OwnedFd) -> Result<OwnedFd, Fault> {
+fn make(end: Arc<OwnedFd>) -> Result<OwnedFd, Fault> {
     let made = unshare();
     let word = Record::gate(Kind::Network);
     match &made {
         Ok((_, namespace)) => {
-            socket::send_descriptor(end, &word.to_bytes(), namespace.as_fd()).map(drop)?;
+            socket::send_descriptor(&*end, &word.to_bytes(), namespace.as_fd()).map(drop)?;
         }
-        Err(_) => gates::announce(end, word)?,
+        Err(_) => gates::announce(&*end, word)?,
     }
     made.map(|(socket, _)| socket)
 }

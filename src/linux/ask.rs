@@ -49,7 +49,7 @@ pub fn ask(proc: &Proc, manager: Manager) -> Result<Facts> {
             }
             Manager::Systemd | Manager::Cgroupfs | Manager::Disabled => Instance::System,
         },
-        last_capability: last_capability(proc)?,
+        last_capability: crate::sys::caps::last(),
         grantable: permitted,
         newuidmap: helper("newuidmap"),
         newgidmap: helper("newgidmap"),
@@ -101,17 +101,6 @@ pub fn write_first_config(bundle: &Path, whom: SpecFor) -> Result<()> {
 fn permitted() -> Result<u64> {
     crate::sys::caps::permitted()
         .map_err(|fault| Error::file("ask for the capabilities", "/proc/self/status", fault))
-}
-
-fn last_capability(proc: &Proc) -> Result<u8> {
-    let mut buffer = [0u8; 16];
-    let path = "/proc/sys/kernel/cap_last_cap";
-    let bytes = proc
-        .read(c"sys/kernel/cap_last_cap", &mut buffer)
-        .map_err(|fault| Error::file("ask for the last capability", path, fault))?;
-    let text = std::str::from_utf8(bytes).unwrap_or_default().trim();
-    // 40 is CAP_CHECKPOINT_RESTORE, the last one of Linux 5.9: older kernels are not supported.
-    Ok(text.parse().unwrap_or(40))
 }
 
 /// A helper program by its absolute path: never by the caller's PATH (SECURITY: no look-up for setuid helpers).

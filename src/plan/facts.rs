@@ -34,7 +34,7 @@ pub struct Facts {
     pub privilege: Privilege,
     /// Whose systemd would make the group; asked only where systemd is to make it.
     pub systemd: Instance,
-    /// The highest capability that this kernel knows; /proc/sys/kernel/cap_last_cap.
+    /// The highest capability that this kernel knows; capabilities(7).
     pub last_capability: u8,
     /// Capabilities that the caller itself has and so may grant, as bits; in a new user namespace all may be granted.
     pub grantable: u64,

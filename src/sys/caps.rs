@@ -84,6 +84,31 @@ pub fn set_ambient(wanted: u64, last: u8) -> Result<(), Fault> {
     Ok(())
 }
 
+/// The highest capability that this kernel knows; PR_CAPBSET_READ fails for those beyond. It is that of Linux 5.9,
+/// CAP_CHECKPOINT_RESTORE, where nothing may be asked: older kernels are not supported.
+#[must_use]
+pub fn last() -> u8 {
+    const USUAL: u8 = 40;
+    // SAFETY: PR_CAPBSET_READ takes the number of a capability.
+    let known = |capability: u8| unsafe {
+        libc::prctl(
+            libc::PR_CAPBSET_READ,
+            libc::c_ulong::from(capability),
+            0,
+            0,
+            0,
+        ) >= 0
+    };
+    if !known(0) {
+        return USUAL;
+    }
+    let first_unknown = match known(USUAL) {
+        true => (USUAL + 1..64).find(|next| !known(*next)).unwrap_or(64),
+        false => (1..USUAL).find(|next| !known(*next)).unwrap_or(USUAL),
+    };
+    first_unknown - 1
+}
+
 /// Execve will never again grant privileges; PR_SET_NO_NEW_PRIVS.
 ///
 /// # Errors
@@ -103,4 +128,13 @@ const fn low(bits: u64) -> u32 {
 pub fn permitted() -> Result<u64, Fault> {
     let sets = rustix::thread::capabilities(None).at(Call::Capset)?;
     Ok(sets.permitted.bits())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_last_is_what_the_kernel_says() {
+        let told = std::fs::read_to_string("/proc/sys/kernel/cap_last_cap").unwrap();
+        assert_eq!(super::last().to_string(), told.trim());
+    }
 }

@@ -42,6 +42,9 @@ pub mod mount_id;
 /// A `/proc` that is proved to be procfs before anything is read or written.
 pub mod proc;
 
+/// One thread beside the first.
+pub mod thread;
+
 /// Records and descriptors over SEQPACKET sockets.
 pub mod socket;
 

@@ -83,11 +83,15 @@ fn sysctl(place: &Place<'_>) -> Outcome {
     Ok(())
 }
 
+/// Either the runtime says so, or the program is killed as soon as there is one: a small runtime fits where a large one
+/// does not.
 fn too_small(place: &Place<'_>) -> Outcome {
     let podman = Podman::root(place)?;
     let said = podman.ask("podman run --rm -m 100k box true")?;
     crate::check::ensure!(said.status != 0, "expected a failure, {said}");
-    said.complained(&["Error: "])?;
+    if said.status != 137 {
+        said.complained(&["Error: "])?;
+    }
     Ok(())
 }
 

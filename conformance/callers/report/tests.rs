@@ -77,3 +77,39 @@ fn names_are_different_and_begin_with_their_caller() {
         }
     }
 }
+
+#[test]
+fn a_run_of_some_cases_keeps_the_other_rows() {
+    let all: Vec<Case> = chosen(&[]).into_iter().take(3).collect();
+    let with = |cases: &[Case], cells: Vec<Vec<Verdict>>| Table {
+        runtimes: vec!["crun".into(), "orbital".into()],
+        versions: Vec::new(),
+        cases: cases.to_vec(),
+        cells: cells
+            .into_iter()
+            .map(|row| {
+                let cell = |verdict| Cell {
+                    verdict,
+                    seconds: 2.0,
+                };
+                row.into_iter().map(|one| Some(cell(one))).collect()
+            })
+            .collect(),
+        told: 0,
+    };
+    let passed = || vec![Verdict::Passed, Verdict::Passed];
+    let whole = with(
+        &all,
+        vec![
+            passed(),
+            vec![Verdict::Passed, failed()],
+            vec![skipped(), failed()],
+        ],
+    );
+    let again = with(&all[1..2], vec![passed()]).with_rows_of(&all, &whole.document());
+    let wanted = with(&all, vec![passed(), passed(), vec![skipped(), failed()]]);
+    assert_eq!(again.document(), wanted.document());
+    let alone = with(&all[1..2], vec![passed()]);
+    let other = alone.document().replace("crun", "runc");
+    assert_eq!(alone.with_rows_of(&all, &other).cases.len(), 1);
+}
