@@ -18,7 +18,7 @@ impl Table {
                 Some(row) => Some(self.cells[row].clone()),
                 None => self.row(&name, document),
             };
-            rows.extend(cells.map(|cells| (case.clone(), cells)));
+            rows.extend(cells.map(|cells| (*case, cells)));
         }
         (self.cases, self.cells) = rows.into_iter().unzip();
         self
