@@ -54,7 +54,7 @@ use Takes::{Many, Nothing, Number, Text, Word};
 #[rustfmt::skip]
 pub const GLOBAL: [Flag; 9] = [
     Flag::new("root", Text("DIR"), "where containers are remembered [/run/orbital; for a user $XDG_RUNTIME_DIR/orbital]"),
-    Flag::new("log", Text("FILE"), "append errors to this file"),
+    Flag::new("log", Text("FILE"), "append errors to this file, or send them to journald:NAME or syslog:NAME"),
     Flag::new("log-format", Word("FORMAT", &["text", "json"]), "how they are written"),
     Flag::new("log-level", Word("LEVEL", &["error", "warning", "info", "debug"]), "debug does what --debug does"),
     Flag::new("debug", Nothing, "log every act, too"),

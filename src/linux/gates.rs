@@ -3,8 +3,8 @@
 //! | gate | from | record | says |
 //! |---|---|---|---|
 //! | A | parent | `Mapped` | ids, limits and scores are set |
-//! | B | child | `Mounted` | all mounts, devices and the console are there |
-//! | C | parent | `Go` | prestart and createRuntime hooks have run; without any it is said before B |
+//! | B | child | `Mounted` | all mounts, devices and the console are there; where hooks wait for it |
+//! | C | parent | `Go` | prestart and createRuntime hooks have run; without any it is said before the mounts are there |
 //! | – | child | `Network` | beside it a socket of the network namespace that it has made, by which the parent brings lo up |
 //! | – | child, parent | `Listening`, `Taken` | the seccomp agent has its listener; where there is one |
 //! | D | child | `Ready` | nothing is left but to be started |

@@ -50,6 +50,14 @@ pub struct Hooks {
     pub outputs: Outputs,
 }
 
+impl Hooks {
+    /// Whether the runtime has any to call when the mounts are made: else the container's process need not tell of it.
+    #[must_use]
+    pub fn follow_the_mounts(&self) -> bool {
+        !self.prestart.is_empty() || !self.create_runtime.is_empty()
+    }
+}
+
 /// Plans `/hooks`. `process` is the container process's environment: a startContainer hook is a program
 /// of the container and may have it; all others are the host's, and must never see it (CVE-2025-23266:
 /// `LD_PRELOAD` from an image).

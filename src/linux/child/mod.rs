@@ -100,7 +100,7 @@ fn enter(p: &Plan, h: &mut Held) -> Result<Infallible, Failure> {
     dev::populate(p, &root).took(Step::Devices, h)?;
     console::attach(p, h, &root, console::Name::Console).took(Step::Console, h)?;
     let null = mask::null(p, &root).map_err(|fault| failed(Step::Mask, fault))?;
-    mounted(h).took(Step::Mounted, h)?;
+    mounted(p, h).took(Step::Mounted, h)?;
     hook::create_container(h).took(Step::CreateContainer, h)?;
     pivot::into(p, &root).took(Step::Pivot, h)?;
     pivot::root_flags(p, h, &root).took(Step::RootFlags, h)?;
@@ -134,9 +134,11 @@ fn enter(p: &Plan, h: &mut Held) -> Result<Infallible, Failure> {
     Err(exec::tell(h, caller, last))
 }
 
-/// Gate B, then gate C.
-fn mounted(h: &Held) -> Result<(), Fault> {
-    gates::report(&h.gate, Record::gate(Kind::Mounted))?;
+/// Gate B, where somebody waits for it, then gate C.
+fn mounted(p: &Plan, h: &Held) -> Result<(), Fault> {
+    if p.hooks.follow_the_mounts() {
+        gates::report(&h.gate, Record::gate(Kind::Mounted))?;
+    }
     gates::pass(&h.gate, Kind::Go)
 }
 

@@ -62,14 +62,13 @@ pub fn attend<T>(
     let ahead = born.copies.take().and_then(|copies| copies.network);
     before_go()?;
     net::loopback(plan, born, group, ahead)?;
-    let value;
-    if plan.hooks.prestart.is_empty() && plan.hooks.create_runtime.is_empty() {
-        // With nothing to do between gates B and C, the child need not sleep there.
+    // With nothing to do between gates B and C, the child need not sleep there.
+    let hooks = plan.hooks.follow_the_mounts();
+    if !hooks {
         tell(born, Kind::Go)?;
-        value = meanwhile()?;
-        hear(plan, born, group, &[Kind::Mounted])?;
-    } else {
-        value = meanwhile()?;
+    }
+    let value = meanwhile()?;
+    if hooks {
         hear(plan, born, group, &[Kind::Mounted])?;
         let state = document("creating");
         hooks::run(&plan.hooks.prestart, "prestart", plan, &state)?;

@@ -157,10 +157,11 @@ fn session(plan: &Plan) -> Vec<Part> {
 }
 
 fn mounted(plan: &Plan) -> Vec<Part> {
-    let mut parts = vec![Part::always(
-        "tells the runtime that all is mounted, and waits for its word",
-        GATE,
-    )];
+    let act = match plan.hooks.follow_the_mounts() {
+        true => "tells the runtime that all is mounted, and waits for its word",
+        false => "waits for the runtime's word, which came meanwhile",
+    };
+    let mut parts = vec![Part::always(act, GATE)];
     parts.extend(hooks(
         "meanwhile the runtime calls the (deprecated) prestart",
         &plan.hooks.prestart,
