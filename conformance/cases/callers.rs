@@ -266,27 +266,30 @@ fn crun_log(lab: &Lab) -> Outcome {
             continue;
         }
         contains("standard error", &said.err, "does not exist")?;
-        journal_has(&name, kind)?;
+        journal_has(lab, &name, kind)?;
     }
     Ok(())
 }
 
 /// journald reads both sockets, on a host that has it.
-fn journal_has(name: &str, kind: &str) -> Outcome {
+fn journal_has(lab: &Lab, name: &str, kind: &str) -> Outcome {
     let transport = match kind {
         "journald" => "_TRANSPORT=journal",
         _ => "_TRANSPORT=syslog",
     };
-    let words = ["-o", "cat", "-t", name, "-p", "err", transport];
-    let read = || {
-        let said = std::process::Command::new("journalctl")
-            .args(words)
-            .output();
-        said.map(|said| String::from_utf8_lossy(&said.stdout).into_owned())
-    };
+    let words = [
+        "journalctl",
+        "-o",
+        "cat",
+        "-t",
+        name,
+        "-p",
+        "err",
+        transport,
+    ];
     let end = std::time::Instant::now() + std::time::Duration::from_secs(20);
     loop {
-        let text = read()?;
+        let text = lab.host(&words)?;
         if text.contains("does not exist") {
             return Ok(());
         }
