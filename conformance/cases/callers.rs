@@ -3,11 +3,12 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::case::{Case, Need};
-use crate::check::{Outcome, contains, ensure, same};
+use crate::check::{Outcome, contains, ensure, eventually, same};
 use crate::lab::Lab;
 use crate::pty::ConsoleSocket;
 
@@ -287,16 +288,8 @@ fn journal_has(lab: &Lab, name: &str, kind: &str) -> Outcome {
         "err",
         transport,
     ];
-    let end = std::time::Instant::now() + std::time::Duration::from_secs(20);
-    loop {
-        let text = lab.host(&words)?;
-        if text.contains("does not exist") {
-            return Ok(());
-        }
-        ensure!(
-            std::time::Instant::now() < end,
-            "journalctl has nothing of {kind}: {text:?}"
-        );
-        std::thread::sleep(std::time::Duration::from_millis(200));
-    }
+    let what = format!("journalctl has what went to {kind}");
+    eventually(&what, Duration::from_secs(20), || {
+        Ok(lab.host(&words)?.contains("does not exist"))
+    })
 }

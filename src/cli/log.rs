@@ -101,17 +101,16 @@ impl Log {
     /// Writes the one record of a failure.
     pub fn report(&self, error: &Error) {
         let message = error.one_line();
-        match (&self.to, self.format) {
-            (To::Errors, LogFormat::Text) => put(std::io::stderr(), &format!("error: {error}\n")),
-            (To::Errors, LogFormat::Json) => self.record(Level::Error, message, parts(error)),
-            (To::File(_), LogFormat::Text) => {
-                self.record(Level::Error, message.clone(), Map::new());
-                put(std::io::stderr(), &format!("error: {message}\n"));
+        let keys = match (&self.to, self.format) {
+            (To::Errors, LogFormat::Text) => {
+                return put(std::io::stderr(), &format!("error: {error}\n"));
             }
-            _ => {
-                self.record(Level::Error, message.clone(), parts(error));
-                put(std::io::stderr(), &format!("error: {message}\n"));
-            }
+            (To::File(_), LogFormat::Text) => Map::new(),
+            _ => parts(error),
+        };
+        self.record(Level::Error, message.clone(), keys);
+        if !matches!(self.to, To::Errors) {
+            put(std::io::stderr(), &format!("error: {message}\n"));
         }
     }
 

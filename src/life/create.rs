@@ -60,8 +60,7 @@ pub fn make(
     let host = make::host(request.manager)?;
     let mut plan = make::plan(&bundle, &host, request)?;
     if starter == Starter::Ourselves {
-        let has = make::has_program(&plan);
-        has.map_err(|error| spec::names::explained(error, &bundle.raw))?;
+        make::has_program(&plan).map_err(|error| bundle.explain(error))?;
     }
     if verbosity == Verbosity::Debug {
         plan.warnings.extend(spec::names::misspelt(&bundle.raw));

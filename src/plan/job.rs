@@ -19,7 +19,7 @@ pub mod told;
 use super::hooks::{Hooks, plan_by};
 use crate::cli::Create;
 use crate::error::{Error, Pointer, Result};
-use crate::spec::{Bundle, names};
+use crate::spec::Bundle;
 use oci_spec::runtime::{Process as Given, Spec};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -118,8 +118,7 @@ const DOING: &str = "execute the process";
 /// # Errors
 /// The first thing in config.json that is invalid, or that a Job Object cannot give, with its pointer.
 pub fn plan(bundle: &Bundle, facts: &Facts, request: &Create) -> Result<Job> {
-    decide(bundle, *facts, request)
-        .map_err(|error| names::explained(error, &bundle.raw).quoting(&bundle.raw))
+    decide(bundle, *facts, request).map_err(|error| bundle.explain(error))
 }
 
 fn decide(bundle: &Bundle, facts: Facts, request: &Create) -> Result<Job> {

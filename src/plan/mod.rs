@@ -122,11 +122,7 @@ pub mod second;
 pub(crate) mod sample;
 
 #[cfg(target_os = "linux")]
-use crate::{
-    cli::Create,
-    error::Result,
-    spec::{Bundle, names},
-};
+use crate::{cli::Create, error::Result, spec::Bundle};
 #[cfg(target_os = "linux")]
 use std::{collections::BTreeMap, ffi::CString, path::PathBuf};
 
@@ -192,8 +188,7 @@ pub struct Plan {
 /// The first thing in config.json that is invalid, impossible on this host or not supported, with its pointer.
 #[cfg(target_os = "linux")]
 pub fn plan(bundle: &Bundle, facts: &facts::Facts, request: &Create) -> Result<Plan> {
-    decide(bundle, facts, request)
-        .map_err(|error| names::explained(error, &bundle.raw).quoting(&bundle.raw))
+    decide(bundle, facts, request).map_err(|error| bundle.explain(error))
 }
 
 /// The planners, in order: members of the plan are decided as they stand here.

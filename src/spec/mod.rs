@@ -63,6 +63,14 @@ pub struct Bundle {
     pub warnings: Vec<String>,
 }
 
+impl Bundle {
+    /// An error about this config.json, with the value as it stands there, or with the misspelt name that stands for it.
+    #[must_use]
+    pub fn explain(&self, error: Error) -> Error {
+        names::explained(error, &self.raw).quoting(&self.raw)
+    }
+}
+
 /// Reads `path`/config.json.
 ///
 /// # Errors

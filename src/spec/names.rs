@@ -66,7 +66,7 @@ pub fn misspelt(raw: &[u8]) -> Vec<String> {
 
 /// Where what is missing stands there under a name that is nearly its own, the error's hint says so.
 #[must_use]
-pub fn explained(error: Error, raw: &[u8]) -> Error {
+pub(super) fn explained(error: Error, raw: &[u8]) -> Error {
     let hint = match &error.report().object {
         Object::Config { pointer, .. } => misspelt_there(pointer.as_str(), raw),
         _ => None,

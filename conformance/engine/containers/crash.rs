@@ -1,9 +1,8 @@
 //! Programs of the engine killed at random moments, and what is left then: nothing that rm, prune and reload leave.
 
 use super::ground::Ground;
-use super::host::{Who, network, on_a_host, path_with};
+use super::host::{Caller, Who, network, on_a_host, path_with};
 use super::image::{Layer, image};
-use super::lab::Ran;
 use super::life::until;
 use super::registry::Registry;
 use super::walk::web;
@@ -49,24 +48,7 @@ fn kill_all(ground: &Ground) {
     }
 }
 
-/// Whose programs they are.
-struct Crash<'g> {
-    ground: &'g Ground,
-    who: Who,
-    more: Vec<(&'g str, &'g str)>,
-}
-
-impl Crash<'_> {
-    fn engine(&self, words: &[&str]) -> Ran {
-        self.who.engine(self.ground, &self.more, words)
-    }
-
-    #[track_caller]
-    fn good(&self, words: &[&str]) {
-        let ran = self.engine(words);
-        assert_eq!(ran.status, 0, "{words:?}: {ran:?}");
-    }
-
+impl Caller<'_> {
     /// Begins the command, and kills all that belongs to it after a while.
     fn killed(&self, words: &[&str], after: Duration) {
         let mut command = self.who.command(self.ground, &self.more, words);
@@ -82,7 +64,7 @@ impl Crash<'_> {
 
     /// What a user would do after a crash.
     fn tidy(&self) {
-        let listed = self.engine(&["ps", "-aq"]);
+        let listed = self.run(&["ps", "-aq"]);
         assert_eq!(listed.status, 0, "{listed:?}");
         for id in listed.out.lines() {
             self.good(&["rm", "-f", id]);
@@ -123,7 +105,7 @@ impl Crash<'_> {
         test(&name, &before);
     }
 
-    fn of_run(&self) {
+    fn crash_run(&self) {
         let mut dice = Dice::new();
         self.with_web(|name, before| {
             let began = Instant::now();
@@ -144,7 +126,7 @@ impl Crash<'_> {
         });
     }
 
-    fn of_rm(&self) {
+    fn crash_rm(&self) {
         let mut dice = Dice::new();
         self.with_web(|name, before| {
             for _ in 0..ROUNDS {
@@ -158,8 +140,8 @@ impl Crash<'_> {
     }
 }
 
-fn by_root(ground: &Ground) -> Crash<'_> {
-    Crash {
+fn by_root(ground: &Ground) -> Caller<'_> {
+    Caller {
         ground,
         who: Who::Root,
         more: Vec::new(),
@@ -167,7 +149,7 @@ fn by_root(ground: &Ground) -> Crash<'_> {
 }
 
 /// With pasta, and where there is none with slirp4netns.
-fn by_a_user(test: fn(&Crash<'_>)) {
+fn by_a_user(test: fn(&Caller<'_>)) {
     if !Who::User.may() {
         return;
     }
@@ -176,7 +158,7 @@ fn by_a_user(test: fn(&Crash<'_>)) {
             let Some(path) = path_with(ground, carrier) else {
                 return println!("skipped: there is no {carrier}");
             };
-            test(&Crash {
+            test(&Caller {
                 ground,
                 who: Who::User,
                 more: vec![("PATH", &path)],
@@ -187,29 +169,29 @@ fn by_a_user(test: fn(&Crash<'_>)) {
 
 #[test]
 fn a_killed_run_leaves_nothing() {
-    on_a_host(|ground| by_root(ground).of_run());
+    on_a_host(|ground| by_root(ground).crash_run());
 }
 
 #[test]
 fn a_killed_rm_leaves_nothing() {
-    on_a_host(|ground| by_root(ground).of_rm());
+    on_a_host(|ground| by_root(ground).crash_rm());
 }
 
 #[test]
 fn a_user_s_killed_run_leaves_nothing() {
-    by_a_user(|crash| crash.of_run());
+    by_a_user(|user| user.crash_run());
 }
 
 #[test]
 fn a_user_s_killed_rm_leaves_nothing() {
-    by_a_user(|crash| crash.of_rm());
+    by_a_user(|user| user.crash_rm());
 }
 
 #[test]
 fn a_killed_pull_leaves_nothing_and_can_be_done_again() {
     let mut dice = Dice::new();
     on_a_host(|ground| {
-        let crash = by_root(ground);
+        let root = by_root(ground);
         let registry = Registry::new();
         let noise: Vec<u8> = (0_u64..3 << 20)
             .map(|at| at.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes()[3])
@@ -221,22 +203,22 @@ fn a_killed_pull_leaves_nothing_and_can_be_done_again() {
         registry.push("large", "1", &image(["a", "b", "c"].map(layer).to_vec()));
         let name = registry.name("large:1");
         let began = Instant::now();
-        crash.good(&["pull", "-q", &name]);
+        root.good(&["pull", "-q", &name]);
         let usual = began.elapsed();
         let empty = || {
             let all = ["layers", "blobs/sha256"].map(|folder| ground.lab.listed(folder));
             all.concat()
         };
         for _ in 0..ROUNDS {
-            crash.good(&["rmi", "-f", &name]);
+            root.good(&["rmi", "-f", &name]);
             assert_eq!(empty(), [""; 0]);
             let after = dice.up_to(usual);
-            crash.killed(&["pull", "-q", &name], after);
+            root.killed(&["pull", "-q", &name], after);
             // It may have been done by then.
-            crash.engine(&["rmi", &name]);
-            crash.good(&["system", "prune"]);
+            root.run(&["rmi", &name]);
+            root.good(&["system", "prune"]);
             assert_eq!(empty(), [""; 0], "killed after {after:?} of {usual:?}");
-            crash.good(&["pull", "-q", &name]);
+            root.good(&["pull", "-q", &name]);
             let layers = ground.lab.layers(&name);
             assert_eq!(std::fs::read(layers[2].join("c")).unwrap(), noise);
         }

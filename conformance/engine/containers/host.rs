@@ -92,6 +92,28 @@ pub(crate) fn network() -> String {
     )
 }
 
+/// Who calls the engine on this ground, with variables beside the usual ones.
+pub(crate) struct Caller<'g> {
+    pub(crate) ground: &'g Ground,
+    pub(crate) who: Who,
+    pub(crate) more: Vec<(&'g str, &'g str)>,
+}
+
+impl Caller<'_> {
+    /// The engine with these words, run.
+    pub(crate) fn run(&self, words: &[&str]) -> Ran {
+        self.who.engine(self.ground, &self.more, words)
+    }
+
+    /// The same, which must succeed: what it prints.
+    #[track_caller]
+    pub(crate) fn good(&self, words: &[&str]) -> String {
+        let ran = self.run(words);
+        assert_eq!(ran.status, 0, "{words:?}: {}{}", ran.out, ran.err);
+        ran.out.trim_end().to_owned()
+    }
+}
+
 impl Who {
     /// Prepares the host for this one: programs that they may run, files of their own, ids, the device that udev opens.
     pub(crate) fn settle(self, ground: &Ground) {

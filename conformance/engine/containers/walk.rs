@@ -2,10 +2,8 @@
 //! removed; and the host is as it was. By root, and by a user with pasta or slirp4netns.
 
 use super::archive::{Entry, Tar, entry};
-use super::ground::Ground;
-use super::host::{HOST, OUTSIDE, Who, network, on_a_host, page, path_with, shell};
+use super::host::{Caller, HOST, OUTSIDE, Who, network, on_a_host, page, path_with, shell};
 use super::image::{Image, Layer, image_with};
-use super::lab::Ran;
 use super::life::until;
 use super::registry::Registry;
 use serde_json::json;
@@ -52,25 +50,7 @@ pub(crate) fn web() -> Image {
     image_with("amd64", config, layers.to_vec())
 }
 
-/// One who walks.
-struct Walk<'g> {
-    ground: &'g Ground,
-    who: Who,
-    more: Vec<(&'g str, &'g str)>,
-}
-
-impl Walk<'_> {
-    fn run(&self, words: &[&str]) -> Ran {
-        self.who.engine(self.ground, &self.more, words)
-    }
-
-    #[track_caller]
-    fn good(&self, words: &[&str]) -> String {
-        let ran = self.run(words);
-        assert_eq!(ran.status, 0, "{words:?}: {}{}", ran.out, ran.err);
-        ran.out.trim_end().to_owned()
-    }
-
+impl Caller<'_> {
     /// From the registry's image to a page that is read on both sides of the host.
     fn there(&self, name: &str) {
         let pulled = self.run(&["pull", name]);
@@ -114,7 +94,7 @@ impl Walk<'_> {
         assert_eq!(self.good(&["images", "-q"]), "");
     }
 
-    fn all(&self) {
+    fn walk(&self) {
         self.who.settle(self.ground);
         let registry = Registry::new();
         registry.push("web", "1", &web());
@@ -133,7 +113,7 @@ impl Walk<'_> {
 fn from_nothing_to_nothing_as_root() {
     on_a_host(|ground| {
         let (who, more) = (Who::Root, Vec::new());
-        Walk { ground, who, more }.all();
+        Caller { ground, who, more }.walk();
     });
 }
 
@@ -147,7 +127,7 @@ fn from_nothing_to_nothing_as_a_user() {
             return println!("skipped: there is no pasta");
         }
         let (who, more) = (Who::User, Vec::new());
-        Walk { ground, who, more }.all();
+        Caller { ground, who, more }.walk();
     });
 }
 
@@ -162,8 +142,8 @@ fn from_nothing_to_nothing_by_slirp4netns() {
             return println!("skipped: there is no slirp4netns");
         };
         let (who, more) = (Who::User, vec![("PATH", bin.as_str())]);
-        let walk = Walk { ground, who, more };
-        walk.all();
+        let walk = Caller { ground, who, more };
+        walk.walk();
         let doctor = walk.run(&["doctor"]);
         assert!(doctor.out.contains("slirp4netns carries"), "{doctor:?}");
     });

@@ -39,19 +39,19 @@ impl Host {
     /// # Errors
     /// A host where nobody listens.
     pub(super) fn open(given: &str) -> Option<Result<Host>> {
-        let (kind, at) = match given.split_once(':')?.0 {
-            "journald" => (Kind::Journal, JOURNAL),
-            "syslog" => (Kind::Syslog, SYSLOG),
+        let (kind, at, name) = match given.split_once(':')? {
+            ("journald", name) => (Kind::Journal, JOURNAL, name),
+            ("syslog", name) => (Kind::Syslog, SYSLOG, name),
             _ => return None,
         };
-        Some(Host::at(kind, Path::new(at), given))
+        Some(Host::at(kind, Path::new(at), name))
     }
 
-    fn at(kind: Kind, path: &Path, given: &str) -> Result<Host> {
+    fn at(kind: Kind, path: &Path, name: &str) -> Result<Host> {
         let socket = socket::connect(path, SocketType::DGRAM).map_err(|fault| {
-            let service = match kind {
-                Kind::Journal => "journald",
-                Kind::Syslog => "a syslog service",
+            let (word, service) = match kind {
+                Kind::Journal => ("journald", "journald"),
+                Kind::Syslog => ("syslog", "a syslog service"),
             };
             let on = Some(path.display().to_string());
             let cause = Cause::Os {
@@ -61,14 +61,13 @@ impl Host {
             };
             Error::new(
                 "open the log",
-                Object::Argument(format!("--log {given}")),
+                Object::Argument(format!("--log {word}:{name}")),
                 cause,
             )
             .hint(format!(
                 "start {service}, or name a file: --log /path/to/file"
             ))
         })?;
-        let name = given.split_once(':').map_or("", |(_, name)| name);
         let name = if name.is_empty() { "orbital" } else { name };
         Ok(Host {
             kind,
@@ -146,11 +145,11 @@ mod tests {
     use super::{Host, Kind, Level};
     use serde_json::{Map, json};
 
-    fn sent(kind: Kind, given: &str, message: &str) -> Vec<u8> {
+    fn sent(kind: Kind, name: &str, message: &str) -> Vec<u8> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("socket");
         let service = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
-        let host = Host::at(kind, &path, given).unwrap();
+        let host = Host::at(kind, &path, name).unwrap();
         let keys = Map::from_iter([
             ("step".to_owned(), json!(3)),
             ("hint".to_owned(), json!("a\nb")),
@@ -163,7 +162,7 @@ mod tests {
 
     #[test]
     fn the_journal_gets_fields() {
-        let entry = sent(Kind::Journal, "journald:c1", "no such file");
+        let entry = sent(Kind::Journal, "c1", "no such file");
         let wanted = b"MESSAGE=no such file\nPRIORITY=3\nSYSLOG_IDENTIFIER=c1\n\
             ORBITAL_HINT\n\x03\0\0\0\0\0\0\0a\nb\nORBITAL_STEP=3\n";
         assert_eq!(entry, wanted);
@@ -171,7 +170,7 @@ mod tests {
 
     #[test]
     fn syslog_gets_a_line() {
-        let line = sent(Kind::Syslog, "syslog:", "one\ntwo");
+        let line = sent(Kind::Syslog, "", "one\ntwo");
         let pid = std::process::id();
         assert_eq!(
             String::from_utf8(line).unwrap(),
@@ -184,7 +183,7 @@ mod tests {
         let error = Host::at(
             Kind::Journal,
             std::path::Path::new("/nonexistent/socket"),
-            "journald:c1",
+            "c1",
         );
         let told = error.unwrap_err().to_string();
         assert!(

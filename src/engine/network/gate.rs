@@ -4,24 +4,19 @@
 
 use super::servant::{self, Servant};
 use crate::error::{Cause, Error, Object, Result};
-use crate::sys::{Fault, exec, pidfd, process, socket};
+use crate::sys::{At as _, Call, Fault, exec, pidfd, socket};
 use rustix::event::{PollFd, PollFlags, Timespec};
-use std::ffi::{CString, OsStr, OsString};
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::os::fd::AsFd;
-use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 /// The verb by which the engine calls itself.
 pub const VERB: &str = "become";
-
-/// How long a program has to be ready.
-const PATIENCE: Timespec = Timespec {
-    tv_sec: 20,
-    tv_nsec: 0,
-};
 
 /// What follows the last word: no word is empty before it, and none is it.
 const GO: &[u8] = b"\0go";
@@ -33,6 +28,7 @@ const WORD: usize = 128 << 10;
 pub(super) struct Waiting {
     /// It, under the number that the program will have.
     pub(super) servant: Servant,
+    doing: &'static str,
     words: File,
 }
 
@@ -40,10 +36,11 @@ pub(super) struct Waiting {
 ///
 /// # Errors
 /// A program that cannot be started.
-pub(super) fn start(doing: &str, own: &[OsString], beside: &Path) -> Result<Waiting> {
+pub(super) fn start(doing: &'static str, own: &[OsString], beside: &Path) -> Result<Waiting> {
     let (words, copy) = unnamed(doing, &beside.with_extension("words"))?;
     Ok(Waiting {
         servant: servant::start(doing, own, Stdio::from(copy))?,
+        doing,
         words,
     })
 }
@@ -53,37 +50,35 @@ impl Waiting {
     ///
     /// # Errors
     /// A process that is gone.
-    pub(super) fn open(&self, doing: &str, program: &Path, arguments: &[OsString]) -> Result<()> {
+    pub(super) fn open(&self, program: &Path, arguments: &[OsString]) -> Result<()> {
         let first = std::iter::once(program.as_os_str());
         let words = first.chain(arguments.iter().map(OsString::as_os_str));
         words
             .map(OsStr::as_bytes)
             .chain([GO])
             .try_for_each(|word| socket::send(&self.servant.ours, word))
-            .map_err(|fault| Error::file(doing, program, fault))
+            .map_err(|fault| Error::file(self.doing, program, fault))
     }
 
     /// Waits until something is said at `at`; not, where it ends before.
     ///
     /// # Errors
     /// As poll(2).
-    pub(super) fn says(&self, doing: &str, at: impl AsFd) -> Result<bool> {
-        let told = |fault| Error::new(doing, Object::Process(self.servant.process.pid), fault);
-        let cannot = |fault: Fault| told(Cause::from(fault));
-        let own = pidfd::open(self.servant.process.pid).map_err(cannot)?;
+    pub(super) fn says(&self, at: impl AsFd) -> Result<bool> {
+        let pid = self.servant.process.pid;
+        let cannot = |fault: Fault| Error::new(self.doing, Object::Process(pid), fault.into());
+        let own = pidfd::open(pid).map_err(cannot)?;
         let mut polled = [
             PollFd::new(&at, PollFlags::IN),
             PollFd::new(&own, PollFlags::IN),
         ];
-        rustix::io::retry_on_intr(|| rustix::event::poll(&mut polled, Some(&PATIENCE))).map_err(
-            |errno| {
-                told(Cause::Os {
-                    call: "poll",
-                    errno: errno.raw_os_error(),
-                    on: None,
-                })
-            },
-        )?;
+        let limit = Timespec {
+            tv_sec: servant::READY_WITHIN,
+            tv_nsec: 0,
+        };
+        rustix::io::retry_on_intr(|| rustix::event::poll(&mut polled, Some(&limit)))
+            .at(Call::Poll)
+            .map_err(cannot)?;
         // One that says nothing in all that time is as good as one that has ended.
         let ready = polled
             .first()
@@ -93,12 +88,7 @@ impl Waiting {
 
     /// Ends it, and tells why it did not serve: by its last line that counts, and its status; `hint` where the line is
     /// about nothing that is known.
-    pub(super) fn failed(
-        mut self,
-        doing: &str,
-        counts: impl Fn(&str) -> bool,
-        hint: Option<String>,
-    ) -> Error {
+    pub(super) fn failed(mut self, counts: impl Fn(&str) -> bool, hint: Option<String>) -> Error {
         // It may have ended of its own accord, ignored.
         let _ = self.servant.child.kill();
         let status = self.servant.child.wait().ok().and_then(|end| end.code());
@@ -115,7 +105,7 @@ impl Waiting {
             status: status.unwrap_or_default(),
             last_line: last.map(str::to_owned),
         };
-        let error = Error::new(doing, Object::Nothing, cause);
+        let error = Error::new(self.doing, Object::Nothing, cause);
         match hint {
             _ if last.is_some_and(|line| {
                 line.contains("/dev/net/tun") || line.contains("tun socket")
@@ -149,27 +139,20 @@ pub fn pass() -> Result<()> {
     let cannot = |fault| Error::new(doing, Object::Nothing, Cause::from(fault));
     servant::settle().map_err(cannot)?;
     let input = exec::stream(0);
-    let mut words: Vec<CString> = Vec::new();
+    let mut words: Vec<OsString> = Vec::new();
     let mut buffer = vec![0; WORD];
     loop {
         let length = socket::receive(input, &mut buffer).map_err(cannot)?;
         match buffer.get(..length).unwrap_or_default() {
             [] => return Ok(()),
             GO => break,
-            word => words.extend(CString::new(word)),
+            word => words.push(OsStr::from_bytes(word).to_owned()),
         }
     }
-    let Some(program) = words.first().cloned() else {
+    let Some((program, arguments)) = words.split_first() else {
         return Ok(());
     };
-    let environment = std::env::vars_os().filter_map(|(name, value)| {
-        let pair = [name.as_bytes(), b"=", value.as_bytes()].concat();
-        CString::new(pair).ok()
-    });
-    let environment = exec::Strings::new(environment.collect());
-    // pasta ends where SIGPIPE is ignored already.
-    process::reset_signals();
-    let fault = exec::replace(&program, &exec::Strings::new(words), &environment);
-    let program = OsString::from_vec(program.into_bytes());
-    Err(Error::file(doing, program, fault))
+    // It resets what Rust does to signals: pasta ends where SIGPIPE is ignored already.
+    let error = Command::new(program).args(arguments).exec();
+    Err(Error::io(doing, program, "execve", &error))
 }

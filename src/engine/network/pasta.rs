@@ -127,8 +127,8 @@ impl Pasta {
             .custom_flags(libc::O_NONBLOCK)
             .open(&path)
             .map_err(|error| cannot("openat", &error))?;
-        waiting.open(DOING, &self.program, &self.arguments(place))?;
-        let serves = waiting.says(DOING, &fifo)?;
+        waiting.open(&self.program, &self.arguments(place))?;
+        let serves = waiting.says(&fifo)?;
         // It has served, ignored.
         let _ = std::fs::remove_file(&path);
         if serves {
@@ -139,7 +139,7 @@ impl Pasta {
             format!("see whether a program has {host}/{protocol} or another of its ports")
         });
         // An older one complains that there is no system log.
-        Err(waiting.failed(DOING, |line| !line.contains("to syslog"), hint))
+        Err(waiting.failed(|line| !line.contains("to syslog"), hint))
     }
 }
 

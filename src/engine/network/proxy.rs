@@ -29,9 +29,6 @@ pub const VERB: &str = "serve-ports";
 const PATIENCE: Duration = Duration::from_secs(10);
 const SILENCE: Duration = Duration::from_secs(90);
 
-/// How long the process has to say that it is ready, in seconds.
-const READY_WITHIN: i64 = 20;
-
 const GO: &[u8] = b"go";
 const READY: &[u8] = b"ready";
 const STAY: &[u8] = b"stay";
@@ -77,7 +74,7 @@ fn hand_over(
     }
     socket::send(ours, GO)?;
     let mut answer = [0; 16];
-    if !socket::speaks_within(ours, READY_WITHIN)? {
+    if !socket::speaks_within(ours, servant::READY_WITHIN)? {
         return Ok(false);
     }
     let length = socket::receive(ours, &mut answer)?;

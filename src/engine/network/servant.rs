@@ -13,6 +13,9 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+/// How long it has to say that it is ready, in seconds.
+pub(super) const READY_WITHIN: i64 = 20;
+
 /// One that was just started.
 #[derive(Debug)]
 pub(super) struct Servant {

@@ -62,9 +62,9 @@ impl Slirp {
         // Of one that was killed, ignored where there was none.
         let _ = fs::remove_file(&api);
         let arguments = Slirp::arguments(place.pid, &pasta::held(&place.beside), &api);
-        waiting.open(DOING, &self.program, &arguments)?;
-        if !waiting.says(DOING, &waiting.servant.ours)? {
-            return Err(waiting.failed(DOING, |_| true, None));
+        waiting.open(&self.program, &arguments)?;
+        if !waiting.says(&waiting.servant.ours)? {
+            return Err(waiting.failed(|_| true, None));
         }
         let mut ports = place.ports.iter();
         let served = ports.try_for_each(|port| forward(&api, port));
