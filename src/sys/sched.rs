@@ -76,6 +76,27 @@ pub fn run_on(cpus: &[u64]) -> Result<(), Fault> {
     answer(value, Call::SchedSetaffinity).map(|_| ())
 }
 
+/// The CPUs that this thread may run on, without the one it is on; `sched_getaffinity(2)`, getcpu(2). None where there is
+/// no other, or more than a `cpu_set_t` can tell.
+pub(super) fn other_cpus() -> Option<libc::cpu_set_t> {
+    // SAFETY: a set of bits, for which zeroes are valid.
+    let mut set: libc::cpu_set_t = unsafe { std::mem::zeroed() };
+    let mut here: libc::c_uint = 0;
+    // SAFETY: the kernel writes no more than the size that it is told.
+    let status = unsafe { libc::sched_getaffinity(0, size_of_val(&set), &raw mut set) };
+    // SAFETY: the kernel writes one number; the node is not asked for.
+    let value = unsafe { libc::syscall(libc::SYS_getcpu, &raw mut here, 0, 0) };
+    if status != 0 || value != 0 {
+        return None;
+    }
+    // SAFETY: both touch the set alone, which has a bit for every CPU: the kernel refuses smaller ones.
+    let others = unsafe {
+        libc::CPU_CLR(usize::try_from(here).ok()?, &mut set);
+        libc::CPU_COUNT(&set)
+    };
+    (others > 0).then_some(set)
+}
+
 /// Sets the I/O priority of this process's group; ioprio_set(2).
 ///
 /// # Errors

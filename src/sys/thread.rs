@@ -1,6 +1,7 @@
 //! One thread beside the first, without what the standard library's brings: a mapping for its stack and the pages that
 //! guard it, a name, a place for a panic, memory of the system's allocator. It runs a few system calls, no more.
 
+use super::sched;
 use std::cell::UnsafeCell;
 use std::ffi::c_void;
 use std::mem::MaybeUninit;
@@ -35,8 +36,11 @@ pub struct Thread<T, R> {
     work: *mut Work<T, R>,
 }
 
-/// Begins `line` in a thread of its own; pthread_create(3). None where there was one before, or none can be had.
-/// A panic of `line` ends the program.
+/// Begins `line` in a thread of its own, on another CPU than this one where there is one; `pthread_create(3)`. None where
+/// there was one before, or none can be had. A panic of `line` ends the program.
+///
+/// The scheduler may leave a new thread on the CPU where it was begun, to wait there until its maker waits, while another
+/// CPU has nothing to do: then nothing would be done beside anything.
 pub fn begin<T: Send + 'static, R: Send + 'static>(
     argument: T,
     line: fn(T) -> R,
@@ -74,11 +78,16 @@ pub fn begin<T: Send + 'static, R: Send + 'static>(
         drop(unsafe { Box::from_raw(work) });
         return None;
     }
-    Some(Thread {
-        // SAFETY: pthread_create has succeeded, and so has written it.
-        handle: unsafe { handle.assume_init() },
-        work,
-    })
+    // SAFETY: pthread_create has succeeded, and so has written it.
+    let handle = unsafe { handle.assume_init() };
+    if let Some(others) = sched::other_cpus() {
+        // Where it stays here it runs all the same, ignored.
+        // SAFETY: the thread has not been joined; the set is read, of that size.
+        let _ = unsafe {
+            libc::pthread_setaffinity_np(handle, size_of_val(&others), &raw const others)
+        };
+    }
+    Some(Thread { handle, work })
 }
 
 extern "C" fn run<T, R>(work: *mut c_void) -> *mut c_void {
@@ -103,11 +112,32 @@ impl<T, R> Thread<T, R> {
 
 #[cfg(test)]
 mod tests {
+    use crate::sys::sched::other_cpus;
+    use std::time::{Duration, Instant};
+
+    fn count(set: Option<libc::cpu_set_t>) -> i32 {
+        // SAFETY: it reads the set.
+        set.map_or(0, |set| unsafe { libc::CPU_COUNT(&set) })
+    }
+
+    /// How many others this thread has, once it has no more than so many.
+    fn others(wanted: i32) -> i32 {
+        let end = Instant::now() + Duration::from_secs(5);
+        loop {
+            let found = count(other_cpus());
+            if found <= wanted || Instant::now() > end {
+                return found;
+            }
+        }
+    }
+
     #[test]
-    fn there_is_one_and_its_answer_is_had() {
-        let thread = super::begin(vec![1, 2, 3], |all: Vec<i32>| all.iter().sum::<i32>()).unwrap();
+    fn there_is_one_on_another_cpu_and_its_answer_is_had() {
+        let here = count(other_cpus());
+        let wanted = (here - 1).max(0);
+        let thread = super::begin(wanted, others).unwrap();
         assert!(super::begin((), |()| ()).is_none());
-        assert_eq!(thread.join(), Some(6));
+        assert_eq!(thread.join(), Some(wanted), "the maker has {here} others");
         assert!(super::begin((), |()| ()).is_none());
     }
 }
