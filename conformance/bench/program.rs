@@ -50,6 +50,8 @@ impl Act {
 pub(crate) enum Kind {
     /// runc's command line, with a state directory of its own.
     Runtime { root: PathBuf },
+    /// The same for the libcontainer driver, which has no exec here: libcontainer executes only in running containers.
+    Reference { root: PathBuf },
     /// floor.c: no state, no start, no delete.
     Floor { rootfs: PathBuf },
 }
@@ -73,6 +75,8 @@ pub(crate) struct Program {
 pub(crate) const SUBJECT: &str = "orbital";
 /// The name of the floor.
 pub(crate) const FLOOR: &str = "floor";
+/// The name of the driver over libcontainer.
+const REFERENCE: &str = "reference";
 /// What every crun's name begins with.
 pub(crate) const CRUN: &str = "crun";
 
@@ -92,7 +96,10 @@ impl Program {
     /// The command for one act on one container, or nothing if the program has no such act.
     pub(crate) fn command(&self, act: Act, id: &str) -> Option<Vec<OsString>> {
         match &self.kind {
-            Kind::Runtime { root } => Some(self.runtime_command(root, act, &self.bundle, id)),
+            Kind::Reference { .. } if act == Act::Exec => None,
+            Kind::Runtime { root } | Kind::Reference { root } => {
+                Some(self.runtime_command(root, act, &self.bundle, id))
+            }
             Kind::Floor { rootfs } => {
                 let cgroup = Path::new(CGROUPS).join(id).into_os_string();
                 let rest = match act {
@@ -111,7 +118,9 @@ impl Program {
     /// As `command`, with another bundle; the floor has its bundle written into it.
     pub(crate) fn run_bundle(&self, bundle: &Path, id: &str) -> Option<Vec<OsString>> {
         match &self.kind {
-            Kind::Runtime { root } => Some(self.runtime_command(root, Act::Run, bundle, id)),
+            Kind::Runtime { root } | Kind::Reference { root } => {
+                Some(self.runtime_command(root, Act::Run, bundle, id))
+            }
             Kind::Floor { .. } => None,
         }
     }
@@ -119,7 +128,7 @@ impl Program {
     /// What removes a container in whatever state it is.
     pub(crate) fn removal(&self, id: &str) -> Vec<OsString> {
         let words: Vec<OsString> = match &self.kind {
-            Kind::Runtime { root } => vec![
+            Kind::Runtime { root } | Kind::Reference { root } => vec![
                 "--root".into(),
                 root.clone().into(),
                 "delete".into(),
@@ -165,9 +174,9 @@ pub(crate) fn gather(
             named.extend(installed(name).map(|path| (name.to_owned(), path)));
         }
     }
-    let reference = floor.path.with_file_name("reference");
+    let reference = floor.path.with_file_name(REFERENCE);
     if reference.exists() {
-        named.push(("reference".to_owned(), reference));
+        named.push((REFERENCE.to_owned(), reference));
     }
 
     let mut field = Field::default();
@@ -188,7 +197,10 @@ pub(crate) fn gather(
             place,
             version: version(&path),
             linkage: linkage(&path),
-            kind: Kind::Runtime { root },
+            kind: match name.as_str() {
+                REFERENCE => Kind::Reference { root },
+                _ => Kind::Runtime { root },
+            },
             bundle: bundle.timed.clone(),
             name,
             path,

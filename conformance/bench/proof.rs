@@ -39,7 +39,9 @@ fn life(program: &Program, stand: &Stand, id: &str) -> Result<(), String> {
         return act(program, stand, Act::State, id);
     }
     let pid = expect_status(program, stand, id, "created")?;
-    act(program, stand, Act::Exec, id)?;
+    if program.command(Act::Exec, id).is_some() {
+        act(program, stand, Act::Exec, id)?;
+    }
     act(program, stand, Act::Start, id)?;
     leftover::await_end(pid)?;
     expect_status(program, stand, id, "stopped")?;

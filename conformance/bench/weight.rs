@@ -60,7 +60,8 @@ fn peak(program: &Program, act: Act, floor: &Floor, stand: &Stand) -> Result<u64
             act.word()
         );
         let mut words: Vec<OsString> = vec![(&floor.path).into(), "peak".into(), (&file).into()];
-        words.extend(program.command(act, &id).ok_or("no such act")?);
+        let own = program.command(act, &id);
+        words.extend(own.ok_or_else(|| format!("it has no {} here", act.word()))?);
         let ready = match (act, program.command(Act::Create, &id)) {
             (Act::Exec, Some(create)) => stand.must(&create).map(drop),
             _ => Ok(()),

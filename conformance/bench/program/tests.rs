@@ -26,9 +26,20 @@ fn runtimes_are_spoken_to_as_runc_is() {
     assert_eq!(typed(Act::Create), "/p --root /s create --bundle /b c");
     assert_eq!(typed(Act::State), "/p --root /s state c");
     assert_eq!(typed(Act::Delete), "/p --root /s delete c");
+    assert_eq!(typed(Act::Exec), "/p --root /s exec c /bin/true");
     assert_eq!(
         line(Some(runtime.removal("c"))),
         "/p --root /s delete --force c"
+    );
+}
+
+#[test]
+fn the_reference_takes_no_part_in_exec() {
+    let reference = program(Kind::Reference { root: "/s".into() });
+    assert_eq!(line(reference.command(Act::Exec, "c")), "");
+    assert_eq!(
+        line(reference.command(Act::Start, "c")),
+        "/p --root /s start c"
     );
 }
 
