@@ -89,12 +89,10 @@ pub(super) fn other_cpus() -> Option<libc::cpu_set_t> {
     if status != 0 || value != 0 {
         return None;
     }
-    // SAFETY: both touch the set alone, which has a bit for every CPU: the kernel refuses smaller ones.
-    let others = unsafe {
-        libc::CPU_CLR(usize::try_from(here).ok()?, &mut set);
-        libc::CPU_COUNT(&set)
-    };
-    (others > 0).then_some(set)
+    // SAFETY: it touches the set alone, which has a bit for every CPU: the kernel refuses smaller ones.
+    unsafe { libc::CPU_CLR(usize::try_from(here).ok()?, &mut set) };
+    // SAFETY: it reads the set alone.
+    (unsafe { libc::CPU_COUNT(&set) } > 0).then_some(set)
 }
 
 /// Sets the I/O priority of this process's group; ioprio_set(2).
