@@ -124,7 +124,7 @@ pub(crate) mod sample;
 #[cfg(target_os = "linux")]
 use crate::{cli::Create, error::Result, spec::Bundle};
 #[cfg(target_os = "linux")]
-use std::{collections::BTreeMap, ffi::CString, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf};
 
 /// A container, decided. Parent and child share it; neither changes it.
 #[cfg(target_os = "linux")]
@@ -145,7 +145,7 @@ pub struct Plan {
     /// The mounts, in order.
     pub mounts: Vec<mounts::MountOp>,
     /// The SELinux label of new file systems, with that of the masks.
-    pub mount_label: Option<CString>,
+    pub mount_label: Option<mounts::Label>,
     /// Device nodes and links.
     pub devices: devices::Devices,
     /// Read-only and masked paths.

@@ -18,7 +18,7 @@ mod again;
 /// The SELinux label of new file systems.
 mod label;
 
-pub use label::label;
+pub use label::{Label, label};
 
 use super::birth::Birth;
 use super::facts::{Facts, Privilege};
@@ -229,7 +229,7 @@ struct Around<'a> {
     privilege: Privilege,
     unified: bool,
     propagation: Propagation,
-    label: Option<CString>,
+    label: Option<Label>,
 }
 
 /// One entry of `/mounts` while it is read.

@@ -91,12 +91,12 @@ fn known(id: u32, map: Option<&Map>, place: Pointer) -> Result<()> {
     }
 }
 
-/// Whether the annotation asks for the caller's groups: anything but 0 does.
+/// Whether the annotation asks for the caller's groups.
 fn keeps(spec: &Spec) -> Caller {
-    let all = spec.annotations().as_ref();
-    match all.and_then(|all| all.get(annotations::KEEP_GROUPS)) {
-        Some(word) if word != "0" => Caller::Kept,
-        _ => Caller::Left,
+    if annotations::asks(spec, annotations::KEEP_GROUPS) {
+        Caller::Kept
+    } else {
+        Caller::Left
     }
 }
 

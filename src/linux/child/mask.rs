@@ -105,7 +105,7 @@ fn empty_directory(p: &Plan) -> Result<OwnedFd, Fault> {
     mount::set_option(filesystem.as_fd(), c"nr_inodes", Some(c"1"))?;
     mount::set_option(filesystem.as_fd(), c"mode", Some(c"0755"))?;
     if let Some(label) = &p.mount_label {
-        mount::set_option(filesystem.as_fd(), c"context", Some(label))?;
+        mount::set_option(filesystem.as_fd(), label.option, Some(&label.value))?;
     }
     mount::make_filesystem(filesystem.as_fd())?;
     mount::detached_mount(filesystem.as_fd(), READ_ONLY)

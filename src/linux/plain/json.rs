@@ -33,7 +33,7 @@ pub(super) fn write(plan: &Plan) -> Value {
         "namespaces": birth(&plan.birth),
         "root": root(&plan.root),
         "mounts": plan.mounts.iter().map(mount).collect::<Vec<_>>(),
-        "mountLabel": plan.mount_label.as_deref().map(words),
+        "mountLabel": plan.mount_label.as_ref().map(|label| json!({ "option": words(label.option), "label": words(&label.value) })),
         "devices": devices(&plan.devices),
         "readOnlyPaths": covered(&plan.masks.read_only),
         "maskedPaths": covered(&plan.masks.masked),

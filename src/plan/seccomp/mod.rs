@@ -5,8 +5,7 @@
 //! ```
 //!
 //! What a profile means where the specification is silent is said at the head of `rules` and `ranges`.
-//! Names that no architecture has are left out without a word, as profiles are written for kernels to
-//! come. What this folder does *not* do: load the program, or carry a listener to its agent.
+//! What this folder does *not* do: load the program, or carry a listener to its agent.
 
 /// Architectures.
 mod arch;
@@ -23,6 +22,9 @@ mod rules;
 /// All numbers, in ranges.
 mod ranges;
 
+/// Names that are no syscall's.
+mod unknown;
+
 /// BPF, from its end to its beginning.
 mod program;
 
@@ -37,6 +39,7 @@ use self::arch::Arch;
 use self::names::Name;
 use self::ranges::{Newer, Otherwise};
 use self::rules::{Condition, Rule};
+use super::annotations;
 use super::facts::Facts;
 use crate::error::{Error, Pointer, Result};
 use oci_spec::runtime::{
@@ -114,6 +117,9 @@ pub fn plan(spec: &Spec, facts: &Facts, warnings: &mut Vec<String>) -> Result<Op
     else {
         return Ok(None);
     };
+    if annotations::asks(spec, annotations::KNOWN_SYSCALLS) {
+        unknown::refuse(profile)?;
+    }
     filter(profile, facts.architecture, warnings).map(Some)
 }
 
@@ -134,7 +140,7 @@ fn filter(profile: &LinuxSeccomp, native: Word, warnings: &mut Vec<String>) -> R
         .flat_map(|rule| rule.names)
         .map(|name| Name::find(name))
         .collect();
-    warn_of_unknown(syscalls, &names, profile.default_action(), warnings);
+    unknown::warn(syscalls, &names, profile.default_action(), warnings);
     let sides = architectures
         .iter()
         .map(|arch| (*arch, rules::sort(&rules, &names, default, *arch)));
@@ -161,33 +167,6 @@ fn filter(profile: &LinuxSeccomp, native: Word, warnings: &mut Vec<String>) -> R
         rules: syscalls.len(),
         pointer: place,
     })
-}
-
-/// Names of no kernel's are left out, as profiles are written for newer ones too. Where the default lets syscalls
-/// through, a rule that was to stop one then stops nothing: whoever misspelt it must hear of that.
-fn warn_of_unknown(
-    syscalls: &[LinuxSyscall],
-    names: &[Option<Name>],
-    default: Action,
-    warnings: &mut Vec<String>,
-) {
-    let permits = |action| matches!(action, Action::ScmpActAllow | Action::ScmpActLog);
-    if !permits(default) {
-        return;
-    }
-    let mut found = names.iter();
-    for (index, rule) in syscalls.iter().enumerate() {
-        for (at, (name, found)) in rule.names().iter().zip(&mut found).enumerate() {
-            if found.is_some() || permits(rule.action()) {
-                continue;
-            }
-            let near = crate::error::nearest(name, Name::all());
-            let meant = near.map_or(String::new(), |near| format!("; did you mean {near:?}?"));
-            warnings.push(format!(
-                "left {name:?} out of {PLACE}/syscalls/{index}/names/{at}: there is no such syscall{meant}"
-            ));
-        }
-    }
 }
 
 fn default_verdict(profile: &LinuxSeccomp, place: &Pointer) -> Result<u32> {

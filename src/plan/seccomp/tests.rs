@@ -189,6 +189,25 @@ fn a_misspelt_name_is_told_where_it_would_stop_nothing() {
 }
 
 #[test]
+fn an_annotation_lets_no_unknown_name_pass() {
+    let told = |name: &str, annotation: &str| {
+        let given = json!({
+            "linux": {"seccomp": {"defaultAction": "SCMP_ACT_ERRNO",
+                "syscalls": [{"names": ["mount", name], "action": "SCMP_ACT_ALLOW"}]}},
+            "annotations": {annotations::KNOWN_SYSCALLS: annotation},
+        });
+        let facts = crate::plan::sample::root();
+        plan(&crate::plan::sample::spec(given), &facts, &mut Vec::new())
+            .map_err(|error| crate::plan::sample::told(&error))
+    };
+    let (place, line) = told("unshar", "1").unwrap_err();
+    assert_eq!(place, "/linux/seccomp/syscalls/0/names/1");
+    assert!(line.contains("did you mean \"unshare\"?"), "{line}");
+    assert!(told("unshare", "1").is_ok());
+    assert!(told("unshar", "0").is_ok());
+}
+
+#[test]
 fn the_other_byte_order_is_left_out() {
     let given = allowing(&["read"], &["SCMP_ARCH_S390X", "SCMP_ARCH_X86"]);
     let mut warnings = Vec::new();

@@ -3,6 +3,7 @@ use crate::plan::facts::Privilege;
 use crate::plan::mounts::Source;
 use crate::plan::mounts::tests::of;
 use crate::plan::root::tests::{plain, spec};
+use crate::plan::sample::told;
 use serde_json::json;
 
 /// What the new file system of this type and these options gets: its `context`, its root's label.
@@ -49,7 +50,11 @@ fn by_option_or_on_the_root_or_not_at_all() {
 fn the_word_itself() {
     let of = |text: &str| label(&spec(json!({"linux": {"mountLabel": text}})));
     assert_eq!(of("").unwrap(), None);
-    assert_eq!(of("u:o:t:s0").unwrap().unwrap(), c"u:o:t:s0".to_owned());
+    let found = of("u:o:t:s0").unwrap().unwrap();
+    assert_eq!(
+        (found.option, found.value),
+        (c"context", c"u:o:t:s0".to_owned())
+    );
     let line = of(&"x".repeat(256)).unwrap_err().one_line();
     assert!(
         line.starts_with(
@@ -58,4 +63,21 @@ fn the_word_itself() {
         "{line}"
     );
     assert!(of("a\0").is_err());
+}
+
+#[test]
+fn an_annotation_names_the_option() {
+    let of = |word: &str| {
+        label(&spec(json!({
+            "linux": {"mountLabel": "u:o:t:s0"},
+            "annotations": {MOUNT_CONTEXT: word},
+        })))
+    };
+    for option in OPTIONS {
+        let found = of(option.to_str().unwrap()).unwrap().unwrap();
+        assert_eq!(found.option, *option);
+    }
+    let (pointer, why) = told(&of("rootcontex").unwrap_err());
+    assert_eq!(pointer, format!("/annotations/{MOUNT_CONTEXT}"));
+    assert!(why.contains("none of context, fscontext"), "{why}");
 }
