@@ -139,16 +139,18 @@ fn bomb(lab: &Lab) -> Outcome {
     const MOST: u64 = 20;
     let container = lab.create(|spec| {
         spec.set("/linux/resources/pids", json!({"limit": MOST}))
-            .sh("bomb() { bomb | bomb & }; (bomb) 2>/dev/null; while :; do sleep 1; done 2>/dev/null");
+            // A shell that cannot fork ends: the first process must not need to.
+            .sh("bomb() { bomb | bomb & }; (bomb) 2>/dev/null & exec sleep 1000");
     })?;
     let group = probe::cgroup_dir(container.pid)?;
     container.start()?;
-    eventually("the limit refuses ten", Duration::from_secs(20), || {
+    // It may be one alone: whoever is refused ends, and with it what it would have begun.
+    eventually("the limit refuses one", Duration::from_secs(20), || {
         let now: u64 = fs::read_to_string(group.join("pids.current"))?
             .trim()
             .parse()?;
         ensure!(now <= MOST, "{now} processes");
-        Ok(key(&group, "pids.events", "max")? >= 10)
+        Ok(key(&group, "pids.events", "max")? > 0)
     })?;
     if let Ok(peak) = fs::read_to_string(group.join("pids.peak")) {
         let peak: u64 = peak.trim().parse()?;
