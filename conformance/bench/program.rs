@@ -50,8 +50,6 @@ impl Act {
 pub(crate) enum Kind {
     /// runc's command line, with a state directory of its own.
     Runtime { root: PathBuf },
-    /// The same for the libcontainer driver, which has no exec here: libcontainer executes only in running containers.
-    Reference { root: PathBuf },
     /// floor.c: no state, no start, no delete.
     Floor { rootfs: PathBuf },
 }
@@ -96,10 +94,9 @@ impl Program {
     /// The command for one act on one container, or nothing if the program has no such act.
     pub(crate) fn command(&self, act: Act, id: &str) -> Option<Vec<OsString>> {
         match &self.kind {
-            Kind::Reference { .. } if act == Act::Exec => None,
-            Kind::Runtime { root } | Kind::Reference { root } => {
-                Some(self.runtime_command(root, act, &self.bundle, id))
-            }
+            // libcontainer executes only in running containers.
+            Kind::Runtime { .. } if act == Act::Exec && self.name == REFERENCE => None,
+            Kind::Runtime { root } => Some(self.runtime_command(root, act, &self.bundle, id)),
             Kind::Floor { rootfs } => {
                 let cgroup = Path::new(CGROUPS).join(id).into_os_string();
                 let rest = match act {
@@ -118,9 +115,7 @@ impl Program {
     /// As `command`, with another bundle; the floor has its bundle written into it.
     pub(crate) fn run_bundle(&self, bundle: &Path, id: &str) -> Option<Vec<OsString>> {
         match &self.kind {
-            Kind::Runtime { root } | Kind::Reference { root } => {
-                Some(self.runtime_command(root, Act::Run, bundle, id))
-            }
+            Kind::Runtime { root } => Some(self.runtime_command(root, Act::Run, bundle, id)),
             Kind::Floor { .. } => None,
         }
     }
@@ -128,7 +123,7 @@ impl Program {
     /// What removes a container in whatever state it is.
     pub(crate) fn removal(&self, id: &str) -> Vec<OsString> {
         let words: Vec<OsString> = match &self.kind {
-            Kind::Runtime { root } | Kind::Reference { root } => vec![
+            Kind::Runtime { root } => vec![
                 "--root".into(),
                 root.clone().into(),
                 "delete".into(),
@@ -197,10 +192,7 @@ pub(crate) fn gather(
             place,
             version: version(&path),
             linkage: linkage(&path),
-            kind: match name.as_str() {
-                REFERENCE => Kind::Reference { root },
-                _ => Kind::Runtime { root },
-            },
+            kind: Kind::Runtime { root },
             bundle: bundle.timed.clone(),
             name,
             path,

@@ -35,7 +35,8 @@ fn runtimes_are_spoken_to_as_runc_is() {
 
 #[test]
 fn the_reference_takes_no_part_in_exec() {
-    let reference = program(Kind::Reference { root: "/s".into() });
+    let mut reference = program(Kind::Runtime { root: "/s".into() });
+    reference.name = REFERENCE.to_owned();
     assert_eq!(line(reference.command(Act::Exec, "c")), "");
     assert_eq!(
         line(reference.command(Act::Start, "c")),
