@@ -124,6 +124,31 @@ fn a_killed_monitor_leaves_nothing_that_rm_does_not_remove() {
     }
 }
 
+/// One that dies over its work, as `rm` waits for it, has left the rest to `rm`.
+#[test]
+fn a_monitor_killed_while_rm_waits_for_it_leaves_nothing() {
+    use nix::sys::signal::{Signal, kill};
+    let Some(ground) = Ground::new() else { return };
+    let lab = &ground.lab;
+    let id = ground.good(&["-d", "--name", "m2"], &["sleep", "1000"]);
+    let pid = |key: &str| lab.good(&["inspect", "-f", &format!("{{{{.State.{key}}}}}"), "m2"]);
+    let monitor = nix::unistd::Pid::from_raw(pid("MonitorPid").parse().unwrap());
+    let first = nix::unistd::Pid::from_raw(pid("Pid").parse().unwrap());
+    kill(monitor, Signal::SIGSTOP).unwrap();
+    kill(first, Signal::SIGKILL).unwrap();
+    // A zombie has no words; nobody reaps it.
+    let words = format!("/proc/{first}/cmdline");
+    until(|| std::fs::read(&words).unwrap().is_empty());
+    std::thread::scope(|scope| {
+        let removed = scope.spawn(|| lab.good(&["rm", "m2"]));
+        std::thread::sleep(Duration::from_millis(300));
+        kill(monitor, Signal::SIGKILL).unwrap();
+        assert_eq!(removed.join().unwrap(), "m2");
+    });
+    assert!(group(&id).is_none());
+    ground.nothing_is_left();
+}
+
 #[test]
 fn what_cannot_begin_leaves_nothing_with_rm() {
     let Some(ground) = Ground::new() else { return };

@@ -3,9 +3,10 @@
 use crate::cli::flags::Extent;
 use crate::cli::signal;
 use crate::engine::cli::{Verb, say, switch, text, texts, value, word};
-use crate::engine::container::record::{Record, Status};
+use crate::engine::container::record::{Record, Status, UNSEEN};
 use crate::engine::container::shelf::Shelf;
 use crate::engine::front::{Attended, Interest, attend_late, connect};
+use crate::engine::monitor::end::finish;
 use crate::engine::places::Places;
 use crate::engine::runtime::Runtime;
 use crate::engine::{Failed, Outcome, inside};
@@ -268,29 +269,24 @@ fn has_ended(record: &Record, time: Duration) -> bool {
     pidfd::has_ended_within(pidfd.as_fd(), millis).unwrap_or(true)
 }
 
-/// Waits until the monitor has tidied; does its work where it was killed.
+/// Waits until the monitor has tidied; does its work where it was killed, be it over this work.
 pub(super) fn settle(shelf: &Shelf, record: &Record) {
+    let closed = || {
+        let now = shelf.get(&record.id);
+        now.map_or(true, |record| !record.life.finished.is_empty())
+    };
     let monitor = record.watched();
     if let Some(pidfd) = monitor.and_then(|monitor| pidfd::open(monitor.pid).ok()) {
         // Those who are slow to read what it says hold it up; the record is closed before.
         let end = Instant::now() + Duration::from_secs(10);
-        while Instant::now() < end {
-            let closed = shelf
-                .get(&record.id)
-                .map_or(true, |record| !record.life.finished.is_empty());
-            if closed || pidfd::has_ended_within(pidfd.as_fd(), 20).unwrap_or(true) {
+        while !closed() && !pidfd::has_ended_within(pidfd.as_fd(), 20).unwrap_or(true) {
+            if Instant::now() >= end {
                 return;
             }
         }
-    } else if shelf
-        .get(&record.id)
-        .is_ok_and(|record| record.life.finished.is_empty())
-    {
-        crate::engine::monitor::end::finish(
-            shelf,
-            &record.id,
-            crate::engine::container::record::UNSEEN,
-        );
+    }
+    if !closed() {
+        finish(shelf, &record.id, UNSEEN);
     }
 }
 
