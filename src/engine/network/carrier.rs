@@ -85,7 +85,7 @@ impl Carrier {
             Carrier::Pasta(_) => pasta::DOING,
             Carrier::Slirp(_) => slirp::DOING,
         };
-        let waiting = gate::start(doing, gate, &place.beside)?;
+        let waiting = gate::start(doing, gate)?;
         note(waiting.servant.process)?;
         match self {
             Carrier::Pasta(pasta) => pasta.serve(waiting, place),

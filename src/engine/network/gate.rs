@@ -4,7 +4,7 @@
 
 use super::servant::{self, Servant};
 use crate::error::{Cause, Error, Object, Result};
-use crate::sys::{At as _, Call, Fault, exec, pidfd, socket};
+use crate::sys::{At as _, Call, Fault, exec, file, pidfd, socket};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -32,12 +32,16 @@ pub(super) struct Waiting {
     words: File,
 }
 
-/// Starts a process of the engine's own, by `own`, that waits; `beside` is in a folder for such files.
+/// Starts a process of the engine's own, by `own`, that waits.
 ///
 /// # Errors
 /// A program that cannot be started.
-pub(super) fn start(doing: &'static str, own: &[OsString], beside: &Path) -> Result<Waiting> {
-    let (words, copy) = unnamed(doing, &beside.with_extension("words"))?;
+pub(super) fn start(doing: &'static str, own: &[OsString]) -> Result<Waiting> {
+    // It goes with its descriptors: what is written to it later, and by whom, is nobody's business.
+    let words = file::memory(c"words").map(File::from);
+    let words = words.map_err(|fault| Error::new(doing, Object::Nothing, fault.into()))?;
+    let copy = words.try_clone();
+    let copy = copy.map_err(|error| Error::io(doing, "its words", "fcntl", &error))?;
     Ok(Waiting {
         servant: servant::start(doing, own, Stdio::from(copy))?,
         doing,
@@ -117,17 +121,6 @@ impl Waiting {
             None => error,
         }
     }
-}
-
-/// A file that goes with its descriptors: what is written to it later, and by whom, is nobody's business.
-fn unnamed(doing: &str, path: &Path) -> Result<(File, File)> {
-    let told = |call, error: &std::io::Error| Error::io(doing, path, call, error);
-    let mut options = File::options();
-    let file = options.read(true).write(true).create(true).truncate(true);
-    let file = file.open(path).map_err(|error| told("openat", &error))?;
-    std::fs::remove_file(path).map_err(|error| told("unlinkat", &error))?;
-    let copy = file.try_clone().map_err(|error| told("fcntl", &error))?;
-    Ok((file, copy))
 }
 
 /// What the process does: waits for its command line at standard input, and becomes it.
