@@ -1,5 +1,8 @@
 //! A container brought back from its images by CRIU, act by act, in the order of `life/restore.rs`.
 
+/// What CRIU asks in between.
+mod answers;
+
 use super::foreground::Terminal;
 use super::group::{self, Asked};
 use super::taker;
@@ -11,21 +14,21 @@ use crate::linux::birth::Born;
 use crate::linux::criu::options::{self, Folders};
 use crate::linux::criu::talk::{Criu, Kind, Question};
 use crate::linux::criu::wire::Message;
-use crate::linux::criu::{complaint, mend, outside, stage};
+use crate::linux::criu::{complaint, outside, stage};
 use crate::linux::parent::net::Given;
-use crate::linux::parent::{hooks, rdt};
-use crate::linux::{ask, end, look};
+use crate::linux::{ask, end};
 use crate::plan::cgroup::Moment;
 use crate::plan::console::{self, Console};
 use crate::plan::{Plan, plan};
 use crate::spec::{self, Bundle};
 use crate::state::record::Came;
 use crate::state::undo::Undo;
-use crate::state::{Record, Seat, oci};
+use crate::state::{Record, Seat};
 use crate::sys::proc::Proc;
 use crate::sys::{pidfd, socket};
+use answers::Answers;
 use std::cell::{Cell, RefCell};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::rc::Rc;
 
@@ -136,13 +139,14 @@ pub fn bring_back(
     }
     let message = work.placed(message, &root, group.as_ref(), &criu)?;
 
-    let seats = Seats {
+    let answers = Answers {
+        work,
         seat,
         console: wanted.console.as_ref(),
         hooked: is_there,
         given: &given,
     };
-    let record = work.ask(&criu, &message, record, &seats, &folders)?;
+    let record = work.ask(&criu, &message, record, &answers, &folders)?;
     drop(criu);
     undo.push(ending(record.clone())?);
     if let Some(group) = &group {
@@ -193,11 +197,11 @@ impl Work<'_> {
         criu: &Criu,
         message: &Message,
         mut record: Record,
-        seats: &Seats<'_>,
+        answers: &Answers<'_>,
         folders: &Folders,
     ) -> Result<Record> {
         let doing = format!("restore {}", self.plan.id);
-        let mut answer = |question: Question| self.answer(question, &mut record, seats);
+        let mut answer = |question: Question| answers.give(question, &mut record);
         let asked = criu.ask(Kind::Restore, message, &mut answer);
         asked.map_err(|end| complaint::told(&doing, &folders.log, end))?;
         if record.process.is_none() {
@@ -259,66 +263,6 @@ impl Work<'_> {
         // Version 2 has no controller's name.
         Ok(message.message(options::CGROUP_ROOT, &options::pair("", path)))
     }
-
-    fn answer(&self, question: Question, record: &mut Record, seats: &Seats<'_>) -> Result<()> {
-        tracing::debug!("criu is at {}", question.script);
-        match question.script.as_str() {
-            "setup-namespaces" => {
-                let moved = mend::network(&self.plan, question.pid, &self.proc)?;
-                seats.given.replace(moved);
-                seats.hooked.set(true);
-                self.hooks(record, question.pid)
-            }
-            "orphan-pts-master" => self.hand_on(question.descriptor, seats.console),
-            "post-restore" => {
-                mend::seal(&self.plan, question.pid, &self.proc)?;
-                self.remember(seats.seat, record, question.pid)
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// The namespaces are there, and nothing of the container's runs.
-    fn hooks(&self, record: &Record, pid: i32) -> Result<()> {
-        let plan = &self.plan;
-        let document = oci::document(record, pid, "creating").to_string();
-        let run = |list, kind| hooks::run(list, kind, plan, document.as_bytes());
-        run(&plan.hooks.prestart, "prestart")?;
-        run(&plan.hooks.create_runtime, "createRuntime")
-    }
-
-    /// The master of a terminal whose other end is in the container.
-    fn hand_on(&self, master: Option<OwnedFd>, console: Option<&OwnedFd>) -> Result<()> {
-        let Some(master) = master else {
-            return Ok(());
-        };
-        let Some(console) = console else {
-            self.terminal.replace(Some(master));
-            return Ok(());
-        };
-        let sent = socket::send_descriptor(console, b"/dev/ptmx", master.as_fd());
-        sent.map(drop)
-            .map_err(|fault| Error::new("send the terminal", Object::Nothing, fault.into()))
-    }
-
-    /// Its processes are complete and wait: what is there is made known before they go on.
-    fn remember(&self, seat: &Seat, record: &mut Record, pid: i32) -> Result<()> {
-        record.process = Some(look::identify(&self.proc, pid)?);
-        if let Some(shares) = &self.plan.rdt {
-            record.resctrl_made = rdt::join(shares, &rdt::mounted(shares)?, pid)?;
-        }
-        seat.keep_config(&self.bundle.raw)?;
-        seat.draft(record)?;
-        seat.publish()
-    }
-}
-
-/// What questions are answered with.
-struct Seats<'a> {
-    seat: &'a Seat,
-    console: Option<&'a OwnedFd>,
-    hooked: &'a Cell<bool>,
-    given: &'a RefCell<Vec<Given>>,
 }
 
 type Step = Box<dyn FnOnce() -> Result<()>>;
