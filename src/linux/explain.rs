@@ -1,14 +1,16 @@
 //! A child's twelve bytes, told in words: the plan's item gives the place in config.json, the table of
 //! hints the advice. The match over the steps is exhaustive, so that no step can fail without an object.
 
+/// A hook's end.
+pub mod hooks;
+
 use super::failure::{Failure, Kind, Miss, NO_ITEM, Record};
 use super::hints;
-use super::parent::hooks;
 use super::program;
 use super::step::Step;
 use crate::error::{Cause, Error, Object, Pointer};
 use crate::plan::Plan;
-use crate::plan::birth::{Birth, Join};
+use crate::plan::birth::Join;
 use crate::plan::mounts::{MountOp, Source};
 use crate::sys::{Call, Fault};
 use std::os::fd::BorrowedFd;
@@ -187,7 +189,7 @@ fn hook(plan: &Plan, failure: &Failure, output: Option<BorrowedFd<'_>>) -> Optio
         _ => return None,
     };
     let each = list.get(usize::from(failure.miss.item))?;
-    let error = hooks::explain(each, kind, failure.miss.fault, output);
+    let error = hooks::told(each, kind, failure.miss.fault, output);
     Some(error.in_step(failure.step.number(), Step::COUNT))
 }
 
@@ -251,10 +253,4 @@ pub fn clone(plan: &Plan, fault: Fault) -> Error {
         fault.into(),
     );
     advised(error, hints::of_clone(&plan.birth, fault.errno))
-}
-
-/// Whether the child is in a user namespace of its own; for the hints.
-#[must_use]
-pub fn has_user_namespace(birth: &Birth) -> bool {
-    birth.owns(crate::plan::birth::Kind::User)
 }

@@ -2,7 +2,6 @@
 //!
 //! A hint enters together with a bundle in `bundle-examples/broken/` that triggers it.
 
-use super::explain::has_user_namespace;
 use super::failure::Failure;
 use super::step::Step;
 use crate::error::nearest;
@@ -161,7 +160,7 @@ pub(super) fn of_mount(plan: &Plan, op: &MountOp, part: u16, fault: Fault) -> Op
                 None => format!("this kernel has no file system {kind:?}: see /proc/filesystems, or use \"bind\""),
             })
         }
-        (Source::New { .. }, _, libc::EPERM) if kind == "proc" && has_user_namespace(&plan.birth) && !plan.birth.owns(Kind::Pid) => {
+        (Source::New { .. }, _, libc::EPERM) if kind == "proc" && plan.birth.owns(Kind::User) && !plan.birth.owns(Kind::Pid) => {
             Some("a new user namespace may mount proc only with a new pid namespace; add {\"type\":\"pid\"} to /linux/namespaces".to_owned())
         }
         (Source::Bind { path, .. }, Call::OpenTree, libc::ENOENT) => {
@@ -264,7 +263,7 @@ fn of_option(kind: &str, option: &str, value: Option<&str>) -> String {
 #[must_use]
 pub(super) fn of_clone(birth: &Birth, errno: i32) -> Option<String> {
     match errno {
-        libc::EPERM if !has_user_namespace(birth) => {
+        libc::EPERM if !birth.owns(Kind::User) => {
             Some("making namespaces needs CAP_SYS_ADMIN, which root of a container often lacks; without it add {\"type\":\"user\"} and mappings (orbital spec --rootless)".to_owned())
         }
         libc::EPERM => Some("this host forbids user namespaces: see sysctl user.max_user_namespaces and kernel.apparmor_restrict_unprivileged_userns".to_owned()),

@@ -1,11 +1,46 @@
 //! Running one hook, for the parent and for the child alike: so without a heap.
 
-use super::held::ReadyHook;
+use crate::plan::hooks::Hook;
 use crate::sys::clone::{Birth, Side, clone3};
+use crate::sys::exec::Strings;
 use crate::sys::pidfd::{self, End};
 use crate::sys::{At, Call, Fault, exec, heap, process};
-use std::ffi::CStr;
+use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+/// A hook, ready to be executed.
+#[derive(Debug)]
+pub struct ReadyHook {
+    /// The program.
+    pub program: CString,
+    /// Its arguments.
+    pub argv: Strings,
+    /// Its environment.
+    pub envp: Strings,
+    /// Milliseconds until it is killed; -1 waits for ever.
+    pub timeout: i32,
+}
+
+impl ReadyHook {
+    /// Lays out the arrays.
+    #[must_use]
+    pub fn new(hook: &Hook) -> ReadyHook {
+        let timeout = hook
+            .timeout
+            .and_then(|s| i32::try_from(s).ok()?.checked_mul(1000))
+            .unwrap_or(-1);
+        let (argv, envp) = (
+            Strings::new(hook.argv.clone()),
+            Strings::new(hook.envp.clone()),
+        );
+        ReadyHook {
+            program: hook.path.clone(),
+            argv,
+            envp,
+            timeout,
+        }
+    }
+}
 
 /// What a hook reads and where its output goes.
 #[derive(Debug)]

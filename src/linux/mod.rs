@@ -61,8 +61,11 @@ pub mod labels;
 /// A network namespace, made beside the planning.
 pub mod ahead;
 
-/// Descriptors made before birth.
+/// What the child holds.
 pub mod held;
+
+/// The same, opened before birth.
+pub mod hold;
 
 /// One hook, run.
 pub mod hook;

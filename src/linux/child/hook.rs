@@ -1,8 +1,9 @@
 //! Hooks that run inside: createContainer before the pivot, startContainer after `start`.
 
 use crate::linux::failure::{Miss, Of};
-use crate::linux::held::{Documents, Held, ReadyHook};
+use crate::linux::held::{Documents, Held};
 use crate::linux::hook;
+use crate::linux::hook::ReadyHook;
 use std::os::fd::{AsFd, OwnedFd};
 
 /// createContainer: the container's namespaces, the runtime's files.

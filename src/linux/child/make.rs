@@ -1,6 +1,5 @@
 //! One mount, complete but attached nowhere; or the change of one that is there.
 
-use super::pivot::READ_ONLY;
 use crate::linux::failure::{Miss, Of};
 use crate::plan::mounts::{
     AttrChange, Begins, FsOption, MountOp, Recursive, Seal, Source, SourceLink,
@@ -11,6 +10,9 @@ use crate::sys::{Fault, path};
 use rustix::fs::CWD;
 use std::ffi::CStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+/// `MOUNT_ATTR_RDONLY`; mount_setattr(2).
+pub(super) const READ_ONLY: u64 = 1;
 
 /// Makes it; `tree` is what the parent has opened, `there` what will be covered.
 pub(super) fn complete(

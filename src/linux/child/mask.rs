@@ -1,7 +1,7 @@
 //! Read-only and masked paths, all by descriptor and all below the root.
 
 use super::dev::is_null;
-use super::pivot::READ_ONLY;
+use super::make::READ_ONLY;
 use super::refuse;
 use crate::linux::failure::{Miss, Of};
 use crate::plan::Plan;

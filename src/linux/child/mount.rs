@@ -1,6 +1,6 @@
 //! Propagation, the root file system, the mounts.
 
-use super::pivot::READ_ONLY;
+use super::make::READ_ONLY;
 use super::{make, refuse};
 use crate::linux::failure::{Miss, Of};
 use crate::linux::held::Held;
@@ -10,7 +10,7 @@ use crate::plan::root::{Entry, Opener};
 use crate::sys::mount::{self, Attributes, Depth};
 use crate::sys::node::{self, Made, Parents};
 use crate::sys::path::{self, Leaf, Links};
-use crate::sys::{Call, Fault, file, mount as sys_mount};
+use crate::sys::{Call, Fault, file};
 use rustix::fs::{CWD, OFlags};
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -20,8 +20,8 @@ pub fn propagation(p: &Plan) -> Result<(), Fault> {
         // It is the host's own namespace: only what is copied from there is cut off, one by one.
         _ if p.root.entry == Entry::Chroot => Ok(()),
         // Shared mounts of the host stay peers; / itself may not, or our root would appear on the host.
-        0 => sys_mount::set_root_propagation(Depth::One, libc::MS_PRIVATE),
-        flag => sys_mount::set_root_propagation(Depth::Tree, flag),
+        0 => mount::set_root_propagation(Depth::One, libc::MS_PRIVATE),
+        flag => mount::set_root_propagation(Depth::Tree, flag),
     }
 }
 
@@ -99,7 +99,7 @@ pub fn seal(p: &Plan, h: &Held) -> Result<(), Fault> {
         .zip(&h.trees)
         .filter(|(op, _)| op.seal == Seal::AtTheEnd);
     for mount in sealed.filter_map(|(_, tree)| tree.as_ref()) {
-        sys_mount::set_attributes(
+        mount::set_attributes(
             mount,
             Depth::One,
             &Attributes {

@@ -1,5 +1,6 @@
 //! Leaving the host's files behind; pivot_root(2), "pivot_root(".", ".")".
 
+use super::make::READ_ONLY;
 use crate::linux::held::Held;
 use crate::plan::Plan;
 use crate::plan::root::{Access, Entry};
@@ -7,9 +8,6 @@ use crate::sys::mount::{self, Attributes, Depth};
 use crate::sys::{Fault, file, process};
 use rustix::fs::{CWD, OFlags};
 use std::os::fd::OwnedFd;
-
-/// `MOUNT_ATTR_RDONLY`; mount_setattr(2).
-pub const READ_ONLY: u64 = 1;
 
 /// Makes the root file system /.
 pub fn into(p: &Plan, root: &OwnedFd) -> Result<(), Fault> {

@@ -2,16 +2,16 @@
 
 use crate::error::{Cause, Error, Object, Pointer, Result};
 use crate::linux::birth::Born;
-use crate::linux::held::ReadyHook;
+use crate::linux::explain;
+use crate::linux::hook::ReadyHook;
 use crate::linux::hook::{self, Files, Streams};
-use crate::linux::program;
 use crate::plan::Plan;
 use crate::plan::annotations::{HOOKS_STDERR, HOOKS_STDOUT};
 use crate::plan::hooks::{Hook, Outputs};
-use crate::sys::{Fault, file};
+use crate::sys::file;
 use rustix::fs::{CWD, OFlags};
 use std::ffi::CString;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -91,7 +91,7 @@ pub fn run_in(
             files: &files,
         };
         let ended = hook::run(&ReadyHook::new(each), &directory, &streams);
-        ended.map_err(|fault| explain(each, kind, fault, Some(output.as_fd())))?;
+        ended.map_err(|fault| explain::hooks::told(each, kind, fault, Some(output.as_fd())))?;
     }
     Ok(())
 }
@@ -117,70 +117,4 @@ pub fn open_outputs(outputs: &Outputs) -> Result<Files> {
         stdout: open(&outputs.stdout, HOOKS_STDOUT)?,
         stderr: open(&outputs.stderr, HOOKS_STDERR)?,
     })
-}
-
-/// A hook's end, told with its last line where its output is at hand.
-#[must_use]
-pub fn explain(hook: &Hook, kind: &str, fault: Fault, output: Option<BorrowedFd<'_>>) -> Error {
-    let cause = match fault.errno {
-        errno if errno >= hook::SIGNALLED => Cause::Killed {
-            signal: errno - hook::SIGNALLED,
-            oom: false,
-        },
-        errno if errno >= hook::EXITED => Cause::Exited {
-            status: errno - hook::EXITED,
-            last_line: output.map(|output| last_line(output).unwrap_or_default()),
-        },
-        libc::ETIMEDOUT => {
-            let seconds = hook.timeout.unwrap_or_default();
-            Cause::Refused(format!("it ran for longer than {seconds} s and was killed"))
-        }
-        errno => Cause::Os {
-            call: fault.call.name(),
-            errno,
-            on: None,
-        },
-    };
-    let error = Error::new(
-        format!("run the {kind} hook"),
-        Object::config(hook.pointer.at(match fault.errno {
-            libc::ETIMEDOUT => "timeout",
-            _ => "path",
-        })),
-        cause,
-    );
-    match fault.errno {
-        libc::ENOENT if kind == "startContainer" => error
-            .hint("install the hook in the root file system, where startContainer looks for it"),
-        libc::ENOENT => {
-            error.hint("install the hook on the host, where it is looked for, or correct the path")
-        }
-        libc::ETIMEDOUT => error.hint("give it more time, or see what it waits for"),
-        libc::EACCES => error.hint("name a file that may be executed (chmod +x), not a directory"),
-        _ if kind != "startContainer" && was_not_executed(fault) => {
-            match program::of_host(&hook.path) {
-                Some(hint) => error.hint(hint),
-                None => error,
-            }
-        }
-        _ => error,
-    }
-}
-
-/// Whether the hook ended as one that the kernel would not execute, or as a shell that says so.
-const fn was_not_executed(fault: Fault) -> bool {
-    matches!(fault.errno - hook::EXITED, 126 | 127)
-}
-
-/// The last line with anything in it of the last 4 KiB that the hooks printed.
-fn last_line(output: BorrowedFd<'_>) -> Option<String> {
-    use rustix::fs::{SeekFrom, fstat, seek};
-    let size = u64::try_from(fstat(output).ok()?.st_size).ok()?;
-    seek(output, SeekFrom::Start(size.saturating_sub(4096))).ok()?;
-    let mut buffer = [0u8; 4096];
-    let text = String::from_utf8_lossy(file::read_some(output, &mut buffer).ok()?).into_owned();
-    text.lines()
-        .rev()
-        .find(|line| !line.trim().is_empty())
-        .map(|line| line.trim().to_owned())
 }
