@@ -22,6 +22,9 @@ mod filter;
 /// What the runtime does around the steps.
 mod parent;
 
+/// What it is made of.
+mod part;
+
 /// The whole explanation.
 mod text;
 

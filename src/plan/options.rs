@@ -4,7 +4,7 @@
 //! wants it; whether the file system knows it, only the kernel can say.
 
 use super::cstrings;
-use super::mounts::{AttrChange, FsOption, Recursive, SourceLink};
+use super::mounts::op::{AttrChange, FsOption, Recursive, SourceLink};
 use crate::error::{Error, Pointer, Result};
 use std::ffi::CString;
 

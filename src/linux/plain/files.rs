@@ -2,7 +2,7 @@
 
 use super::flags;
 use super::flags::{inside, words};
-use super::text::Part;
+use super::part::Part;
 use crate::plan::Plan;
 use crate::plan::console::Console;
 use crate::plan::devices::Make;

@@ -2,7 +2,7 @@
 
 use super::flags;
 use super::flags::words;
-use super::text::{Part, command};
+use super::part::{Part, command};
 use crate::plan::Plan;
 use crate::plan::birth::{Joiner, Kind, NetworkMaker, UserNamespace};
 use crate::plan::cgroup::{

@@ -2,7 +2,7 @@
 
 use super::filter;
 use super::flags::words;
-use super::text::{Part, command};
+use super::part::{Part, command};
 use crate::plan::Plan;
 use crate::plan::caps;
 use crate::plan::process::{Home, NoNewPrivs};

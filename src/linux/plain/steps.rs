@@ -2,7 +2,7 @@
 
 use super::flags::words;
 use super::parent::hook;
-use super::text::Part;
+use super::part::Part;
 use super::{files, process};
 use crate::linux::step::Step;
 use crate::plan::Plan;

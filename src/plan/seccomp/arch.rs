@@ -1,6 +1,5 @@
 //! Architectures: what a filter must know of each.
 
-use super::names::{ARM_PRIVATE, Name, Through};
 use oci_spec::runtime::Arch as Word;
 
 /// How many columns the table of syscalls has.
@@ -25,7 +24,7 @@ pub(super) struct Arch {
     /// Its byte order.
     pub order: Order,
     /// The numbers of socketcall(2) and ipc(2), each of which is many; `None` where neither exists.
-    multiplexed: Option<(u32, u32)>,
+    pub multiplexed: Option<(u32, u32)>,
     /// What is odd about its numbers.
     pub oddity: Oddity,
 }
@@ -58,6 +57,9 @@ pub(super) enum Oddity {
 const A64: u32 = 0x8000_0000;
 const LE: u32 = 0x4000_0000;
 const N32: u32 = 0x2000_0000;
+
+/// arm's private syscalls (asm/unistd.h, `__ARM_NR_BASE`), which need more than 16 bits.
+pub(super) const ARM_PRIVATE: u32 = 0x000f_0000;
 
 /// `AUDIT_ARCH_X86_64`, which is x32's too.
 pub(super) const AUDIT_X86_64: u32 = 62 | A64 | LE;
@@ -103,15 +105,6 @@ impl Arch {
     /// Whether a number is far above all others on purpose.
     pub(super) fn is_private(self, number: u32) -> bool {
         self.oddity == Oddity::Private && number >= ARM_PRIVATE
-    }
-
-    /// The syscall through which this one can be called too, and the first argument that says so.
-    pub(super) fn multiplexed(self, name: Name) -> Option<(u32, u64)> {
-        let (socketcall, ipc) = self.multiplexed?;
-        Some(match name.through()? {
-            Through::Socketcall(call) => (socketcall, u64::from(call)),
-            Through::Ipc(call) => (ipc, u64::from(call)),
-        })
     }
 
     const fn calls(self, base: u32) -> Arch {

@@ -4,7 +4,7 @@
 //! is read by the compiler of this program, so the program holds 24 KB of numbers and no text to parse.
 //! A profile has some 400 names, at each start of a container: they are found by a hash that is made there too.
 
-use super::arch::{Arch, COLUMNS, IPC_CALLS, SOCKET_CALLS};
+use super::arch::{ARM_PRIVATE, Arch, COLUMNS, IPC_CALLS, SOCKET_CALLS};
 
 const TEXT: &[u8] = include_bytes!("syscalls.tbl");
 
@@ -26,9 +26,6 @@ static THROUGH: [Option<Through>; SIZE.0] = throughs(&TABLE);
 /// There is no such syscall on this architecture; or a slot is free.
 const NONE: u16 = u16::MAX;
 
-/// arm's private syscalls (asm/unistd.h, `__ARM_NR_BASE`), which need more than 16 bits.
-pub(super) const ARM_PRIVATE: u32 = 0x000f_0000;
-
 /// They stand in the table with this in their upper half.
 const ARM_PRIVATE_HERE: u16 = 0xff00;
 
@@ -43,7 +40,7 @@ struct Table<const N: usize, const BYTES: usize> {
 
 /// One syscall that is many, and the first argument that says which of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Through {
+enum Through {
     /// socketcall(2)
     Socketcall(u8),
     /// ipc(2)
@@ -70,9 +67,13 @@ impl Name {
         }
     }
 
-    /// Through what it can be called besides, on an architecture that has such a thing.
-    pub(super) fn through(self) -> Option<Through> {
-        THROUGH[self.0]
+    /// The syscall through which it can be called too on this architecture, and the first argument that says so.
+    pub(super) fn multiplexed(self, arch: Arch) -> Option<(u32, u64)> {
+        let (socketcall, ipc) = arch.multiplexed?;
+        Some(match THROUGH[self.0]? {
+            Through::Socketcall(call) => (socketcall, u64::from(call)),
+            Through::Ipc(call) => (ipc, u64::from(call)),
+        })
     }
 
     /// Its number on this architecture, as the kernel shows it to a filter.

@@ -129,7 +129,7 @@ pub(super) fn sort(rules: &[Rule<'_>], names: &[Option<Name>], default: u32, arc
         (these, known) = known.split_at_checked(rule.names.len()).unwrap_or_default();
         for name in these.iter().flatten() {
             let number = name.number(arch);
-            let through = arch.multiplexed(*name);
+            let through = name.multiplexed(arch);
             let public = number.filter(|number| !arch.is_private(*number));
             sorted.highest = sorted
                 .highest

@@ -133,7 +133,7 @@ fn meets(rule: &LinuxSyscall, name: &str, arch: Arch, call: &Call) -> Met {
     let name = Name::find(name);
     let direct = name.and_then(|name| name.number(arch)) == Some(call.number);
     let through = name
-        .and_then(|name| arch.multiplexed(name))
+        .and_then(|name| name.multiplexed(arch))
         .filter(|(number, _)| *number == call.number);
     if !direct && through.is_none() {
         return Met::Not;
@@ -194,7 +194,7 @@ fn newer(profile: &LinuxSeccomp, arch: Arch, number: u32) -> bool {
     let numbers = rules.flat_map(|rule| rule.names()).filter_map(|name| {
         let name = Name::find(name)?;
         let own = name.number(arch);
-        own.max(arch.multiplexed(name).map(|(number, _)| number))
+        own.max(name.multiplexed(arch).map(|(number, _)| number))
     });
     let highest = numbers.filter(|number| !arch.is_private(*number)).max();
     let hidden = arch.name.starts_with("SCMP_ARCH_S390") && number == 0;
