@@ -5,7 +5,7 @@
 use orbital::backend::{self, ask, engine, inherit, protect};
 use orbital::cli::front::{self, Meaning};
 use orbital::cli::log::{self, Log};
-use orbital::cli::{self, Global, Request};
+use orbital::cli::{self, Global, Request, trace};
 use orbital::error::{Error, Result};
 use orbital::life::{
     checkpoint, create, delete, events, exec, features, kill, list, pause, plan, ps, restore, run,
@@ -77,7 +77,8 @@ fn program(beginning: Beginning) -> i32 {
         log::report(&global, &error);
         return failure;
     }
-    let log = match Log::open(&global) {
+    let opened = Log::open(&global);
+    let log = match opened.and_then(|log| trace::begin(&global, &log).map(|()| log)) {
         Ok(log) => log,
         Err(error) => {
             log::report(

@@ -9,7 +9,7 @@
 #[cfg(target_os = "linux")]
 mod host;
 
-use super::{Global, LogFormat, Verbosity};
+use super::{Global, LogFormat};
 use crate::error::{Error, Result};
 use crate::sys::{clock, folder};
 use serde_json::{Map, Value};
@@ -75,26 +75,23 @@ pub fn report(global: &Global, error: &Error) {
 }
 
 impl Log {
-    /// Opens the log, at its end, and with `--debug` begins to record every act there. To be done
-    /// before anything that can fail. The file is made with mode 0644, and never cut.
+    /// Opens the log, at its end. To be done before anything that can fail. The file is made with mode 0644, and never
+    /// cut.
     ///
     /// # Errors
     /// The file can neither be opened nor made.
     pub fn open(global: &Global) -> Result<Log> {
-        let to = To::open(global.log.as_deref())?;
-        if global.verbosity == Verbosity::Debug {
-            let path = global.log.clone().unwrap_or_default();
-            let to = to
-                .copy()
-                .map_err(|error| Error::io("copy the log's descriptor", path, "fcntl", &error))?;
-            super::trace::begin(Log {
-                to,
-                format: global.log_format,
-            });
-        }
         Ok(Log {
-            to,
+            to: To::open(global.log.as_deref())?,
             format: global.log_format,
+        })
+    }
+
+    /// Another that writes to the same end.
+    pub(super) fn copy(&self) -> std::io::Result<Log> {
+        Ok(Log {
+            to: self.to.copy()?,
+            format: self.format,
         })
     }
 

@@ -65,11 +65,6 @@ pub(super) fn unknown_flag(flag: &str, command: &clap::Command) -> Error {
     refused(flag, &format!("{whose} has no such flag")).hint(hint)
 }
 
-/// A word that is no verb.
-pub(super) fn unknown_verb(word: &str, program: &str) -> Error {
-    no_such_verb(word, super::args::names().map(|verb| verb.name), program)
-}
-
 /// A word that is none of the `known` verbs.
 #[must_use]
 pub fn no_such_verb<'a>(

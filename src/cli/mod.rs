@@ -48,7 +48,7 @@ pub mod misuse;
 pub mod log;
 
 /// `--debug`.
-mod trace;
+pub mod trace;
 
 /// What `exec` is asked for.
 mod exec;

@@ -104,6 +104,11 @@ fn after_globals(
     }
 }
 
+/// A word that is no verb.
+fn unknown(word: &str, program: &str) -> Error {
+    misuse::no_such_verb(word, args::names().map(|verb| verb.name), program)
+}
+
 fn verb_request(
     program: &str,
     verb: &str,
@@ -111,7 +116,7 @@ fn verb_request(
     manager: Manager,
 ) -> Result<Request, Error> {
     let Some(mut command) = args::verb(program, verb) else {
-        return Err(misuse::unknown_verb(verb, program));
+        return Err(unknown(verb, program));
     };
     if let Some(run) = bare::run(verb, &command, argv, manager) {
         return run;
@@ -199,7 +204,7 @@ fn request(verb: &str, found: &mut ArgMatches, manager: Manager) -> Result<Reque
                 _ => Platform::HERE,
             },
         },
-        other => return Err(misuse::unknown_verb(other, "orbital")),
+        other => return Err(unknown(other, "orbital")),
     })
 }
 

@@ -3,16 +3,29 @@
 //! Without `--debug` this is never installed, and an event costs one comparison.
 
 use super::log::{Level, Log};
+use super::{Global, Verbosity};
+use crate::error::{Error, Result};
 use serde_json::{Map, Value};
 use std::fmt::Debug;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
-/// From now on, events are written to `log`. A second call changes nothing.
-pub(super) fn begin(log: Log) {
+/// From now on, events are written to `log`, if `global` asks for it. A second call changes nothing.
+///
+/// # Errors
+/// As fcntl(2), of the log's descriptor.
+pub fn begin(global: &Global, log: &Log) -> Result<()> {
+    if global.verbosity != Verbosity::Debug {
+        return Ok(());
+    }
+    let path = global.log.clone().unwrap_or_default();
+    let log = log
+        .copy()
+        .map_err(|error| Error::io("copy the log's descriptor", path, "fcntl", &error))?;
     // Only an earlier subscriber makes this fail, and that one goes on recording.
     let _ = tracing::subscriber::set_global_default(Trace { log });
+    Ok(())
 }
 
 #[derive(Debug)]
