@@ -3,8 +3,9 @@
 use super::log::Log;
 use super::net::Net;
 use super::peers::Peers;
+use super::serve::{self, Launched};
 use super::streams::{self, Streams};
-use super::{holder, listen, serve};
+use super::{holder, listen};
 use crate::engine::bundle::{self, Ground};
 use crate::engine::container::file::{make_private, replace};
 use crate::engine::container::record::{Born, Record};
@@ -21,18 +22,8 @@ use crate::sys::{clock, copy, pidfd};
 use rustix::fs::OFlags;
 use std::collections::BTreeMap;
 use std::ffi::CString;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
-
-/// What runs, and what serves it.
-#[derive(Debug)]
-pub(super) struct Launched {
-    pub(super) pid: i32,
-    pub(super) pidfd: OwnedFd,
-    pub(super) listener: OwnedFd,
-    pub(super) streams: Streams,
-    pub(super) log: Log,
-}
 
 /// Does all of it. Whatever fails, [`super::end::finish`] takes back.
 ///

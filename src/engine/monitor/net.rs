@@ -84,7 +84,7 @@ impl Net {
         };
         if matches!(net.network.mode, Mode::User(_)) {
             let folder = net.settings.state.join("network");
-            let file = network::pasta::held(&folder.join(&record.id));
+            let file = network::place::held(&folder.join(&record.id));
             let holder = Holder::start(file)?;
             network::join(&net.network, &net.container, own_pid(), &net.settings)?;
             holder::enter(&holder.namespace())?;

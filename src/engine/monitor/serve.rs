@@ -1,14 +1,24 @@
 //! The loop: output to the log and to those who look on, input and signals from them, until the first process
 //! has ended.
 
-use super::launch::Launched;
-use super::log::Stream;
+use super::log::{Log, Stream};
 use super::peers::Peers;
+use super::streams::Streams;
 use crate::engine::wire::{Frame, MOST};
 use crate::error::{Error, Object, Result};
 use crate::sys::{Call, Fault, pidfd, socket};
 use rustix::event::{PollFd, PollFlags, poll};
 use std::os::fd::{AsFd, OwnedFd};
+
+/// What runs, and what serves it.
+#[derive(Debug)]
+pub(super) struct Launched {
+    pub(super) pid: i32,
+    pub(super) pidfd: OwnedFd,
+    pub(super) listener: OwnedFd,
+    pub(super) streams: Streams,
+    pub(super) log: Log,
+}
 
 /// What a descriptor is polled for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,22 +9,21 @@ mod files;
 use super::carrier::{Carrier, Choice};
 use super::ledger::{Endpoint, Ledger};
 use super::names::{self, Loopback};
-use super::networks::{self, Reach, Record};
+use super::networks;
 use super::options::{Mode, Network, Wish};
+use super::place::{self, Place};
 use super::ports::Held;
+use super::record::{Reach, Record};
 use super::{
-    Connected, Container, Namespace, Owner, Settings, carrier, detach, firewall, forwarding, ports,
-    proxy, servant, told, wire,
+    Connected, Container, Namespace, Owner, Settings, c_path, carrier, detach, firewall,
+    forwarding, ports, proxy, servant, wire,
 };
 use crate::error::{Cause, Error, Object, Result};
 use crate::sys::netns;
 use crate::sys::proc::Proc;
 use files::{all_names, files, hosts, told_files};
 use reserve::{may_publish, reserve};
-use std::ffi::CString;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 
 /// Gives a container its network, before the runtime creates it; writes its `hosts` and `resolv.conf`.
 ///
@@ -65,10 +64,10 @@ pub fn join(network: &Network, container: &Container, pid: i32, settings: &Setti
         ));
     };
     let done = if let Mode::User(choice) = network.mode {
-        let place = carrier::Place {
+        let place = Place {
             ports: &end.ports,
             pid,
-            beside: carrier::beside(id, settings),
+            beside: place::beside(id, settings),
         };
         let begin = |carrier: Carrier| {
             let known = |process| remember(&mut ledger, id, process);
@@ -292,9 +291,4 @@ fn remember(ledger: &mut Ledger, id: &str, process: crate::state::record::Proces
     ledger
         .save()
         .map_err(|error| error.also(servant::stop(process).err()))
-}
-
-pub(super) fn c_path(path: &Path) -> Result<CString> {
-    CString::new(path.as_os_str().as_bytes())
-        .map_err(|_| told("use a path", path, "it holds a zero byte"))
 }

@@ -1,7 +1,7 @@
 //! Who carries the packets of a user's containers: pasta, and where there is none slirp4netns, or the one that was named.
 
-use super::ledger::Port;
 use super::pasta::{self, Pasta};
+use super::place::{Place, beside, held};
 use super::slirp::{self, Slirp};
 use super::{Settings, gate};
 use crate::engine::runtime::on_path;
@@ -9,7 +9,6 @@ use crate::error::{Cause, Error, Object, Result};
 use crate::state::record::Process;
 use std::ffi::OsString;
 use std::net::IpAddr;
-use std::path::PathBuf;
 
 /// Which was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,26 +93,11 @@ impl Carrier {
     }
 }
 
-/// What it connects.
-pub(super) struct Place<'a> {
-    /// What is forwarded.
-    pub(super) ports: &'a [Port],
-    /// The process whose namespaces it enters where no file [holds](pasta::held) the network's.
-    pub(super) pid: i32,
-    /// Its files have this name, each with an ending of its own.
-    pub(super) beside: PathBuf,
-}
-
-/// The name that all files of a container's carrier share.
-pub(super) fn beside(id: &str, settings: &Settings) -> PathBuf {
-    settings.state.join("network").join(id)
-}
-
 /// Removes what a carrier, or who began it, left.
 pub(super) fn sweep(id: &str, settings: &Settings) {
     let beside = beside(id, settings);
     for left in [
-        pasta::held(&beside),
+        held(&beside),
         pasta::ready(&beside),
         slirp::socket_path(&beside),
     ] {

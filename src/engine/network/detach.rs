@@ -1,8 +1,7 @@
 //! The way out of a network, from the ledger alone; and the firewall made anew after somebody flushed it.
 
-use super::attach::c_path;
 use super::ledger::{Endpoint, Ledger};
-use super::{Settings, carrier, firewall, names, networks, servant, wire};
+use super::{Settings, c_path, carrier, firewall, names, networks, servant, wire};
 use crate::error::{Error, Result};
 use crate::sys::netns;
 use std::net::IpAddr;

@@ -2,7 +2,7 @@
 //! state directory, as the kernel forgets at a reboot what it tells of. What a container is to get is written down
 //! before it is made, so that after a crash there is nothing that the file does not know.
 
-use super::networks::Record;
+use super::record::Record;
 use super::{Settings, told};
 use crate::error::{Cause, Error, Object, Result};
 use crate::state::record::Process;

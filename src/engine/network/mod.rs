@@ -20,6 +20,9 @@ pub mod options;
 /// `-p`.
 pub mod publish;
 
+/// What a network is.
+pub mod record;
+
 /// The networks that there are.
 pub mod networks;
 
@@ -56,6 +59,9 @@ pub mod gate;
 /// `/etc/hosts` and `/etc/resolv.conf`.
 pub mod names;
 
+/// What a carrier connects, and its files.
+pub mod place;
+
 /// Who carries a user's packets.
 pub mod carrier;
 
@@ -76,10 +82,11 @@ pub use detach::{connected, disconnect, reload};
 pub use options::{Mode, Network, Options, plan};
 
 use super::places::{Places, Who, who};
-use crate::error::{Cause, Error, Object};
+use crate::error::{Cause, Error, Object, Result};
 use ledger::Port;
-use std::ffi::OsString;
+use std::ffi::{CString, OsString};
 use std::net::IpAddr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use subnet::Subnet;
 
@@ -180,6 +187,12 @@ pub struct Connected {
     pub resolv: Option<PathBuf>,
     /// What the user should know, in words.
     pub notes: Vec<String>,
+}
+
+/// A path for the kernel.
+fn c_path(path: &Path) -> Result<CString> {
+    CString::new(path.as_os_str().as_bytes())
+        .map_err(|_| told("use a path", path, "it holds a zero byte"))
 }
 
 /// A refusal about a file.

@@ -2,9 +2,9 @@
 //! so that no right of root's is needed; passt's pasta(1). It is started between `create` and `start`, when the
 //! container's process shows the namespaces that it is to enter.
 
-use super::carrier::Place;
 use super::gate::Waiting;
 use super::ledger::name;
+use super::place::{Place, held};
 use crate::error::{Error, Result};
 use crate::sys::port::Protocol;
 use std::ffi::OsString;
@@ -141,12 +141,6 @@ impl Pasta {
         // An older one complains that there is no system log.
         Err(waiting.failed(|line| !line.contains("to syslog"), hint))
     }
-}
-
-/// The file that keeps a network namespace for a carrier.
-#[must_use]
-pub fn held(beside: &Path) -> PathBuf {
-    beside.with_extension("netns")
 }
 
 /// A FIFO to which pasta writes its pid when it serves.

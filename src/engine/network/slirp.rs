@@ -1,10 +1,10 @@
 //! The network of a user's containers where there is no pasta: slirp4netns(1), IPv4 alone. It is a process of its own
 //! that ends when it is ended; ports are forwarded by words to the socket that it listens at ("API socket").
 
-use super::carrier::Place;
 use super::gate::Waiting;
 use super::ledger::{Port, name};
-use super::{pasta, told};
+use super::place::{Place, held};
+use super::told;
 use crate::error::{Cause, Error, Object, Result};
 use serde_json::{Value, json};
 use std::ffi::OsString;
@@ -61,7 +61,7 @@ impl Slirp {
         let api = socket_path(&place.beside);
         // Of one that was killed, ignored where there was none.
         let _ = fs::remove_file(&api);
-        let arguments = Slirp::arguments(place.pid, &pasta::held(&place.beside), &api);
+        let arguments = Slirp::arguments(place.pid, &held(&place.beside), &api);
         waiting.open(&self.program, &arguments)?;
         if !waiting.says(&waiting.servant.ours)? {
             return Err(waiting.failed(|_| true, None));

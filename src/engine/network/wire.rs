@@ -3,7 +3,8 @@
 
 use super::forwarding::set_six;
 use super::ledger::{Ledger, Link};
-use super::networks::{By, Record, choose_again, mac_of};
+use super::networks::choose_again;
+use super::record::{By, Reach, Record, mac_of};
 use super::subnet::Subnet;
 use super::{Settings, room};
 use crate::error::{Cause, Error, Object, Result};
@@ -160,7 +161,7 @@ fn furnish_inside(link: &Link, at: usize, record: &Record) -> std::result::Resul
     }
     netlink.set_state(index, State::Up)?;
     // The first network is the way to all others.
-    if at == 0 && record.reach == super::networks::Reach::Outside {
+    if at == 0 && record.reach == Reach::Outside {
         for range in record
             .ranges
             .iter()

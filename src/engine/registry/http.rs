@@ -1,5 +1,6 @@
 //! One request, and again where that may help.
 
+use super::complaint::words;
 use super::settings::Trust;
 use super::{Client, token};
 use crate::error::{Error, Result};
@@ -223,29 +224,6 @@ impl Client {
     }
 }
 
-/// What the registry says of its failure: distribution-spec, "Error Codes".
-pub(super) fn words(status: u16, body: &[u8]) -> String {
-    let told = serde_json::from_slice::<serde_json::Value>(body)
-        .ok()
-        .and_then(|body| {
-            let first = body.get("errors")?.get(0)?;
-            let part = |name: &str| {
-                first
-                    .get(name)
-                    .and_then(serde_json::Value::as_str)
-                    .unwrap_or_default()
-            };
-            Some(format!("{}: {}", part("code"), part("message")))
-        });
-    let name = ureq::http::StatusCode::from_u16(status)
-        .ok()
-        .and_then(|status| status.canonical_reason());
-    match told {
-        Some(told) => format!("{status} ({told})"),
-        None => format!("{status} {}", name.unwrap_or_default()),
-    }
-}
-
 fn is_about_certificate(why: &str) -> bool {
     why.contains("certificate") || why.contains("UnknownIssuer")
 }
@@ -295,7 +273,7 @@ fn join(base: &str, location: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{join, origin, words};
+    use super::{join, origin};
 
     #[test]
     fn locations_are_joined_and_origins_compared() {
@@ -317,12 +295,5 @@ mod tests {
             origin("https://r.example@evil.example/"),
             origin("https://r.example/")
         );
-    }
-
-    #[test]
-    fn the_registrys_own_words_are_told() {
-        let body = br#"{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}"#;
-        assert_eq!(words(404, body), "404 (MANIFEST_UNKNOWN: manifest unknown)");
-        assert_eq!(words(502, b"<html>"), "502 Bad Gateway");
     }
 }

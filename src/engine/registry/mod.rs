@@ -15,6 +15,9 @@ pub mod settings;
 /// Certificates: the host's authorities, and those of certs.d.
 mod tls;
 
+/// What it says of its failure.
+mod complaint;
+
 /// One request, and again where that may help.
 mod http;
 

@@ -2,7 +2,7 @@
 //! (distribution's token authentication).
 
 use super::Client;
-use super::http::words;
+use super::complaint::words;
 use crate::engine::auth::Credentials;
 use crate::error::Result;
 use std::collections::BTreeMap;

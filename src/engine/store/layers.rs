@@ -1,7 +1,7 @@
 //! Unpacked layers: made beside their place and renamed, and what a lower layer says of the directories
 //! that an archive leaves out.
 
-use super::{Partial, Store};
+use super::{LAYER, Partial, Store};
 use crate::engine::digest::{Digest, Hasher};
 use crate::engine::unpack::borrow::{Loan, borrow};
 use crate::engine::unpack::{Order, Unpacked, unpack};
@@ -16,9 +16,6 @@ use std::path::{Path, PathBuf};
 
 /// A layer's files, in its directory.
 pub(super) const FILES: &str = "fs";
-
-/// What is known of a layer, beside its files.
-pub(super) const LAYER: &str = "layer.json";
 
 /// A layer that is there.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -46,6 +46,9 @@ use std::fs;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
+/// What is known of a layer, beside its files.
+const LAYER: &str = "layer.json";
+
 /// The store.
 #[derive(Clone, Debug)]
 pub struct Store {

@@ -1,7 +1,7 @@
 //! What nobody needs any more: everything that neither an image nor a container names is removed. A mark and
 //! a sweep, since counters go wrong and this cannot.
 
-use super::{Store, layers};
+use super::{LAYER, Store};
 use crate::engine::digest::Digest;
 use crate::engine::image::Document;
 use crate::engine::{unpack, userns};
@@ -103,7 +103,7 @@ fn entries(directory: &Path) -> Result<Vec<(String, std::path::PathBuf)>> {
 pub(super) fn remove_tree(store: &Store, path: &Path) -> Result<()> {
     let failed = |error: &std::io::Error| Error::io("remove a layer", path, "unlinkat", error);
     // Nobody takes it for a layer from here on.
-    let _ = fs::remove_file(path.join(layers::LAYER));
+    let _ = fs::remove_file(path.join(LAYER));
     match fs::remove_dir_all(path) {
         Err(error)
             if error.kind() == std::io::ErrorKind::PermissionDenied

@@ -2,6 +2,9 @@
 //!
 //! The fields of a header are read by the crate `tar`; sizes, names and their bounds are decided here.
 
+/// Decimal numbers.
+mod number;
+
 /// Extended headers: `length key=value`.
 mod pax;
 

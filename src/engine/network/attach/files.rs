@@ -2,8 +2,8 @@
 
 use crate::engine::network::ledger::Endpoint;
 use crate::engine::network::names::{self, Hosts, Loopback};
-use crate::engine::network::networks::{Reach, Record};
 use crate::engine::network::options::{Mode, Network};
+use crate::engine::network::record::{Reach, Record};
 use crate::engine::network::{Connected, Container, Namespace, Settings};
 use crate::error::{Cause, Error, Object, Result};
 use std::net::IpAddr;

@@ -1,8 +1,8 @@
 //! What a container is to get of a network, none of it anybody else's.
 
 use crate::engine::network::ledger::{Ledger, Link};
-use crate::engine::network::networks::{Reach, Record, mac_of};
 use crate::engine::network::options::{Network, Wish};
+use crate::engine::network::record::{Reach, Record, mac_of};
 use crate::error::{Cause, Error, Object, Result};
 use std::net::IpAddr;
 

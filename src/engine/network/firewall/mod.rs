@@ -19,7 +19,7 @@ pub mod rules;
 pub mod part;
 
 use super::ledger::Book;
-use super::networks::Record;
+use super::record::Record;
 use crate::error::{Error, Object, Result};
 use crate::sys::Fault;
 use crate::sys::netlink::Attributes;

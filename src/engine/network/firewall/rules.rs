@@ -2,7 +2,7 @@
 
 use super::part::{Is, Part};
 use crate::engine::network::ledger::{Book, Endpoint, Link, Port};
-use crate::engine::network::networks::{Reach, Record};
+use crate::engine::network::record::{Reach, Record};
 use crate::engine::network::subnet::Subnet;
 use crate::sys::port::Protocol;
 use std::fmt;

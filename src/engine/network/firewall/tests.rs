@@ -1,6 +1,6 @@
 use super::rules::{Rule, table};
 use crate::engine::network::ledger::{Book, Endpoint, Link, Port};
-use crate::engine::network::networks::{By, Range, Reach, Record};
+use crate::engine::network::record::{By, Range, Reach, Record};
 use crate::sys::port::Protocol::{Tcp, Udp};
 
 fn network(name: &str, bridge: &str, subnets: &[&str], reach: Reach) -> Record {

@@ -1,6 +1,7 @@
 //! The ranges and the bridge of a new network: what was asked for, where it is free, or a free one.
 
-use super::{By, DEFAULT, Range, Record, Six, Wanted, refused};
+use super::{DEFAULT, Six, Wanted, refused};
+use crate::engine::network::record::{By, Range, Record};
 use crate::engine::network::subnet::{Subnet, address_and_prefix};
 use crate::engine::network::{Settings, room};
 use crate::error::Result;

@@ -20,6 +20,7 @@ mod gone;
 /// A user's container.
 mod user;
 
+use super::record::Reach;
 use super::*;
 use crate::sys::{mount, netns};
 use std::ffi::CString;
@@ -192,7 +193,7 @@ impl World {
         }
     }
 
-    fn create(&self, name: &str, six: networks::Six, reach: networks::Reach) {
+    fn create(&self, name: &str, six: networks::Six, reach: Reach) {
         let wanted = networks::Wanted {
             name: name.to_owned(),
             six,

@@ -1,4 +1,5 @@
-use super::networks::{Reach, Six};
+use super::networks::Six;
+use super::record::Reach;
 use super::*;
 
 #[test]

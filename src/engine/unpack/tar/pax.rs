@@ -1,5 +1,6 @@
 //! Extended headers, pax(1): records of `length key=value`, and a newline each.
 
+use super::number::number;
 use super::{Archive, Sparse, sparse, wrong};
 use std::io::{Read, Result};
 
@@ -127,16 +128,6 @@ impl Pax {
         };
         Ok(Sparse { real, pieces })
     }
-}
-
-/// A decimal number, nothing before or after it.
-pub(super) fn number(text: &[u8]) -> Option<u64> {
-    let digits = !text.is_empty() && text.iter().all(u8::is_ascii_digit);
-    std::str::from_utf8(text)
-        .ok()
-        .filter(|_| digits)?
-        .parse()
-        .ok()
 }
 
 /// `seconds[.fraction]`, maybe negative.

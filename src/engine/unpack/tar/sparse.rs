@@ -1,6 +1,6 @@
 //! Where the data of a sparse file belong; between them are holes.
 
-use super::pax::number;
+use super::number::number;
 use super::{Archive, BLOCK, wrong};
 use ::tar::{GnuExtSparseHeader, GnuSparseHeader, Header};
 use std::io::{Read, Result};
