@@ -4,7 +4,6 @@ use std::path::Path;
 
 use crate::check::Outcome;
 use crate::place::Place;
-use crate::{buildah, conmon, containerd, docker, podman};
 
 /// A program that people use, and that calls a runtime.
 #[derive(Clone, Copy, Debug)]
@@ -22,15 +21,6 @@ pub(crate) struct Caller {
     /// Ends what serves all of a runtime's cases, such as a daemon, when the last is over.
     pub(crate) leave: fn(&Place),
 }
-
-/// All of them, in the report's order.
-pub(crate) const CALLERS: &[Caller] = &[
-    podman::CALLER,
-    docker::CALLER,
-    containerd::CALLER,
-    buildah::CALLER,
-    conmon::CALLER,
-];
 
 /// One act of a user and what they would notice.
 #[derive(Clone, Copy, Debug)]
@@ -81,12 +71,9 @@ impl Case {
         self
     }
 
-    /// Why it cannot be tried here, if it cannot.
-    pub(crate) fn hindrance(&self) -> Option<String> {
-        let caller = CALLERS
-            .iter()
-            .find(|caller| self.name.split('/').next() == Some(caller.name));
-        let caller = Need::Program(caller.map_or("", |caller| caller.program));
+    /// Why it cannot be tried here, if it cannot: its caller's `program` is missing, or one of its needs.
+    pub(crate) fn hindrance(&self, program: &'static str) -> Option<String> {
+        let caller = Need::Program(program);
         let all = std::iter::once(&caller).chain(self.needs);
         all.filter_map(|need| need.missing()).next()
     }
@@ -129,18 +116,6 @@ fn criu() -> bool {
 fn installed(name: &str) -> bool {
     let places = ["/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin"];
     places.iter().any(|dir| Path::new(dir).join(name).exists())
-}
-
-/// The cases with one of `filters` in their name, in the report's order; all, without filters.
-pub(crate) fn chosen(filters: &[String]) -> Vec<Case> {
-    let all = CALLERS
-        .iter()
-        .flat_map(|caller| caller.cases)
-        .copied()
-        .flatten()
-        .copied();
-    all.filter(|case| filters.is_empty() || filters.iter().any(|f| case.name.contains(f.as_str())))
-        .collect()
 }
 
 impl std::fmt::Display for Case {

@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use crate::all::{CALLERS, program_of};
 use crate::args::Args;
-use crate::case::{CALLERS, Case};
+use crate::case::Case;
 use crate::check::{Hindrance, Outcome};
 use crate::image;
 use crate::left;
@@ -100,7 +101,7 @@ impl Course<'_> {
                 break;
             };
             let began = Instant::now();
-            let verdict = match case.hindrance() {
+            let verdict = match case.hindrance(program_of(case)) {
                 Some(why) => Verdict::Skipped(why),
                 None => verdict(self.one(ground, case, row)),
             };

@@ -19,6 +19,9 @@ mod check;
 /// A case: its name, what it needs, who is known to do otherwise.
 mod case;
 
+/// All callers, and all their cases.
+mod all;
+
 /// A shell's script, and what came of it.
 mod said;
 
@@ -70,7 +73,7 @@ fn main() -> ExitCode {
 
 /// The whole run: whether the judged runtime does all that its peers do.
 fn judge(args: &Args) -> Result<bool, String> {
-    let cases = case::chosen(&args.filters);
+    let cases = all::chosen(&args.filters);
     if args.list {
         cases.iter().for_each(|case| println!("{case}"));
         return Ok(true);
@@ -89,7 +92,7 @@ fn judge(args: &Args) -> Result<bool, String> {
     println!("{}", table.markdown());
     if let Some(file) = &args.report {
         let earlier = std::fs::read_to_string(file).unwrap_or_default();
-        let table = table.with_rows_of(&case::chosen(&[]), &earlier);
+        let table = table.with_rows_of(&all::chosen(&[]), &earlier);
         std::fs::write(file, table.document())
             .map_err(|e| format!("cannot write {}: {e}", file.display()))?;
     }

@@ -6,8 +6,9 @@ mod earlier;
 use std::fmt::Write as _;
 use std::process::Command;
 
+use crate::all::CALLERS;
 use crate::args::Args;
-use crate::case::{CALLERS, Case};
+use crate::case::Case;
 
 /// How a case ended.
 #[derive(Clone, Debug)]

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::case::{CALLERS, chosen};
+use crate::all::{CALLERS, chosen};
 
 /// What a table says whose first case went like this, runtime by runtime.
 fn table(verdicts: &[Verdict]) -> Table {
