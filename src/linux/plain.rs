@@ -22,7 +22,7 @@ mod filter;
 /// What the runtime does around the steps.
 mod parent;
 
-/// What it is made of.
+/// What the explanation is made of.
 mod part;
 
 /// The whole explanation.

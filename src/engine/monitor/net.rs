@@ -6,7 +6,7 @@ use crate::engine::container::record::Record;
 use crate::engine::container::shelf::Shelf;
 use crate::engine::container::wish::{self, Switch};
 use crate::engine::network::{
-    self, Connected, Container, Mode, Namespace, Network, Options, Owner, Settings,
+    self, Connected, Container, Mode, Namespace, Network, Options, Owner, Settings, place,
 };
 use crate::engine::places::Who;
 use crate::error::{Error, Result};
@@ -83,9 +83,8 @@ impl Net {
             holder: None,
         };
         if matches!(net.network.mode, Mode::User(_)) {
-            let folder = net.settings.state.join("network");
-            let file = network::place::held(&folder.join(&record.id));
-            let holder = Holder::start(file)?;
+            let beside = place::beside(&record.id, &net.settings);
+            let holder = Holder::start(place::held(&beside))?;
             network::join(&net.network, &net.container, own_pid(), &net.settings)?;
             holder::enter(&holder.namespace())?;
             holder::await_address();

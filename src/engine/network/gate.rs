@@ -41,7 +41,7 @@ pub(super) fn start(doing: &'static str, own: &[OsString]) -> Result<Waiting> {
     let words = file::memory(c"words").map(File::from);
     let words = words.map_err(|fault| Error::new(doing, Object::Nothing, fault.into()))?;
     let copy = words.try_clone();
-    let copy = copy.map_err(|error| Error::io(doing, "its words", "fcntl", &error))?;
+    let copy = copy.map_err(|error| Error::io(doing, "memfd", "fcntl", &error))?;
     Ok(Waiting {
         servant: servant::start(doing, own, Stdio::from(copy))?,
         doing,

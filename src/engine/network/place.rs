@@ -15,7 +15,8 @@ pub(super) struct Place<'a> {
 }
 
 /// The name that all files of a container's carrier share.
-pub(super) fn beside(id: &str, settings: &Settings) -> PathBuf {
+#[must_use]
+pub fn beside(id: &str, settings: &Settings) -> PathBuf {
     settings.state.join("network").join(id)
 }
 

@@ -2,8 +2,7 @@
 
 use crate::linux::failure::{Miss, Of};
 use crate::linux::held::{Documents, Held};
-use crate::linux::hook;
-use crate::linux::hook::ReadyHook;
+use crate::linux::hook::{self, ReadyHook};
 use std::os::fd::{AsFd, OwnedFd};
 
 /// createContainer: the container's namespaces, the runtime's files.

@@ -3,8 +3,7 @@
 use crate::error::{Cause, Error, Object, Pointer, Result};
 use crate::linux::birth::Born;
 use crate::linux::explain;
-use crate::linux::hook::ReadyHook;
-use crate::linux::hook::{self, Files, Streams};
+use crate::linux::hook::{self, Files, ReadyHook, Streams};
 use crate::plan::Plan;
 use crate::plan::annotations::{HOOKS_STDERR, HOOKS_STDOUT};
 use crate::plan::hooks::{Hook, Outputs};

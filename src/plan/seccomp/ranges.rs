@@ -5,8 +5,7 @@
 //! higher number than every syscall that the profile names for the architecture. A default action that
 //! lets syscalls through needs none of this.
 
-use super::arch::ARM_PRIVATE;
-use super::arch::{AUDIT_X86_64, Arch, Oddity, Order, X32_BIT};
+use super::arch::{ARM_PRIVATE, AUDIT_X86_64, Arch, Oddity, Order, X32_BIT};
 use super::rules::{Case, Outcome, Sorted};
 use super::verdict::{BAD_ARCHITECTURE, NO_SUCH_SYSCALL};
 
